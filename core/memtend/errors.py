@@ -1,0 +1,266 @@
+"""One tree of errors: a stable code, a message that states facts, a hint that names the next step.
+
+The code is also the exit status of the command line. Codes are never reused:
+10 input · 20 store · 30 lease · 40 plan and guard · 50 objects and backup · 60 import · 70 audit.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class MemtendError(Exception):
+    """Base of everything that memtend raises on purpose.
+
+    `transient` says whether the same call may succeed later without anybody changing anything;
+    Prefect tasks retry only those.
+    """
+
+    code: ClassVar[int] = 1
+    message: ClassVar[str] = "memtend failed"
+    hint: ClassVar[str] = "Run again with --verbose and read the log."
+    transient: ClassVar[bool] = False
+
+    def __init__(self, **facts: object) -> None:
+        self.facts = facts
+        super().__init__(self.message.format(**facts))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (type(self), self.facts)
+
+
+def _rebuild(kind: type[MemtendError], facts: dict[str, object]) -> MemtendError:
+    return kind(**facts)
+
+
+class InvalidName(MemtendError):
+    """A namespace, key or field is not a path of plain segments."""
+
+    code = 10
+    message = "{what} {name!r} is not valid: {why}"
+    hint = "Use up to 16 segments of letters, digits and ._:@=+- joined by '/', 512 bytes in all."
+
+
+class InvalidValue(MemtendError):
+    code = 11
+    message = "the value of {name!r} cannot be stored: {why}"
+    hint = "Store JSON: objects with text keys, lists, text, finite numbers, booleans, null."
+
+
+class LimitExceeded(MemtendError):
+    code = 12
+    message = "{what} of {name!r} is {actual:,}; the limit is {limit:,}"
+    hint = "Split the value, or store a reference to it."
+
+
+class InvalidPolicy(MemtendError):
+    code = 13
+    message = "policy file {source}: {where}: {why}"
+    hint = "Correct the line named; `memtend policies check FILE` tests a file without using it."
+
+
+class QuotaExceeded(MemtendError):
+    """The write would push an agent, a session or the store over its quota. Nothing was written."""
+
+    code = 14
+    message = "{scope} {name!r} would hold {would:,} bytes; its quota is {limit:,}"
+    hint = "Delete or archive records (`memtend stats` shows the largest), or raise the quota."
+
+
+class ConditionFailed(MemtendError):
+    """A compare-and-set found other siblings than expected. Nothing was written."""
+
+    code = 15
+    message = "{namespace}/{key} has changed: expected {expected}, found {found}"
+    hint = "Read the record again, apply your change to what you read, and try again."
+
+
+class KindMismatch(MemtendError):
+    code = 16
+    message = "{namespace}/{key} holds a {found}; {wanted} was asked for"
+    hint = "The policy of the namespace fixes the kind: see `memtend explain`."
+
+
+class NotFound(MemtendError):
+    code = 17
+    message = "nothing is stored at {namespace}/{key}"
+    hint = "`memtend explain` says whether it expired or was deleted, and why."
+
+
+class AccessDenied(MemtendError):
+    code = 18
+    message = "{agent!r} may not {action} {namespace!r}"
+    hint = "Ask the operator for a grant: `memtend grant AGENT PATTERN read|write|admin`."
+
+
+class InvalidSettings(MemtendError):
+    code = 19
+    message = "setting {name}: {why}"
+    hint = "Correct the environment variable or the option; `memtend --help` lists them."
+
+
+class StoreMissing(MemtendError):
+    code = 20
+    message = "there is no store at {url}"
+    hint = "Create it with `memtend init`, or check the path."
+
+
+class StoreTooNew(MemtendError):
+    code = 21
+    message = "the store {url} has schema {found}; this program knows up to {known}"
+    hint = "Upgrade memtend. An older program never writes to a newer store."
+
+
+class StoreBusy(MemtendError):
+    code = 22
+    message = "the store {url} was busy for {waited_s:.0f} s: {why}"
+    hint = "Try again; if it stays busy, look for a stuck process."
+    transient = True
+
+
+class StoreFull(MemtendError):
+    """The disk is full. Nothing of this write was kept; reads and deletes go on."""
+
+    code = 23
+    message = "no space left for the store {url}"
+    hint = "Free space, then run `memtend ballast refill`. Deleting records works meanwhile."
+
+
+class RecordDamaged(MemtendError):
+    """The bytes of a record do not match its hash. The value is not returned."""
+
+    code = 24
+    message = "{namespace}/{key} is damaged: {why}"
+    hint = "Run `memtend verify` to find the extent, then restore the record from a backup."
+
+
+class StoreDamaged(MemtendError):
+    code = 25
+    message = "the store {url} is damaged: {why}"
+    hint = "Stop writing, run `memtend verify`, and restore from the newest verified backup."
+
+
+class StoreClosed(MemtendError):
+    code = 26
+    message = "the store {url} is closed"
+    hint = "Open it again."
+
+
+class PeerClock(MemtendError):
+    """A timestamp from elsewhere is too far ahead of this machine's clock. Nothing was merged."""
+
+    code = 27
+    message = "a timestamp is {ahead_ms:,} ms ahead of this clock; the limit is {limit_ms:,}"
+    hint = "Correct the clock of the sender (or ours: `memtend clock`), then try again."
+    transient = True
+
+
+class StoreOutdated(MemtendError):
+    code = 28
+    message = "the store {url} has schema {found}; this program needs {known}"
+    hint = "Run `memtend init` on it: it backs the file up and migrates."
+
+
+class StoreUnavailable(MemtendError):
+    code = 29
+    message = "the store {url} cannot be reached: {why}"
+    hint = "Check that the database server runs and that the address is right."
+    transient = True
+
+
+class LeaseHeld(MemtendError):
+    code = 30
+    message = "{resource!r} is held by {holder!r} for another {left_s:.0f} s"
+    hint = "Wait for it to finish, or let the lease run out."
+    transient = True
+
+
+class StaleLease(MemtendError):
+    """A newer lease on the same resource exists. Nothing was written."""
+
+    code = 31
+    message = "the lease on {resource!r} with token {token} is no longer the newest or has expired"
+    hint = "Stop this worker's operation; make a new plan under a new lease."
+
+
+class PlanStale(MemtendError):
+    code = 40
+    message = "the {operation} plan was made at version {planned}; the store is at {current}"
+    hint = "Plan again: the rows it named may have changed."
+
+
+class DeletesTooMuch(MemtendError):
+    """The guard refused a plan. Nothing was changed."""
+
+    code = 41
+    message = "{operation} would delete {share:.0%} of {total} records; the limit is {limit:.0%}"
+    hint = "Read the plan: run without --apply. If it is right, raise safety.delete_share_max."
+
+
+class ClockAlarmed(MemtendError):
+    """The wall clock jumped, so nothing may be called expired. Nothing was changed."""
+
+    code = 42
+    message = "{operation} refused: the wall clock is {error_s:,.0f} s away from elapsed time"
+    hint = "Check the machine's clock; `memtend clock accept` takes the wall clock as right."
+
+
+class PlanAltered(MemtendError):
+    code = 43
+    message = "the plan {ref} does not match its digest"
+    hint = "Somebody changed the file. Plan again."
+
+
+class PlanMissing(MemtendError):
+    code = 44
+    message = "there is no plan at {ref}"
+    hint = "Plan again, or check the plans folder."
+
+
+class TargetUnavailable(MemtendError):
+    code = 50
+    message = "the target {url} did not answer: {why}"
+    hint = "Check the address and the network; the operation can be repeated."
+    transient = True
+
+
+class TargetDenied(MemtendError):
+    code = 51
+    message = "the target {url} refused access: {why}"
+    hint = "Check the credentials in the environment or the block, and the bucket's policy."
+
+
+class RepositoryForeign(MemtendError):
+    code = 52
+    message = "{url} is not a backup repository of this format: {why}"
+    hint = "Name an empty folder or an existing memtend repository."
+
+
+class ObjectDamaged(MemtendError):
+    code = 53
+    message = "object {name} in {url} is damaged: {why}"
+    hint = "Run `memtend backup verify`; take a new full backup at once."
+
+
+class ManifestDamaged(MemtendError):
+    code = 54
+    message = "manifest {name} in {url} is damaged: {why}"
+    hint = "Run `memtend backup verify`; older manifests may still be whole."
+
+
+class NoBackup(MemtendError):
+    code = 55
+    message = "{url} holds no backup"
+    hint = "Take one with the backup flow."
+
+
+class SourceUnknown(MemtendError):
+    code = 60
+    message = "{source} is no kind of agent memory that memtend knows: {why}"
+    hint = "Name the kind with --kind, or see docs/howto for the kinds that can be imported."
+
+
+class AuditBroken(MemtendError):
+    code = 70
+    message = "the audit chain is broken at entry {entry}: {why}"
+    hint = "Keep the file as evidence; compare with the audit head in the newest backup."

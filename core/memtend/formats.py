@@ -1,0 +1,12 @@
+"""Every format number. A reader refuses a number that it does not know; a writer never reuses one."""
+
+from __future__ import annotations
+
+from typing import Final
+
+BODY_FORMAT: Final = 1
+PLAN_FORMAT: Final = 1
+REPOSITORY_FORMAT: Final = 1
+SEGMENT_FORMAT: Final = 1
+MANIFEST_FORMAT: Final = 1
+AUDIT_FORMAT: Final = 1
