@@ -1,0 +1,1 @@
+"""Pure values. Nothing here knows a store, a clock or a file."""
