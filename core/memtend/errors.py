@@ -1,7 +1,8 @@
 """One tree of errors: a stable code, a message that states facts, a hint that names the next step.
 
 The code is also the exit status of the command line. Codes are never reused:
-10 input · 20 store · 30 lease · 40 plan and guard · 50 objects and backup · 60 import · 70 audit.
+10 input · 20 store · 30 lease · 40 plan and guard · 50 objects and backup · 60 import · 70 audit ·
+80 flows.
 """
 
 from __future__ import annotations
@@ -264,3 +265,23 @@ class AuditBroken(MemtendError):
     code = 70
     message = "the audit chain is broken at entry {entry}: {why}"
     hint = "Keep the file as evidence; compare with the audit head in the newest backup."
+
+
+class SecretInParameter(MemtendError):
+    """A flow parameter would have carried a credential into Prefect's database. Nothing ran.
+
+    The value is never part of the message.
+    """
+
+    code = 80
+    message = "parameter {name!r} carries a password, a key or a token; it was not used"
+    hint = (
+        "Flow parameters are stored and shown in clear. Keep the whole address in the environment "
+        "(MEMTEND_STORE_URL, MEMTEND_BACKUP_URL) or in a Prefect Secret block, and give its name."
+    )
+
+
+class AddressUnknown(MemtendError):
+    code = 81
+    message = "no {what} is called {name!r}: there is no Prefect Secret block {block!r}"
+    hint = "Create the block with the whole address in it, or give a plain path or URL."
