@@ -1,0 +1,91 @@
+"""A set of policies: which one holds for a path, and why.
+
+The most specific pattern that governs `namespace/key` wins (`model.pattern`); where no pattern
+does, `DEFAULT_POLICY` (permanent, last writer wins) holds. The order of the rules in a file has no
+meaning, and `digest` does not depend on it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cached_property
+from typing import NamedTuple
+
+import orjson
+from pydantic import BaseModel, Field
+
+from memtend.errors import InvalidPolicy
+from memtend.limits import POLICY_RULES_MAX
+from memtend.model.pattern import Pattern, compile_pattern, most_specific_first, why_wins
+from memtend.model.policy import DEFAULT_POLICY, Policy
+
+
+class NamespacePolicies(NamedTuple):
+    """What can hold in one namespace. Depends on the set and the namespace only: cache it.
+
+    `always` is the policy of every key, or None when the key decides between `candidates`.
+    """
+
+    namespace: str
+    always: Policy | None
+    candidates: tuple[tuple[Pattern, Policy], ...]
+
+    def resolve(self, key: str) -> Policy:
+        if self.always is not None:
+            return self.always
+        path = f"{self.namespace}/{key}"
+        return next(policy for pattern, policy in self.candidates if pattern.governs(path))
+
+
+class PolicySet(BaseModel, frozen=True, extra="forbid"):
+    """Immutable. Each pattern occurs once."""
+
+    rules: tuple[Policy, ...] = Field(default=(), max_length=POLICY_RULES_MAX)
+
+    def model_post_init(self, _context: object, /) -> None:
+        seen: set[str] = set()
+        for rule in self.rules:
+            compile_pattern(rule.pattern)
+            if rule.pattern in seen:
+                why = "the pattern occurs twice"
+                raise InvalidPolicy(source="policy set", where=rule.pattern, why=why)
+            seen.add(rule.pattern)
+
+    @cached_property
+    def ordered(self) -> tuple[tuple[Pattern, Policy], ...]:
+        """Most specific first; the last one governs everything."""
+        by_pattern = {compile_pattern(rule.pattern): rule for rule in self.rules}
+        by_pattern.setdefault(compile_pattern(DEFAULT_POLICY.pattern), DEFAULT_POLICY)
+        return tuple((p, by_pattern[p]) for p in most_specific_first(by_pattern))
+
+    @cached_property
+    def digest(self) -> str:
+        """sha256 of what the set says: equal sets decide equally."""
+        rules = [policy.model_dump(mode="json") for _, policy in self.ordered]
+        return hashlib.sha256(orjson.dumps(rules, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+    def resolve(self, namespace: str, key: str) -> Policy:
+        path = f"{namespace}/{key}"
+        return next(policy for pattern, policy in self.ordered if pattern.governs(path))
+
+    def for_namespace(self, namespace: str) -> NamespacePolicies:
+        candidates: list[tuple[Pattern, Policy]] = []
+        for pattern, policy in self.ordered:
+            if pattern.governs(namespace):
+                candidates.append((pattern, policy))
+                break
+            if pattern.may_govern_below(namespace):
+                candidates.append((pattern, policy))
+        always = candidates[0][1] if len(candidates) == 1 else None
+        return NamespacePolicies(namespace, always, tuple(candidates))
+
+    def explain(self, namespace: str, key: str) -> list[tuple[str, str]]:
+        """Every pattern that governs the path, most specific first, with the reason in words."""
+        path = f"{namespace}/{key}"
+        found = [pattern for pattern, _ in self.ordered if pattern.governs(path)]
+        winner, losers = found[0], found[1:]
+        why = f"holds: the most specific of {len(found)} that match" if losers else "holds: alone"
+        return [
+            (winner.text, why),
+            *((p.text, f"matches, but {why_wins(winner, p)}") for p in losers),
+        ]
