@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, Field
 
 from memtend.limits import LABEL_CHARS_MAX, TAG_CHARS_MAX, TAGS_MAX
+from memtend.model.dot import Dot
 
-
-
-class Dot(NamedTuple):
-    """Event `n` of replica `replica` (32 hex digits), counted from 1 without gaps."""
-
-    replica: str
-    n: int
+__all__ = ["Dot", "Labels", "Record", "Trust"]
 
 
 class Trust(StrEnum):

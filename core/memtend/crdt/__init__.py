@@ -1,0 +1,1 @@
+"""Replicated values (CRDT_SPEC 2 to 4). Pure: no clock, no store, no pydantic."""
