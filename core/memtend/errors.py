@@ -285,3 +285,11 @@ class AddressUnknown(MemtendError):
     code = 81
     message = "no {what} is called {name!r}: there is no Prefect Secret block {block!r}"
     hint = "Create the block with the whole address in it, or give a plain path or URL."
+
+
+class StepsFailed(MemtendError):
+    """Some steps of the maintenance cycle failed. The others ran: one fault hides no other."""
+
+    code = 82
+    message = "{failed} of {store} failed; the other steps ran"
+    hint = "Open the failed runs below this one: each says what to do."
