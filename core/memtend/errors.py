@@ -255,6 +255,20 @@ class NoBackup(MemtendError):
     hint = "Take one with the backup flow."
 
 
+class ObjectMissing(MemtendError):
+    code = 56
+    message = "object {name} is not in {url}"
+    hint = "Run `memtend backup verify`; take a new full backup at once."
+
+
+class TargetFull(MemtendError):
+    """The target has no space left. Older backups are untouched."""
+
+    code = 57
+    message = "no space left at the target {url}"
+    hint = "Free space or name another target; what was written so far is reused."
+
+
 class SourceUnknown(MemtendError):
     code = 60
     message = "{source} is no kind of agent memory that memtend knows: {why}"
