@@ -1,0 +1,54 @@
+"""What a policy file says besides its rules: schedule, quotas, safety, logging, notes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pydantic import BaseModel, Field
+
+from memtend.limits import AGENT_BYTES_MAX, QUOTA_WARN_SHARE, SESSION_BYTES_MAX, STORE_BYTES_MAX
+from memtend.model.policyset import PolicySet
+
+TIME_OF_DAY: Final = "(?:[01][0-9]|2[0-3]):[0-5][0-9]"
+
+
+class CleanupSchedule(BaseModel, frozen=True, extra="forbid"):
+    """When the scheduled sweep runs. `time_of_day` is local time, HH:MM."""
+
+    enabled: bool = True
+    interval_hours: int = Field(default=24, ge=1, le=8_760)
+    time_of_day: str = Field(default="02:00", pattern=rf"^{TIME_OF_DAY}$")
+
+
+class Quotas(BaseModel, frozen=True, extra="forbid"):
+    """Bytes that one agent, one session and the store may hold; a warning comes earlier."""
+
+    agent_bytes: int = Field(default=AGENT_BYTES_MAX, gt=0)
+    session_bytes: int = Field(default=SESSION_BYTES_MAX, gt=0)
+    store_bytes: int = Field(default=STORE_BYTES_MAX, gt=0)
+    warn_share: float = Field(default=QUOTA_WARN_SHARE, gt=0, le=1)
+
+
+class PolicySafety(BaseModel, frozen=True, extra="forbid"):
+    """`delete_share_max` None leaves each operation's own limit in place."""
+
+    delete_share_max: float | None = Field(default=None, ge=0, le=1)
+
+
+class CleanupLogging(BaseModel, frozen=True, extra="forbid"):
+    """What the operator wants logged."""
+
+    level: str = "INFO"
+    log_cleanup_operations: bool = True
+    log_compression_stats: bool = True
+
+
+class PolicyFile(BaseModel, frozen=True, extra="forbid"):
+    """A whole file. `notes` lists what was accepted but means something else here."""
+
+    policies: PolicySet = PolicySet()
+    schedule: CleanupSchedule = CleanupSchedule()
+    quotas: Quotas = Quotas()
+    safety: PolicySafety = PolicySafety()
+    logging: CleanupLogging = CleanupLogging()
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,249 @@
+"""Retention policies as people write them: a YAML file in, a `PolicyFile` out.
+
+    >>> file = load_policies('''
+    ... namespaces:
+    ...   - {namespace: "session/*", ttl: 1h, cleanup_strategy: lazy}
+    ...   - {namespace: "knowledge/*", ttl_seconds: 0, conflict_strategy: multi_value}
+    ... ''')
+    >>> file.policies.resolve("session/abc", "notes").ttl_ms
+    3600000
+    >>> file.policies.resolve("knowledge/rest", "retries").ttl_ms is None
+    True
+
+The file of the older lifecycle tool loads as it is; what is translated is said in `notes`. Nothing
+is guessed: an unknown key, a doubled key or a doubled pattern is an error that names its line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from memtend.durations import parse_bytes, parse_duration, show_duration
+from memtend.errors import InvalidName, InvalidPolicy
+from memtend.limits import (
+    COMPRESS_THRESHOLD_BYTES,
+    POLICY_BYTES_MAX,
+    POLICY_RULES_MAX,
+    TTL_MS_MAX,
+    VALUE_BYTES_MAX,
+    ZSTD_LEVEL,
+)
+from memtend.model.pattern import compile_pattern
+from memtend.model.policy import DEFAULT_POLICY, Cleanup, Compression, Policy, Reading
+from memtend.model.policyfile import (
+    TIME_OF_DAY,
+    CleanupLogging,
+    CleanupSchedule,
+    PolicyFile,
+    PolicySafety,
+    Quotas,
+)
+from memtend.model.policyset import PolicySet
+from memtend.safeyaml import Node, read_yaml
+
+_SECTIONS = ("namespaces", "cleanup_schedule", "compression", "logging", "quotas", "safety")
+_RULE = (
+    "namespace",
+    "ttl_seconds",
+    "ttl",
+    "cleanup_strategy",
+    "conflict_strategy",
+    "compression_enabled",
+    "compression_threshold_bytes",
+    "compression_level",
+    "refresh_on_read",
+)
+_READINGS = {
+    "lww": Reading.LWW,
+    "multi_value": Reading.MV,
+    "mv": Reading.MV,
+    "counter": Reading.COUNTER,
+    "set": Reading.SET,
+}
+
+
+def load_policies(source: str | Path, name: str = "<text>") -> PolicyFile:
+    """Read a file (`Path`) or a text (`str`); raises `InvalidPolicy`."""
+    if isinstance(source, Path):
+        return _load(read_yaml(_read(source), str(source)))
+    return _load(read_yaml(source, name))
+
+
+def dump_policies(file: PolicyFile) -> str:
+    """The file in our own words; `load_policies` gives back an equal one, without notes."""
+    tree: dict[str, Any] = {
+        "namespaces": [_dump_rule(rule) for rule in file.policies.rules],
+        "cleanup_schedule": file.schedule.model_dump(),
+        "quotas": file.quotas.model_dump(),
+        "safety": file.safety.model_dump(exclude_none=True),
+        "logging": file.logging.model_dump(),
+    }
+    return str(yaml.safe_dump(tree, sort_keys=False, allow_unicode=True))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            return stream.read(POLICY_BYTES_MAX + 1)
+    except OSError as error:
+        why = error.strerror or "it cannot be read"
+        raise InvalidPolicy(source=str(path), where="the file", why=why) from None
+
+
+def _load(root: Node) -> PolicyFile:
+    sections = root.mapping(_SECTIONS)
+    notes: list[str] = []
+    compression = _compression(sections.get("compression"), notes)
+    rules = _rules(sections.get("namespaces"), compression)
+    if compression != Compression() and DEFAULT_POLICY.pattern not in {r.pattern for r in rules}:
+        rules += (DEFAULT_POLICY.model_copy(update={"compression": compression}),)
+    return PolicyFile(
+        policies=PolicySet(rules=rules),
+        schedule=_schedule(sections.get("cleanup_schedule")),
+        quotas=_quotas(sections.get("quotas")),
+        safety=_safety(sections.get("safety")),
+        logging=_logging(sections.get("logging")),
+        notes=tuple(notes),
+    )
+
+
+def _compression(node: Node | None, notes: list[str]) -> Compression:
+    """What holds where a rule is silent."""
+    given = node.mapping(("default_threshold_bytes", "algorithm", "level")) if node else {}
+    threshold, level = COMPRESS_THRESHOLD_BYTES, ZSTD_LEVEL
+    if "default_threshold_bytes" in given:
+        threshold = given["default_threshold_bytes"].whole(0, VALUE_BYTES_MAX)
+    algorithm = "zstd"
+    if "algorithm" in given:
+        algorithm = given["algorithm"].choice({"zstd": "zstd", "gzip": "gzip", "none": "none"})
+    if "level" in given:
+        level = given["level"].whole(1, 9 if algorithm == "gzip" else 19)
+    if algorithm == "gzip":
+        line = given["algorithm"].line
+        notes.append(
+            f"line {line}: gzip is read on import; values are written with zstd, level {ZSTD_LEVEL}"
+        )
+        level = ZSTD_LEVEL
+    return Compression(enabled=algorithm != "none", threshold_bytes=threshold, level=level)
+
+
+def _rules(node: Node | None, compression: Compression) -> tuple[Policy, ...]:
+    lines: dict[str, int] = {}
+    rules: list[Policy] = []
+    for item in node.sequence() if node else ():
+        rule = _rule(item, compression)
+        if rule.pattern in lines:
+            why = f"the pattern {rule.pattern!r} was given before, on line {lines[rule.pattern]}"
+            raise item.error(why)
+        if len(rules) == POLICY_RULES_MAX:
+            raise item.error(f"more than {POLICY_RULES_MAX:,} rules")
+        lines[rule.pattern] = item.line
+        rules.append(rule)
+    return tuple(rules)
+
+
+def _rule(item: Node, compression: Compression) -> Policy:
+    given = item.mapping(_RULE)
+    if "namespace" not in given:
+        raise item.error("'namespace' is missing")
+    pattern = given["namespace"].plain()
+    try:
+        compile_pattern(pattern)
+    except InvalidName as error:
+        raise given["namespace"].error(str(error)) from None
+    squeeze = compression.model_dump()
+    if "compression_enabled" in given:
+        squeeze["enabled"] = given["compression_enabled"].flag()
+    if "compression_threshold_bytes" in given:
+        node = given["compression_threshold_bytes"]
+        squeeze["threshold_bytes"] = node.whole(0, VALUE_BYTES_MAX)
+    if "compression_level" in given:
+        squeeze["level"] = given["compression_level"].whole(1, 19)
+    fields: dict[str, Any] = {"compression": Compression(**squeeze)}
+    if "cleanup_strategy" in given:
+        fields["cleanup"] = given["cleanup_strategy"].choice({c.value: c for c in Cleanup})
+    if "conflict_strategy" in given:
+        fields["reading"] = given["conflict_strategy"].choice(_READINGS)
+    if "refresh_on_read" in given:
+        fields["refresh_on_read"] = given["refresh_on_read"].flag()
+    return Policy(pattern=pattern, ttl_ms=_ttl_ms(item, given), **fields)
+
+
+def _ttl_ms(item: Node, given: Mapping[str, Node]) -> int | None:
+    """`ttl_seconds: 0` and `ttl: permanent` are permanent."""
+    if ("ttl" in given) == ("ttl_seconds" in given):
+        raise item.error("give 'ttl_seconds' (0 = permanent) or 'ttl' (such as 7d), one of the two")
+    if "ttl_seconds" in given:
+        seconds = given["ttl_seconds"].number(0, TTL_MS_MAX / 1_000)
+        ttl_ms = round(seconds * 1_000)
+        if seconds and not ttl_ms:
+            raise given["ttl_seconds"].error("a TTL is at least one millisecond")
+        return ttl_ms or None
+    text = given["ttl"].plain()
+    if text.lower() == "permanent":
+        return None
+    parsed = parse_duration(text)
+    if parsed is None or not 0 < parsed <= TTL_MS_MAX:
+        raise given["ttl"].error(f"{text[:64]!r} is not a time such as 90s, 1h, 1d12h, permanent")
+    return parsed
+
+
+def _schedule(node: Node | None) -> CleanupSchedule:
+    given = node.mapping(CleanupSchedule.model_fields) if node else {}
+    fields: dict[str, Any] = {}
+    if "enabled" in given:
+        fields["enabled"] = given["enabled"].flag()
+    if "interval_hours" in given:
+        fields["interval_hours"] = given["interval_hours"].whole(1, 8_760)
+    if "time_of_day" in given:
+        fields["time_of_day"] = given["time_of_day"].plain()
+        if not re.fullmatch(TIME_OF_DAY, fields["time_of_day"], re.ASCII):
+            raise given["time_of_day"].error("a time of day is written HH:MM, from 00:00 to 23:59")
+    return CleanupSchedule(**fields)
+
+
+def _quotas(node: Node | None) -> Quotas:
+    given = node.mapping(Quotas.model_fields) if node else {}
+    fields: dict[str, Any] = {}
+    for name in ("agent_bytes", "session_bytes", "store_bytes"):
+        if name in given:
+            fields[name] = parse_bytes(given[name].plain())
+            if not fields[name]:
+                raise given[name].error("a quota is a number of bytes, or such as 100MiB, 10GiB")
+    if "warn_share" in given:
+        fields["warn_share"] = given["warn_share"].number(0.01, 1)
+    return Quotas(**fields)
+
+
+def _safety(node: Node | None) -> PolicySafety:
+    given = node.mapping(PolicySafety.model_fields) if node else {}
+    if "delete_share_max" not in given:
+        return PolicySafety()
+    return PolicySafety(delete_share_max=given["delete_share_max"].number(0, 1))
+
+
+def _logging(node: Node | None) -> CleanupLogging:
+    given = node.mapping(CleanupLogging.model_fields) if node else {}
+    fields: dict[str, Any] = {name: given[name].flag() for name in given if name.startswith("log_")}
+    if "level" in given:
+        levels = ("debug", "info", "warning", "error", "critical")
+        fields["level"] = given["level"].choice({name: name.upper() for name in levels})
+    return CleanupLogging(**fields)
+
+
+def _dump_rule(rule: Policy) -> dict[str, Any]:
+    return {
+        "namespace": rule.pattern,
+        "ttl": "permanent" if rule.ttl_ms is None else show_duration(rule.ttl_ms),
+        "cleanup_strategy": rule.cleanup.value,
+        "conflict_strategy": rule.reading.value,
+        "compression_enabled": rule.compression.enabled,
+        "compression_threshold_bytes": rule.compression.threshold_bytes,
+        "compression_level": rule.compression.level,
+        "refresh_on_read": rule.refresh_on_read,
+    }
