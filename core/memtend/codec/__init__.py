@@ -1,0 +1,1 @@
+"""Bytes: canonical JSON, compression, the hashed envelope of a stored row."""

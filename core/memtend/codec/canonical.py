@@ -1,0 +1,67 @@
+"""Canonical JSON: one value, one text (sorted keys, no spaces, UTF-8).
+
+Hashes, comparison of siblings and backups all rest on it. What JSON cannot say exactly is refused
+rather than bent: NaN, infinities, integers of 2^53 or more, keys that are not text, deep nesting.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+import orjson
+
+from memtend.errors import InvalidValue, LimitExceeded
+from memtend.limits import VALUE_BYTES_MAX, VALUE_DEPTH_MAX
+
+_OPTIONS: Final = (
+    orjson.OPT_SORT_KEYS
+    | orjson.OPT_STRICT_INTEGER
+    | orjson.OPT_PASSTHROUGH_DATACLASS
+    | orjson.OPT_PASSTHROUGH_DATETIME
+    | orjson.OPT_PASSTHROUGH_SUBCLASS
+)
+
+
+def encode(value: Any, name: str = "value") -> bytes:
+    """Canonical JSON of `value`; raises `InvalidValue` or `LimitExceeded`."""
+    try:
+        text = orjson.dumps(value, option=_OPTIONS)
+    except (TypeError, orjson.JSONEncodeError) as error:
+        raise InvalidValue(name=name, why=str(error)) from error
+    # orjson writes NaN as null and nests to 254; both are rare enough to look for afterwards.
+    if b"null" in text:
+        _refuse_not_finite(value, name)
+    if text.count(b"[") + text.count(b"{") > VALUE_DEPTH_MAX:
+        _refuse_deep(value, name)
+    if len(text) > VALUE_BYTES_MAX:
+        raise LimitExceeded(what="size", name=name, actual=len(text), limit=VALUE_BYTES_MAX)
+    return text
+
+
+decode: Final = orjson.loads
+"""The value of a JSON text. Raises `orjson.JSONDecodeError`, a `ValueError`."""
+
+
+def _children(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return list(value) if isinstance(value, list | tuple) else []
+
+
+def _refuse_not_finite(value: Any, name: str) -> None:
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, float) and not math.isfinite(item):
+            raise InvalidValue(name=name, why=f"{item} is not a JSON number")
+        waiting.extend(_children(item))
+
+
+def _refuse_deep(value: Any, name: str) -> None:
+    level, depth = [value], 0
+    while level:
+        depth += isinstance(level[0], dict | list | tuple) or len(level) > 1
+        if depth > VALUE_DEPTH_MAX:
+            raise LimitExceeded(what="depth", name=name, actual=depth, limit=VALUE_DEPTH_MAX)
+        level = [child for item in level for child in _children(item)]

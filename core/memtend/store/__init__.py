@@ -1,0 +1,1 @@
+"""The store: tables, engines, statements. The only package that knows SQL."""

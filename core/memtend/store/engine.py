@@ -1,0 +1,92 @@
+"""What the store asks of a database: named statements, one writer at a time, stable snapshots.
+
+Two adapters fulfil it, SQLite and PostgreSQL, and one contract suite runs against both.
+"""
+
+from __future__ import annotations
+
+import os
+import weakref
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+Row = tuple[Any, ...]
+Call = tuple[str, Sequence[Any]]
+
+
+class Reader(Protocol):
+    """One consistent view of the data."""
+
+    def fetch(self, name: str, params: Sequence[Any] = ()) -> list[Row]: ...
+
+    def stream(self, name: str, params: Sequence[Any] = ()) -> Iterator[Row]:
+        """Rows one by one, in flat memory."""
+
+
+class Transaction(Reader, Protocol):
+    """A write transaction. Leaving it normally commits; leaving it by an error changes nothing."""
+
+    def fetch_all(self, calls: Sequence[Call]) -> list[list[Row]]:
+        """Several reads at the price of one round trip."""
+
+    def run(self, name: str, params: Sequence[Any] = ()) -> None: ...
+
+    def run_many(self, name: str, rows: Iterable[Sequence[Any]]) -> None: ...
+
+
+class Engine(Protocol):
+    url: str
+    kind: str
+
+    def read(self, name: str, params: Sequence[Any] = ()) -> list[Row]:
+        """Run one statement outside any transaction. The hottest call there is."""
+
+    def write(self) -> AbstractContextManager[Transaction]:
+        """The store's one writer. Returns when what it wrote is as durable as was asked."""
+
+    def snapshot(self) -> AbstractContextManager[Reader]:
+        """A read transaction; writers go on meanwhile."""
+
+    def array(self, values: Sequence[Any]) -> Any:
+        """A list as one parameter of an `in_ints` or `in_texts` statement."""
+
+    def file_id(self) -> str:
+        """Names the physical database, so that a copy is noticed (CRDT_SPEC 1.2)."""
+
+    def script(self, sql: str) -> list[Row]:
+        """Run one maintenance statement (pragma, vacuum, integrity check)."""
+
+    def size_bytes(self) -> int: ...
+
+    def server_ms(self) -> int | None:
+        """The database server's own clock, or None where there is no server."""
+
+    def close(self) -> None: ...
+
+
+class Forkable(Protocol):
+    def abandon(self) -> None:
+        """In a forked child: leave the parent's connections alone and open new ones on demand."""
+
+
+_engines: weakref.WeakSet[Any] = weakref.WeakSet()
+_abandoned: list[object] = []
+
+
+def survives_fork(engine: Forkable) -> None:
+    _engines.add(engine)
+
+
+def keep_for_ever(inherited: object) -> None:
+    """Hold a parent's connection: freeing it would talk to the parent's server or file."""
+    _abandoned.append(inherited)
+
+
+def _after_fork() -> None:
+    for engine in list(_engines):
+        engine.abandon()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,140 @@
+"""Opening a store: engine by URL, schema, identity, seal key, and noticing a copied file."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from memtend.clock import Clock
+from memtend.errors import InvalidSettings, StoreMissing, StoreUnavailable
+from memtend.store import schema
+from memtend.store.audit import GENESIS
+from memtend.store.engine import Engine
+from memtend.store.interned import replica_row
+from memtend.store.meta import Meta, crc_of
+from memtend.store.sqlite import SqliteEngine
+
+_KEY_BYTES = 32
+
+
+def engine_for(url: str, *, create: bool, durable: bool) -> Engine:
+    """The engine of a URL or plain path. Makes the schema if the store is new and `create`."""
+    if url.startswith(("postgresql://", "postgres://")):
+        return _postgres(url, create=create, durable=durable)
+    path = url.removeprefix("sqlite:///") if url.startswith("sqlite:///") else url
+    if path in ("sqlite://", "", ":memory:"):
+        engine = SqliteEngine(None)
+        schema.upgrade(engine, lambda: engine._memory)
+        return engine
+    if "://" in path:
+        raise InvalidSettings(name="store_url", why=f"{path.split('://')[0]}:// is not known")
+    return _file(path, create, durable)
+
+
+def _file(path: str, create: bool, durable: bool) -> Engine:
+    new = not os.path.exists(path) or os.path.getsize(path) == 0
+    if new and not create:
+        raise StoreMissing(url=path)
+    if new:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    engine = SqliteEngine(os.path.abspath(path), durable=durable)
+    if new or schema.revision(engine) is None:
+        with engine._lock:
+            # Another process may have made it while this one waited.
+            if not _made(path):
+                schema.upgrade(engine, engine._connect)
+    schema.check(engine)
+    return engine
+
+
+def _made(path: str) -> bool:
+    connection = sqlite3.connect(path)
+    try:
+        query = "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
+        return connection.execute(query).fetchone() is not None
+    finally:
+        connection.close()
+
+
+def _postgres(url: str, *, create: bool, durable: bool) -> Engine:
+    try:
+        import psycopg  # noqa: PLC0415 — an optional extra
+
+        from memtend.store.postgres import PostgresEngine  # noqa: PLC0415
+    except ImportError as error:
+        why = "the PostgreSQL driver is not installed (pip install 'memtend[postgres]')"
+        raise StoreUnavailable(url="postgresql://…", why=why) from error
+    engine = PostgresEngine(url, durable=durable)
+    if schema.revision(engine) is None:
+        if not create:
+            raise StoreMissing(url=engine.url)
+
+        def connect() -> Any:
+            connection = psycopg.connect(url)
+            # Two processes may make the same store at once; the second finds it made.
+            connection.execute("SELECT pg_advisory_xact_lock(hashtext('memtend schema'))")
+            return connection
+
+        schema.upgrade(engine, connect)
+    schema.check(engine)
+    return engine
+
+
+def identify(engine: Engine, clock: Clock) -> Meta:
+    """Read who this store is. New or copied databases draw a new replica id first."""
+    with engine.write() as tx:
+        rows = tx.fetch("meta_locked")
+        file_id = engine.file_id()
+        if not rows:
+            replica = replica_row(1, clock.new_id(), 0, 0, clock.now_ms())
+            tx.run("add_replica", replica)
+            meta = Meta(clock.new_id(), 1, 0, 0, 0, 0, 0, 0, 0, 0, GENESIS, 1, clock.now_ms(), file_id)
+            tx.run("add_meta", (1, *meta.params()))
+            return meta
+        meta = Meta.of(rows, engine.url)
+        if meta.file_id == file_id:
+            return meta
+        number, replica_id, _, floor, created = tx.fetch("replicas")[meta.replica_no - 1][:5]
+        # The old line of history ends here; what it wrote so far stays in the version vector.
+        tx.run("save_replica", (meta.n, floor, crc_of((number, replica_id, meta.n, floor, created)), number))
+        fresh = max(row[0] for row in tx.fetch("replicas")) + 1
+        tx.run("add_replica", replica_row(fresh, clock.new_id(), 0, 0, clock.now_ms()))
+        meta = meta._replace(replica_no=fresh, n=0, file_id=file_id)
+        tx.run("save_meta", meta.params())
+        return meta
+
+
+def seal_key(engine: Engine, path: str | None, clock: Clock) -> bytes:
+    """The audit key: from `path`, else beside the database file, else in the database itself."""
+    if path is None and engine.url.startswith("sqlite:///"):
+        path = engine.url.removeprefix("sqlite:///") + ".key"
+    if path is not None:
+        return _key_file(Path(path), clock)
+    if rows := engine.read("setting", ("audit_key",)):
+        return bytes.fromhex(rows[0][0])
+    key = clock.new_id() + clock.new_id()
+    with engine.write() as tx:
+        tx.run("save_setting", ("audit_key", key, crc_of(("audit_key", key))))
+    return bytes.fromhex(key)
+
+
+def _key_file(path: Path, clock: Clock) -> bytes:
+    if not path.exists():
+        draft = path.with_name(f"{path.name}.{clock.new_id()}")
+        with os.fdopen(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+            file.write(clock.new_id() + clock.new_id())
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):  # another process made it first; its key holds
+            os.link(draft, path)
+        draft.unlink()
+    try:
+        key = bytes.fromhex(path.read_text().strip())
+    except ValueError:
+        key = b""
+    if len(key) != _KEY_BYTES:
+        raise InvalidSettings(name="key_path", why=f"{path} does not hold {_KEY_BYTES} bytes as hex")
+    return key

@@ -1,0 +1,182 @@
+"""PostgreSQL: a connection per thread, statements sent in pipelines, one locked meta row.
+
+The writer locks the one row of `meta`, so dots and change sequence are gap-free and commit in
+order. A write is two round trips: what it must know, then everything it does with the commit.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg import Connection, errors, sql
+
+from memtend.errors import (
+    MemtendError,
+    StoreBusy,
+    StoreClosed,
+    StoreDamaged,
+    StoreFull,
+    StoreUnavailable,
+)
+from memtend.limits import BUSY_WAIT_MS
+from memtend.store.engine import Call, Row, keep_for_ever, survives_fork
+from memtend.store.sql import postgres_statements
+
+_STREAM_ROWS = 1_000
+
+
+class PostgresReader:
+    """Named statements on one connection, in a transaction of the caller."""
+
+    def __init__(self, connection: Connection[Row], statements: dict[str, str]) -> None:
+        self._connection = connection
+        self._sql = statements
+
+    def fetch(self, name: str, params: Sequence[Any] = ()) -> list[Row]:
+        return self._execute(name, params).fetchall()
+
+    def fetch_all(self, calls: Sequence[Call]) -> list[list[Row]]:
+        # In a pipeline nothing waits until the first fetch.
+        cursors = [self._execute(name, params) for name, params in calls]
+        return [cursor.fetchall() for cursor in cursors]
+
+    def stream(self, name: str, params: Sequence[Any] = ()) -> Iterator[Row]:
+        with self._connection.cursor(f"memtend_{name}", binary=True) as cursor:
+            cursor.itersize = _STREAM_ROWS
+            yield from cursor.execute(self._query(name), params)
+
+    def run(self, name: str, params: Sequence[Any] = ()) -> None:
+        self._execute(name, params)
+
+    def run_many(self, name: str, rows: Iterable[Sequence[Any]]) -> None:
+        with self._connection.cursor() as cursor:
+            cursor.executemany(self._query(name), rows)
+
+    def _execute(self, name: str, params: Sequence[Any]) -> psycopg.Cursor[Row]:
+        return self._connection.execute(self._query(name), params, binary=True)
+
+    def _query(self, name: str) -> sql.SQL:
+        return sql.SQL(self._sql[name])
+
+
+class PostgresEngine:
+    """`dsn` is a PostgreSQL URL; passwords come from it or from libpq's own environment."""
+
+    kind = "postgresql"
+
+    def __init__(self, dsn: str, *, durable: bool = True) -> None:
+        self._dsn = dsn
+        self._durable = durable
+        self._open = True
+        self._generation = object()
+        self._local = threading.local()
+        self._connections: list[Connection[Row]] = []
+        self.statements = postgres_statements()
+        info = psycopg.conninfo.conninfo_to_dict(dsn)
+        host, port = info.get("host", "localhost"), info.get("port", 5432)
+        self.url = f"postgresql://{host}:{port}/{info.get('dbname', '')}"
+        survives_fork(self)
+
+    def read(self, name: str, params: Sequence[Any] = ()) -> list[Row]:
+        try:
+            return self._connection().execute(self.statements[name], params, binary=True).fetchall()
+        except psycopg.Error as error:
+            raise self._explain(error) from error
+
+    @contextmanager
+    def write(self) -> Iterator[PostgresReader]:
+        generation = self._generation
+        try:
+            connection = self._connection()
+            with connection.pipeline(), connection.transaction():
+                yield PostgresReader(connection, self.statements)
+                if generation is not self._generation:
+                    raise StoreClosed(url=f"{self.url} (transaction begun before a fork)")
+        except psycopg.Error as error:
+            raise self._explain(error) from error
+
+    @contextmanager
+    def snapshot(self) -> Iterator[PostgresReader]:
+        try:
+            with psycopg.connect(self._dsn) as connection:
+                connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+                connection.read_only = True
+                yield PostgresReader(connection, self.statements)
+        except psycopg.Error as error:
+            raise self._explain(error) from error
+
+    def array(self, values: Sequence[Any]) -> list[Any]:
+        return list(values)
+
+    def file_id(self) -> str:
+        [(oid,)] = self.script(
+            "SELECT oid::bigint FROM pg_database WHERE datname = current_database()"
+        )
+        try:
+            [(system, timeline)] = self.script(
+                "SELECT system_identifier, timeline_id FROM pg_control_system(), "
+                "pg_control_checkpoint()"
+            )
+        except StoreUnavailable:  # not every role may ask
+            return f"database:{oid}"
+        return f"{system}:{timeline}:{oid}"
+
+    def script(self, sql: str) -> list[Row]:
+        try:
+            cursor = self._connection().execute(sql)
+            return cursor.fetchall() if cursor.description else []
+        except psycopg.Error as error:
+            raise self._explain(error) from error
+
+    def size_bytes(self) -> int:
+        [(size,)] = self.script("SELECT pg_total_relation_size('sibling')")
+        return int(size)
+
+    def server_ms(self) -> int | None:
+        [(ms,)] = self.script("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint")
+        return int(ms)
+
+    def close(self) -> None:
+        self._open = False
+        self._local = threading.local()
+        for connection in self._connections:
+            connection.close()
+        self._connections.clear()
+
+    def abandon(self) -> None:
+        keep_for_ever((self._local, list(self._connections)))
+        self._generation = object()
+        self._local = threading.local()
+        self._connections = []
+
+    def _connection(self) -> Connection[Row]:
+        connection: Connection[Row] | None = getattr(self._local, "connection", None)
+        if connection is not None and not connection.closed:
+            return connection
+        if not self._open:
+            raise StoreClosed(url=self.url)
+        commit = "on" if self._durable else "off"
+        connection = psycopg.connect(
+            self._dsn,
+            autocommit=True,
+            connect_timeout=BUSY_WAIT_MS // 1_000,
+            options=f"-c synchronous_commit={commit} -c lock_timeout={BUSY_WAIT_MS}",
+        )
+        connection.prepare_threshold = 1
+        self._local.connection = connection
+        self._connections.append(connection)
+        return connection
+
+    def _explain(self, error: psycopg.Error) -> MemtendError:
+        why = str(error.diag.message_primary or error).splitlines()[0]
+        if isinstance(error, errors.LockNotAvailable | errors.DeadlockDetected):
+            return StoreBusy(url=self.url, waited_s=BUSY_WAIT_MS / 1_000, why=why)
+        if isinstance(error, errors.DiskFull):
+            return StoreFull(url=self.url)
+        if isinstance(error, errors.DataCorrupted | errors.IndexCorrupted):
+            return StoreDamaged(url=self.url, why=why)
+        return StoreUnavailable(url=self.url, why=why)

@@ -1,0 +1,59 @@
+"""The schema's revisions. Alembic and the ORM are imported only when a store is made or migrated."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from memtend.errors import MemtendError, StoreOutdated, StoreTooNew
+
+if TYPE_CHECKING:
+    from memtend.store.engine import Engine
+
+HEAD: Final = "0001"
+"""The newest revision. A test compares it with Alembic's own answer."""
+
+_VERSION = "SELECT version_num FROM alembic_version"
+
+
+def revision(engine: Engine) -> str | None:
+    """The revision of a store, or None where there is no schema yet."""
+    try:
+        rows = engine.script(_VERSION)
+    except MemtendError:
+        if _has_tables(engine):
+            raise
+        return None
+    return str(rows[0][0]) if rows else None
+
+
+def check(engine: Engine) -> None:
+    """Refuse a store of another schema: newer is not ours to touch, older must be migrated."""
+    found = revision(engine)
+    if found != HEAD:
+        kind = StoreTooNew if found is not None and found > HEAD else StoreOutdated
+        raise kind(url=engine.url, found=found, known=HEAD)
+
+
+def upgrade(engine: Engine, connect: Any) -> None:
+    """Bring the schema to `HEAD`. `connect` opens a plain driver connection."""
+    from alembic import command  # noqa: PLC0415 — half a second that a normal open saves
+    from alembic.config import Config  # noqa: PLC0415
+    from sqlalchemy import create_engine  # noqa: PLC0415
+    from sqlalchemy.pool import StaticPool  # noqa: PLC0415
+
+    dialect = "sqlite" if engine.kind == "sqlite" else "postgresql+psycopg"
+    maker = create_engine(f"{dialect}://", creator=connect, poolclass=StaticPool)
+    config = Config()
+    config.set_main_option("script_location", "memtend:store/schema")
+    with maker.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, HEAD)
+    if engine.kind != "sqlite":
+        maker.dispose()
+
+
+def _has_tables(engine: Engine) -> bool:
+    catalog = "sqlite_master WHERE type = 'table'"
+    if engine.kind != "sqlite":
+        catalog = "information_schema.tables WHERE table_schema = current_schema()"
+    return bool(engine.script(f"SELECT 1 FROM {catalog} LIMIT 1"))  # noqa: S608 — constant text

@@ -1,0 +1,237 @@
+"""Writing records: put one, put many, compare-and-set, delete (CRDT_SPEC 4.3).
+
+What can be done outside the write lock is done before it: checking, encoding, compressing,
+hashing. Inside, a write costs two reads and as many statements as it changes kinds of rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import orjson
+
+from memtend.codec.envelope import COUNTER, Body
+from memtend.errors import ConditionFailed, KindMismatch, QuotaExceeded
+from memtend.model.dot import Dot
+from memtend.store.change import Change, Old, Stored
+from memtend.store.engine import Call, Row
+from memtend.store.meta import crc_of
+
+if TYPE_CHECKING:
+    from memtend.model.lease import Lease
+    from memtend.store.store import Store
+
+Described = tuple[object, ...]
+"""The label columns of `Body` from `kind` to `trust`, in their order."""
+
+_KIND = Body._fields.index("kind")
+_DICTIONARY = Body._fields.index("dictionary")
+PLAIN_LABELS: Described = ("note", None, None, (), 0.5, None, None, None, False, None, "unverified")
+
+
+class Draft(NamedTuple):
+    """A write made ready. `labels` None keeps those of the record that is replaced.
+
+    `ctx` is what the writer had seen (siblings it had not seen stay); `expected` are the exact
+    dots for compare-and-set; `exp_ms` overrides the deadline that `ttl_ms` would give.
+    """
+
+    namespace: str
+    key: str
+    field: str
+    value: Stored
+    labels: Described | None
+    extra: bytes | None
+    ttl_ms: int | None
+    type: int = 0
+    exp_ms: int | None = None
+    created_ms: int | None = None
+    ctx: Mapping[str, int] | None = None
+    expected: frozenset[Dot] | None = None
+
+
+class Quotas(NamedTuple):
+    """Bytes; enforced in the write."""
+
+    agent: int
+    session: int
+    store: int
+
+
+def write(
+    store: Store,
+    drafts: Sequence[Draft],
+    *,
+    actor: str,
+    quotas: Quotas,
+    action: str = "put",
+    op_id: str | None = None,
+    lease: Lease | None = None,
+) -> list[Dot]:
+    """Write all drafts or none; returns their dots. A repeated `op_id` changes nothing.
+
+    Raises `QuotaExceeded`, `ConditionFailed`, `KindMismatch`, `StaleLease`.
+    """
+    groups: dict[str, list[Draft]] = {}
+    for draft in drafts:
+        groups.setdefault(draft.namespace, []).append(draft)
+    known = {path: store.namespaces.find(path) for path in groups}
+    totals = _totals_needed(drafts)
+    reads = [_old_call(store, ns[0], groups[path]) for path, ns in known.items() if ns]
+    reads += [("tally_of", total) for total in totals]
+    if op_id is not None:
+        reads.append(("op", (op_id,)))
+    made: dict[str, tuple[int, bytes]] = {}
+    with store.change(actor, reads, lease) as (change, answers):
+        if op_id is not None and (done := answers.pop()):
+            return [Dot(replica, n) for replica, n in orjson.loads(done[0][0])]
+        held = {total: answers.pop() for total in reversed(totals)}
+        for path, ns in known.items():
+            if ns is None:
+                made[path] = store.namespaces.make(change.tx, path)
+                answers.append(change.tx.fetch(*_old_call(store, made[path][0], groups[path])))
+        ids = {path: ns or made[path] for path, ns in known.items()}
+        olds = _old_rows(answers)
+        dots = [_place(change, draft, ids[draft.namespace], olds) for draft in drafts]
+        _enforce(change, quotas, held)
+        change.note(action, _detail(change, drafts))
+        if op_id is not None:
+            row = (op_id, change.now_ms, orjson.dumps([list(dot) for dot in dots]).decode())
+            change.tx.run("save_op", (*row, crc_of(row)))
+    store.namespaces.keep(made)
+    return dots
+
+
+def delete(
+    store: Store,
+    namespace: str,
+    key: str,
+    field: str = "",
+    *,
+    actor: str,
+    ctx: Mapping[str, int] | None = None,
+    lease: Lease | None = None,
+) -> bool:
+    """Drop every sibling that is here (with `ctx`: that the caller had seen). One dot, logged."""
+    ns = store.namespaces.find(namespace)
+    if ns is None or not store.engine.read("old", (ns[0], key, field)):
+        return False
+    with store.change(actor, [("old", (ns[0], key, field))], lease) as (change, [rows]):
+        olds = [old for old in map(Old._make, rows) if _seen(change, old, ctx)]
+        for old in olds:
+            body = change.drop(old, namespace)
+            if body is not None and body.type == COUNTER:
+                raise KindMismatch(namespace=namespace, key=key, found="counter", wanted="a value")
+        if olds:
+            change.mint()
+            change.log(ns[0], key, field, (change.meta.replica_no, change.n), "deleted")
+            change.tx.run("forget_access", (ns[0], key))
+            change.note("delete", f"{namespace}/{key}" + (f"#{field}" if field else ""))
+    return bool(olds)
+
+
+def _old_call(store: Store, ns: int, group: Sequence[Draft]) -> Call:
+    if len(group) == 1:
+        return "old", (ns, group[0].key, group[0].field)
+    keys = list({draft.key: None for draft in group})
+    return "old_many", (ns, store.engine.array(keys))
+
+
+def _totals_needed(drafts: Sequence[Draft]) -> list[tuple[str, str]]:
+    """Agents and sessions whose quota this write may touch."""
+    labels = {draft.labels[1:3] for draft in drafts if draft.labels is not None}
+    pairs = [("agent", agent) for agent, _ in labels] + [("session", name) for _, name in labels]
+    return list({(scope, str(name)): None for scope, name in pairs if name is not None})
+
+
+def _old_rows(answers: list[list[Row]]) -> dict[tuple[int, str, str], list[Old]]:
+    olds: dict[tuple[int, str, str], list[Old]] = {}
+    for rows in answers:
+        for row in rows:
+            old = Old._make(row)
+            olds.setdefault((old.ns, old.key, old.field), []).append(old)
+    return olds
+
+
+def _place(
+    change: Change,
+    draft: Draft,
+    ns: tuple[int, bytes],
+    olds: dict[tuple[int, str, str], list[Old]],
+) -> Dot:
+    here = olds.pop((ns[0], draft.key, draft.field), [])
+    if draft.expected is not None:
+        _compare(change, draft, here)
+    replaced, stay = [], []
+    for old in here:
+        (replaced if _replaces(change, draft, old) else stay).append(old)
+    bodies = [(change.drop(old, draft.namespace), old.exp) for old in replaced]
+    dot = change.mint()
+    base_ms = change.expires_base_ms
+    exp = draft.exp_ms if draft.exp_ms is not None else draft.ttl_ms and base_ms + draft.ttl_ms
+    live = [body for body, end in bodies if body and (end is None or change.now_ms < end)]
+    created = [body.created_ms for body in live]
+    if draft.created_ms is not None:
+        created = [draft.created_ms]
+    labels, extra = draft.labels, draft.extra
+    if labels is None:
+        kept = max(live, key=lambda body: body.ts, default=None)
+        labels = kept[_KIND:_DICTIONARY] if kept else PLAIN_LABELS
+        extra = kept.extra if kept else extra
+    body = Body(
+        dot.replica, dot.n, change.hlc, draft.type, min(created, default=base_ms),
+        draft.value.size, draft.ttl_ms, *labels, draft.value.dictionary, extra,  # type: ignore[arg-type]
+    )  # fmt: skip
+    change.add(ns[0], ns[1], draft.namespace, (draft.key, draft.field), draft.value, body, exp)
+    if stay:
+        olds[ns[0], draft.key, draft.field] = stay
+    return dot
+
+
+def _seen(change: Change, old: Old, ctx: Mapping[str, int] | None) -> bool:
+    if ctx is None:
+        return True
+    body = old.unpacked()
+    return body is None or body.n <= ctx.get(body.replica, 0)
+
+
+def _replaces(change: Change, draft: Draft, old: Old) -> bool:
+    """A counter increment replaces only this replica's own share (CRDT_SPEC 4.5)."""
+    if draft.type != COUNTER:
+        return _seen(change, old, draft.ctx)
+    return old.r == change.meta.replica_no or not _seen(change, old, draft.ctx or {})
+
+
+def _compare(change: Change, draft: Draft, here: list[Old]) -> None:
+    live = [old for old in here if old.exp is None or change.now_ms < old.exp]
+    found = frozenset(body.dot for old in live if (body := old.unpacked()))
+    if found != draft.expected:
+        raise ConditionFailed(
+            namespace=draft.namespace, key=draft.key, expected=_say(draft.expected), found=_say(found)
+        )
+
+
+def _say(dots: frozenset[Dot] | None) -> str:
+    return ", ".join(f"{dot.replica[:8]}:{dot.n}" for dot in sorted(dots or ())) or "nothing"
+
+
+def _enforce(
+    change: Change, quotas: Quotas, held: Mapping[tuple[str, str], list[Row]]
+) -> None:
+    limits = {"agent": quotas.agent, "session": quotas.session}
+    for scope, name, _ in list(change.grown()):
+        if scope in limits:
+            rows = held.get((scope, name))
+            if rows is None:
+                rows = change.tx.fetch("tally_of", (scope, name))
+            change.check_quota(scope, name, limits[scope], rows[0][1] if rows else 0)
+    if change.size > max(quotas.store, change.meta.size):
+        raise QuotaExceeded(scope="store", name="all", would=change.size, limit=quotas.store)
+
+
+def _detail(change: Change, drafts: Sequence[Draft]) -> str:
+    if len(drafts) == 1:
+        field = f"#{drafts[0].field}" if drafts[0].field else ""
+        return f"{drafts[0].namespace}/{drafts[0].key}{field}"
+    return f"{len(drafts)} records, changes {change.meta.seq + 1} to {change.seq}"
