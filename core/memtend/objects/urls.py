@@ -1,0 +1,62 @@
+"""Target addresses, and how they are shown.
+
+>>> redact("sftp://me:hunter2@host/backups?token=abc")
+'sftp://***@host/backups'
+"""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import unquote
+
+from memtend.errors import InvalidSettings
+
+_LOCAL: Final = frozenset({"", "file", "local"})
+
+
+def redact(url: str) -> str:
+    """`url` without user info, query and fragment: what may be printed, logged and stored."""
+    scheme, mark, rest = url.partition("://")
+    if not mark or scheme in _LOCAL:
+        return url
+    rest = rest.partition("#")[0].partition("?")[0]
+    user, place = _split_user(rest)
+    return f"{scheme}://***@{place}" if user else f"{scheme}://{rest}"
+
+
+def protocol_of(url: str) -> str:
+    """The scheme, empty for a plain path. Refuses what could hide a secret or a second target."""
+    scheme, mark, rest = url.partition("://")
+    if not mark:
+        return ""
+    if "::" in url:
+        raise InvalidSettings(name="target URL", why="chained file systems are not supported")
+    if scheme in _LOCAL:
+        return scheme
+    user, place = _split_user(rest)
+    if ":" in user:
+        why = "it holds a password; credentials belong in the environment or in a block"
+        raise InvalidSettings(name="target URL", why=why)
+    if not place.partition("/")[0]:
+        raise InvalidSettings(name="target URL", why=f"{redact(url)} names no bucket or host")
+    return scheme.lower()
+
+
+def is_local(protocol: str) -> bool:
+    return protocol in _LOCAL
+
+
+def local_path(url: str) -> str:
+    """The path of a local target, given plain or as `file://`."""
+    _, mark, rest = url.partition("://")
+    return unquote(rest) if mark else url
+
+
+def _split_user(rest: str) -> tuple[str, str]:
+    """User info and the rest. A secret may hold a slash, so that its `@` seems part of the path."""
+    host, _, _ = rest.partition("/")
+    _, colon, port = host.partition(":")
+    if "@" not in host and (not colon or port.isdigit()):
+        return "", rest
+    user, at, place = rest.rpartition("@") if "@" not in host else rest.partition("@")
+    return (user, place) if at else ("", rest)
