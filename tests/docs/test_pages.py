@@ -15,8 +15,6 @@ LINK = re.compile(r"!?\[[^\]]*\]\(<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\)")
 HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*#*$", re.MULTILINE)
 # Folders of one machine, not of every machine: nobody else can read the sentence they stand in.
 MACHINE = re.compile(r"(?<![\w.])/(?:work|root|home|Users)/[\w.-]|\bindex-url\b")
-    r"(?<![\w.])/(?:work|root|home|Users|mnt|opt|tmp)/[\w.-]|\bfile://|\bindex-url\b"
-)
 SCANNED = (".md", ".py", ".toml", ".txt", ".yaml", ".yml", "Makefile", "run", ".sh")
 PAGES = sorted(
     path

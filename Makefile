@@ -1,0 +1,60 @@
+# Everything one does with this project. `make` alone lists it.
+# Each target makes .venv first when it is missing or older than the pinned set.
+
+SHELL  := /bin/bash
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+ARGS   ?=
+
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+SOURCES := core tasks flows
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test serve bench lint format docs clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing the pinned set into $(VENV); the first time takes a few minutes."
+	$(INSTALL) -e '.[dev]'
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.dev
+	$(INSTALL) -e '.[bench]'
+	@touch $@
+
+demo: $(VENV)/.dev ## run the main job over a sample of agent memory, on Prefect's embedded server
+	$(BIN)/python -m memtend_flows.demo $(ARGS)
+
+test: $(VENV)/.dev ## run every test; ARGS="-k name" narrows it
+	$(BIN)/python -m pytest -n 2 --dist loadfile --cov=memtend --cov-branch \
+		--cov-report=term $(if $(ARGS),,--cov-fail-under=95) $(ARGS)
+
+serve: $(VENV)/.dev ## start the Prefect server, its UI and all schedules
+	$(BIN)/python -m memtend_flows.serve $(ARGS)
+
+bench: $(VENV)/.bench ## measure against raw SQLite and others, and write docs/benchmarks.md
+	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+lint: $(VENV)/.dev ## ruff, mypy --strict, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy --strict $(SOURCES) tests .ci
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev ## let ruff fix and format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(VENV)/.dev ## write docs/cli.md and docs/errors.md from the code
+	$(BIN)/python -m memtend.cli.docs $(ARGS)
+
+clean: ## remove the environment and everything that was generated
+	rm -rf $(VENV) .coverage* htmlcov .pytest_cache .mypy_cache .ruff_cache .hypothesis \
+		.import_linter_cache demo dist benchmarks.json
