@@ -1,0 +1,145 @@
+"""Deep verification: every object read once, every row checked, every root recomputed.
+
+Objects are read in key order. The segments of one manifest lie in that order without overlap, so
+a single pass feeds the root hashes of all manifests, each with the segments that are its own.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import NamedTuple
+
+from memtend.backup.chain import Chain
+from memtend.backup.findings import Findings
+from memtend.backup.manifest import BackupKind, Manifest, ManifestName, SegmentRef
+from memtend.backup.report import FindingKind
+from memtend.backup.repository import object_name
+from memtend.backup.root import RootHash
+from memtend.backup.take import CheckRow
+from memtend.codec.compress import Damaged
+from memtend.codec.segment import Key, Row, Table, decode
+from memtend.errors import ObjectDamaged, ObjectMissing, TargetDenied, TargetUnavailable
+from memtend.limits import TARGET_FAILURES_MAX
+from memtend.model.stored import StoredRow
+from memtend.objects import ObjectStore
+
+
+class _Place(NamedTuple):
+    """Where a segment comes in the pass; `part` counts the segments that begin with one key."""
+
+    table: Table
+    first: Key
+    part: int
+    object: str
+
+
+class _Totals:
+    def __init__(self) -> None:
+        self.root = RootHash()
+        self.log_rows = 0
+
+
+def check_contents(
+    store: ObjectStore, chain: Chain, check_row: CheckRow, findings: Findings
+) -> tuple[int, int]:
+    """Check every object that the manifests name. Rows and bytes that were read."""
+    totals = {name: _Totals() for name in chain}
+    reader = _Reader(store, findings)
+    rows = 0
+    for place, users in _in_order(chain):
+        refs = [ref for _, ref in users]
+        data = reader.read(place.object, refs)
+        if data is None:
+            continue
+        for row in _rows(data, place, refs, findings):
+            rows += 1
+            if isinstance(row, StoredRow) and not check_row(row):
+                why = f"{row.namespace}/{row.key} does not match its hash"
+                where = object_name(place.object)
+                findings.add(FindingKind.ROW_DAMAGED, where, why, object=place.object)
+            for user, _ in users:
+                _count(totals[user], row)
+    for name, manifest in chain.items():
+        if findings.is_whole(name, manifest):
+            _compare(name, manifest, totals[name], findings)
+    return rows, reader.read_bytes
+
+
+def _in_order(chain: Chain) -> Iterator[tuple[_Place, list[tuple[ManifestName, SegmentRef]]]]:
+    places: dict[_Place, list[tuple[ManifestName, SegmentRef]]] = defaultdict(list)
+    for name, manifest in chain.items():
+        begun: Counter[tuple[Table, Key]] = Counter()
+        for ref in manifest.segments:
+            part = begun[ref.table, ref.first]
+            begun[ref.table, ref.first] += 1
+            places[_Place(ref.table, ref.first, part, ref.object)].append((name, ref))
+    for place in sorted(places):
+        yield place, places[place]
+
+
+class _Reader:
+    """Reads objects; gives up on the target after a few failures in a row."""
+
+    def __init__(self, store: ObjectStore, findings: Findings) -> None:
+        self._store = store
+        self._findings = findings
+        self._failures = 0
+        self.read_bytes = 0
+
+    def read(self, digest: str, refs: list[SegmentRef]) -> bytes | None:
+        """The object's bytes if they are the right ones."""
+        if self._findings.is_bad_object(digest):
+            return None
+        name = object_name(digest)
+        try:
+            data = self._store.get(name, limit=max(ref.stored_bytes for ref in refs))
+        except (ObjectDamaged, ObjectMissing) as error:
+            self._findings.add(FindingKind.OBJECT_DAMAGED, name, str(error), object=digest)
+            return None
+        except (TargetDenied, TargetUnavailable) as error:
+            self._failures += 1
+            if self._failures >= TARGET_FAILURES_MAX:
+                raise
+            self._findings.add(FindingKind.OBJECT_UNREADABLE, name, str(error), object=digest)
+            return None
+        self._failures = 0
+        self.read_bytes += len(data)
+        if sha256(data).hexdigest() != digest:
+            why = "its bytes do not match its name"
+            self._findings.add(FindingKind.OBJECT_DAMAGED, name, why, object=digest)
+            return None
+        return data
+
+
+def _rows(data: bytes, place: _Place, refs: list[SegmentRef], findings: Findings) -> Iterator[Row]:
+    try:
+        header, rows = decode(data)
+        said = (header.kind, header.table, header.first, header.last, header.rows, header.raw_bytes)
+        for ref in refs:
+            if said != (ref.kind, ref.table, ref.first, ref.last, ref.rows, ref.raw_bytes):
+                raise Damaged("it is another segment than its manifest says")
+        yield from rows
+    except Damaged as error:
+        name = object_name(place.object)
+        findings.add(FindingKind.OBJECT_DAMAGED, name, str(error), object=place.object)
+
+
+def _count(totals: _Totals, row: Row) -> None:
+    if isinstance(row, StoredRow):
+        totals.root.add(row)
+    else:
+        totals.log_rows += 1
+
+
+def _compare(name: ManifestName, manifest: Manifest, totals: _Totals, findings: Findings) -> None:
+    found, said = (totals.root.rows, totals.log_rows), (manifest.rows, manifest.log_rows)
+    if found != said:
+        why = (
+            f"{found[0]:,} rows and {found[1]:,} log entries instead of {said[0]:,} and {said[1]:,}"
+        )
+        findings.add(FindingKind.COUNT_WRONG, str(name), why, manifest=name)
+    if manifest.kind is not BackupKind.INCREMENTAL and totals.root.hexdigest() != manifest.root:
+        why = "the rows do not give the root hash of the manifest"
+        findings.add(FindingKind.ROOT_WRONG, str(name), why, manifest=name)

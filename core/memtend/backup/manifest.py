@@ -1,0 +1,146 @@
+"""Manifests: the only commit of a repository. What no manifest names is garbage, never damage.
+
+Stored as canonical JSON in one zstd frame, under `manifests/<number, 20 digits>-<SHA-256 of the
+stored bytes>`. Numbers count the manifests of a repository; `parent` names the one before, so that
+one gone missing is noticed by the next. A field added later has a default; a change that an older
+reader would misread takes a new format number.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from hashlib import sha256
+from typing import Final, Literal, NamedTuple
+
+import orjson
+import zstandard
+from pydantic import AwareDatetime, BaseModel, Field, ValidationError
+
+from memtend.codec.compress import Damaged
+from memtend.codec.segment import Key, SegmentKind, Table
+from memtend.errors import LimitExceeded
+from memtend.formats import MANIFEST_FORMAT
+from memtend.limits import MANIFEST_BYTES_MAX, ZSTD_LEVEL
+from memtend.model.stored import StoreState
+
+_NAME: Final = re.compile(r"manifests/([0-9]{20})-([0-9a-f]{64})", re.ASCII)
+
+
+class BackupKind(StrEnum):
+    FULL = "full"
+    INCREMENTAL = "incremental"
+    SYNTHETIC = "synthetic full"
+
+
+class ManifestName(NamedTuple):
+    """Ordered by number. `str()` is the object's name."""
+
+    number: int
+    digest: str
+
+    def __str__(self) -> str:
+        return f"manifests/{self.number:020d}-{self.digest}"
+
+    @classmethod
+    def parse(cls, name: str) -> ManifestName | None:
+        match = _NAME.fullmatch(name)
+        return cls(int(match[1]), match[2]) if match else None
+
+
+class SegmentRef(BaseModel, frozen=True, extra="forbid"):
+    """A segment and what must be found in it. `stored_bytes` is the object's length."""
+
+    object: str = Field(pattern=r"^[0-9a-f]{64}$")
+    kind: SegmentKind
+    table: Table
+    first: Key
+    last: Key
+    rows: int = Field(gt=0)
+    raw_bytes: int = Field(gt=0)
+    stored_bytes: int = Field(gt=0)
+
+
+class Count(BaseModel, frozen=True, extra="forbid"):
+    rows: int
+    bytes: int
+
+
+class StoreFacts(BaseModel, frozen=True, extra="forbid"):
+    """The identity and the clocks of the store at the instant of the snapshot."""
+
+    store_id: str
+    replica: str
+    epoch: int
+    lease_epoch: int
+    schema_version: str
+    seq: int
+    hlc: int
+    vv: dict[str, int]
+    floor: dict[str, int]
+    audit_n: int
+    audit_head: str
+
+    @classmethod
+    def of(cls, state: StoreState) -> StoreFacts:
+        given = state._asdict()
+        given["schema_version"] = given.pop("schema")
+        return cls(**given | {"audit_head": state.audit_head.hex()})
+
+
+class Manifest(BaseModel, frozen=True, extra="forbid"):
+    """One backup. It holds changes with a sequence number in (`seq_after`, `store.seq`].
+
+    `damaged_rows` counts rows that did not match their hash in the store and were left out.
+    `counts` is per namespace; those beyond `MANIFEST_NAMESPACES_MAX` are summed under `**`.
+    """
+
+    format: Literal[1] = MANIFEST_FORMAT
+    repo_id: str
+    number: int = Field(gt=0)
+    kind: BackupKind
+    parent: str | None
+    seq_after: int = Field(ge=0)
+    store: StoreFacts
+    segments: tuple[SegmentRef, ...]
+    rows: int
+    log_rows: int
+    raw_bytes: int
+    counts: dict[str, Count]
+    damaged_rows: int = 0
+    root: str | None
+    policy_digest: str | None = None
+    who: str
+    why: str
+    program: str
+    started_at: AwareDatetime
+    finished_at: AwareDatetime
+
+    def pack(self) -> tuple[ManifestName, bytes]:
+        """The name and the bytes to store."""
+        text = orjson.dumps(self.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
+        if len(text) > MANIFEST_BYTES_MAX:
+            raise LimitExceeded(
+                what="manifest", name=self.repo_id, actual=len(text), limit=MANIFEST_BYTES_MAX
+            )
+        data = zstandard.ZstdCompressor(level=ZSTD_LEVEL).compress(text)
+        return ManifestName(self.number, sha256(data).hexdigest()), data
+
+
+def unpack_manifest(name: ManifestName, data: bytes) -> Manifest:
+    """The manifest stored as `name`; raises `Damaged` unless every byte is as it was written."""
+    if sha256(data).hexdigest() != name.digest:
+        raise Damaged("its bytes do not match its name")
+    try:
+        size = zstandard.frame_content_size(data)
+        if not 0 <= size <= MANIFEST_BYTES_MAX:
+            raise Damaged("it states no length, or too great a one")
+        text = zstandard.ZstdDecompressor().decompress(data, allow_extra_data=False)
+        manifest = Manifest.model_validate_json(text)
+    except zstandard.ZstdError as error:
+        raise Damaged("it cannot be decompressed") from error
+    except ValidationError as error:
+        raise Damaged(f"it is no manifest of format {MANIFEST_FORMAT}") from error
+    if manifest.number != name.number:
+        raise Damaged(f"it is number {manifest.number}, stored as {name.number}")
+    return manifest

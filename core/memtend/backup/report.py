@@ -1,0 +1,95 @@
+"""What a backup did, and what a verification found. Data, safe to print and to keep."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import AwareDatetime, BaseModel
+
+from memtend.objects import Capabilities
+
+
+class BackupReport(BaseModel, frozen=True, extra="forbid"):
+    """One backup taken. `manifest` is the name to keep outside of the repository.
+
+    `raw_bytes` is what the rows came to, `stored_bytes` what the backup's objects hold,
+    `written_bytes` what had to be written because no earlier backup held it.
+    `damaged` names rows left out because they do not match their hash, up to a hundred.
+    """
+
+    operation: str = "backup"
+    url: str
+    manifest: str
+    number: int
+    kind: str
+    parent: str | None
+    store_id: str
+    seq: int
+    root: str
+    rows: int
+    log_rows: int
+    segments: int
+    segments_new: int
+    raw_bytes: int
+    stored_bytes: int
+    written_bytes: int
+    damaged_rows: int = 0
+    damaged: tuple[str, ...] = ()
+    capabilities: Capabilities
+    started_at: AwareDatetime
+    finished_at: AwareDatetime
+    seconds: float
+    notes: tuple[str, ...] = ()
+
+
+class FindingKind(StrEnum):
+    REPOSITORY = "repository"
+    MANIFEST_MISSING = "manifest missing"
+    MANIFEST_DAMAGED = "manifest damaged"
+    MANIFEST_FOREIGN = "manifest foreign"
+    MANIFEST_FORK = "manifest fork"
+    OBJECT_MISSING = "object missing"
+    OBJECT_DAMAGED = "object damaged"
+    OBJECT_UNREADABLE = "object unreadable"
+    ROW_DAMAGED = "row damaged"
+    COUNT_WRONG = "count wrong"
+    ROOT_WRONG = "root wrong"
+    UNREFERENCED = "unreferenced"
+
+
+class Finding(BaseModel, frozen=True, extra="forbid"):
+    """One thing found, about one object. Only where `damage` is true is a backup the worse."""
+
+    kind: FindingKind
+    name: str
+    why: str
+    damage: bool = True
+
+
+class VerifyReport(BaseModel, frozen=True, extra="forbid"):
+    """What a verification looked at and found.
+
+    `whole` are the manifests that came out whole in the sense of this run (quick or deep).
+    `findings` may be cut off; the counts never are.
+    """
+
+    operation: str = "verify"
+    url: str
+    deep: bool
+    manifests: int = 0
+    newest: str | None = None
+    root: str | None = None
+    whole: tuple[str, ...] = ()
+    objects: int = 0
+    rows: int = 0
+    read_bytes: int = 0
+    damage_count: int = 0
+    garbage_count: int = 0
+    garbage_bytes: int = 0
+    findings: tuple[Finding, ...] = ()
+    started_at: AwareDatetime
+    seconds: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        return self.damage_count == 0

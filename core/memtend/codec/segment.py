@@ -1,0 +1,205 @@
+"""Segments: runs of stored rows in key order, the unit in which backups are written.
+
+    magic "MEMTSEG\\0" | format u16 | header length u32 | header | one zstd frame
+
+The header is a msgpack list: kind, table, schema version, first key, last key, row count, raw
+length, dictionary id, encryption key id. The frame holds the rows, each a u32 length and a msgpack
+list of the table's columns in their fixed order; values stay in the codec they are stored in, so
+nothing is unpacked and packed again. Integers are big-endian.
+
+The format number changes with any change of these bytes; a reader refuses numbers it does not
+know. Reading is bounded before it is believed: the frame must state the raw length of the header,
+and that is at most 64 MiB.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterable, Iterator
+from enum import StrEnum
+from typing import Any, Final, NamedTuple, TypeAlias
+
+import ormsgpack
+import zstandard
+
+from memtend.codec.compress import Damaged
+from memtend.errors import LimitExceeded
+from memtend.formats import SEGMENT_FORMAT
+from memtend.limits import SEGMENT_BYTES_MAX, SEGMENT_HEADER_BYTES_MAX, ZSTD_LEVEL
+from memtend.model.stored import LogRow, StoredRow
+
+MAGIC: Final = b"MEMTSEG\0"
+_PREFIX: Final = struct.Struct(">8sHI")
+_LENGTH: Final = struct.Struct(">I")
+
+Row: TypeAlias = StoredRow | LogRow
+Key: TypeAlias = tuple[str, str, str]
+
+
+class SegmentKind(StrEnum):
+    BASE = "base"
+    DELTA = "delta"
+
+
+class Table(StrEnum):
+    SIBLING = "sibling"
+    LOG = "log"
+
+
+class SegmentHeader(NamedTuple):
+    """`key_id` names the encryption key; None means the frame is in the clear."""
+
+    kind: str
+    table: str
+    schema: str
+    first: Key
+    last: Key
+    rows: int
+    raw_bytes: int
+    dictionary: int | None = None
+    key_id: str | None = None
+
+
+class _Columns(NamedTuple):
+    make: Callable[[list[Any]], Row]
+    types: tuple[tuple[type, ...], ...]
+
+
+_BYTES: Final = (bytes,)
+_TEXT: Final = (str,)
+_INT: Final = (int,)
+_TABLES: Final = {
+    Table.SIBLING: _Columns(
+        StoredRow._make,
+        (_TEXT, _TEXT, _TEXT, _INT, (int, type(None)), _INT, _BYTES, _BYTES, _BYTES),
+    ),
+    Table.LOG: _Columns(LogRow._make, (_TEXT, _TEXT, _TEXT, _TEXT, _INT, _INT)),
+}
+
+
+def key_of(row: Row) -> Key:
+    """What orders rows of any table: namespace, key, field."""
+    return (row[0], row[1], row[2])
+
+
+def pack_row(row: Row) -> bytes:
+    """One row as it lies in a frame."""
+    packed = ormsgpack.packb(tuple(row))
+    return _LENGTH.pack(len(packed)) + packed
+
+
+def seal(
+    kind: SegmentKind, table: Table, schema: str, *, packed: list[bytes], first: Key, last: Key
+) -> bytes:
+    """A segment of rows already packed."""
+    raw = b"".join(packed)
+    if not packed or len(raw) > SEGMENT_BYTES_MAX:
+        raise LimitExceeded(
+            what="segment", name="/".join(first), actual=len(raw), limit=SEGMENT_BYTES_MAX
+        )
+    header = SegmentHeader(kind, table, schema, first, last, len(packed), len(raw))
+    head = ormsgpack.packb(tuple(header))
+    frame = zstandard.ZstdCompressor(level=ZSTD_LEVEL).compress(raw)
+    return _PREFIX.pack(MAGIC, SEGMENT_FORMAT, len(head)) + head + frame
+
+
+def encode(kind: SegmentKind, table: Table, schema: str, rows: Iterable[Row]) -> bytes:
+    """A segment of `rows`, which are in key order and at least one."""
+    rows = list(rows)
+    packed = [pack_row(row) for row in rows]
+    first, last = key_of(rows[0]), key_of(rows[-1])
+    return seal(kind, table, schema, packed=packed, first=first, last=last)
+
+
+def read_header(data: bytes) -> tuple[SegmentHeader, int]:
+    """The header and where the frame begins; raises `Damaged` when this is no segment."""
+    try:
+        magic, number, length = _PREFIX.unpack_from(data)
+    except struct.error as error:
+        raise Damaged("it is too short for a segment") from error
+    if magic != MAGIC:
+        raise Damaged("it is not a segment")
+    if number != SEGMENT_FORMAT:
+        raise Damaged(f"segment format {number} is not known")
+    if length > SEGMENT_HEADER_BYTES_MAX:
+        raise Damaged(f"a header of {length:,} bytes")
+    end = _PREFIX.size + length
+    try:
+        kind, table, schema, first, last, *counts = ormsgpack.unpackb(data[_PREFIX.size : end])
+        header = SegmentHeader(
+            SegmentKind(kind), Table(table), schema, _key(first), _key(last), *counts
+        )
+    except (ValueError, TypeError) as error:
+        raise Damaged("the header cannot be read") from error
+    _check_header(header)
+    return header, end
+
+
+def decode(data: bytes) -> tuple[SegmentHeader, Iterator[Row]]:
+    """The header and the rows. The rows raise `Damaged` at the first thing that is wrong."""
+    header, start = read_header(data)
+    if header.dictionary is not None or header.key_id is not None:
+        raise Damaged("it needs a dictionary or a key")
+    return header, _rows(header, _unpack(data[start:], header.raw_bytes))
+
+
+def _check_header(header: SegmentHeader) -> None:
+    rows, raw_bytes = header.rows, header.raw_bytes
+    if not isinstance(header.schema, str) or type(rows) is not int or type(raw_bytes) is not int:
+        raise Damaged("the header has a value of the wrong type")
+    if not 0 < rows <= raw_bytes <= SEGMENT_BYTES_MAX:
+        raise Damaged(f"{rows:,} rows in {raw_bytes:,} bytes")
+
+
+def _key(value: Any) -> Key:
+    namespace, key, field = value
+    if not all(isinstance(part, str) for part in (namespace, key, field)):
+        raise TypeError("a key is text")
+    return (namespace, key, field)
+
+
+def _unpack(frame: bytes, raw_bytes: int) -> bytes:
+    try:
+        if zstandard.frame_content_size(frame) != raw_bytes:
+            raise Damaged("the frame states another length than the header")
+        raw: bytes = zstandard.ZstdDecompressor().decompress(
+            frame, max_output_size=raw_bytes, allow_extra_data=False
+        )
+    except zstandard.ZstdError as error:
+        raise Damaged("the frame cannot be decompressed") from error
+    if len(raw) != raw_bytes:
+        raise Damaged(f"{len(raw):,} bytes instead of {raw_bytes:,}")
+    return raw
+
+
+def _rows(header: SegmentHeader, raw: bytes) -> Iterator[Row]:
+    columns = _TABLES[Table(header.table)]
+    before: Key | None = None
+    at = 0
+    for _ in range(header.rows):
+        row, at = _row(columns, raw, at)
+        key = key_of(row)
+        if key < (before or header.first) or (before is None and key != header.first):
+            raise Damaged(f"row {'/'.join(key)} is out of order")
+        before = key
+        yield row
+    if at != len(raw) or before != header.last:
+        raise Damaged("there is more in it than the header says")
+
+
+def _row(columns: _Columns, raw: bytes, at: int) -> tuple[Row, int]:
+    start = at + _LENGTH.size
+    if start > len(raw):
+        raise Damaged("there are fewer rows than the header says")
+    end = start + _LENGTH.unpack_from(raw, at)[0]
+    packed = raw[start:end]
+    try:
+        cells = ormsgpack.unpackb(packed)
+        # One row, one text: what packs differently was not written by `pack_row`.
+        exact = end <= len(raw) and ormsgpack.packb(cells) == packed
+        typed = len(cells) == len(columns.types) and all(map(isinstance, cells, columns.types))
+    except (ValueError, TypeError) as error:
+        raise Damaged("a row cannot be read") from error
+    if not exact or not typed:
+        raise Damaged("a row has other columns than the table")
+    return columns.make(cells), end
