@@ -1,0 +1,1 @@
+"""Prefect flows: a table of contents each. They preview unless told otherwise."""

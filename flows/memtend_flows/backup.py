@@ -1,0 +1,30 @@
+"""The backup: a full copy, verified before the run may call itself completed."""
+
+from memtend.backup.report import BackupReport
+from memtend_flows.decorator import memory_flow
+from memtend_flows.parameters import Store, Target, Why
+from memtend_tasks.backup import take_backup, verify_backup
+from memtend_tasks.opened import store_address
+from memtend_tasks.publish import BACKUP_COMPLETED, announce, publish_page
+from memtend_tasks.turn import store_turn
+
+
+@memory_flow
+def backup(store: Store = "default", target: Target = "default", why: Why = "") -> BackupReport:
+    """Back the store up in full and read the backup back. Deletes nothing.
+
+    Writers go on meanwhile: the backup is one consistent snapshot. Until its manifest is in
+    place, the target holds no new backup; an interrupted run can simply be repeated.
+
+    Args:
+        store: "default", NAME of a Secret block memtend-store-NAME, or a URL without password.
+        target: "default", NAME of a Secret block memtend-backup-NAME, or a URL without password.
+        why: A note that is kept with the backup.
+    """
+    address = store_address(store)
+    with store_turn(address.label):
+        report = take_backup(store, target, why)
+    verified = verify_backup(store, target)
+    publish_page(address, "Backup report", ["Taken, and read back in full."], report, verified)
+    announce(BACKUP_COMPLETED, address, report.model_dump(mode="json"))
+    return report

@@ -1,0 +1,73 @@
+"""Where a store or a backup is, without its password ever being a parameter.
+
+Prefect stores every parameter in clear and shows it in the UI. So what a form takes is a name
+or a plain address; what carries credentials stays in the environment or in a Secret block:
+
+    ``default``         the address in the settings (MEMTEND_STORE_URL, MEMTEND_BACKUP_URL)
+    ``prod``            the Secret block ``memtend-store-prod`` (or ``memtend-backup-prod``)
+    ``/srv/memory.db``  a path or a URL without credentials, as it is
+"""
+
+from __future__ import annotations
+
+import re
+from hashlib import blake2s
+from pathlib import PurePosixPath
+from typing import Literal, NamedTuple, cast
+
+from prefect.blocks.system import Secret
+
+from memtend.errors import AddressUnknown, SecretInParameter
+from memtend_tasks.place import SQLITE, absolute, shown
+
+DEFAULT = "default"
+PLAIN_PATTERN = r"^(postgresql://[^/@:?#]*@)?[^@?#]+$"
+"""What a form and the server accept, before a run exists: no password, and no query, where
+credentials hide too. A bare user name is no secret on PostgreSQL, and a token elsewhere."""
+
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,62}", re.ASCII)
+_LABEL_CHARS_MAX = 40
+
+What = Literal["store", "backup"]
+
+
+class Address(NamedTuple):
+    """`url` may hold credentials and goes to core only; `label` and `shown` may be published."""
+
+    url: str
+    shown: str
+    label: str
+
+
+def check_plain(text: str, name: str = "store") -> str:
+    """Return `text` if it can hold no credential; raise `SecretInParameter` otherwise."""
+    if not re.match(PLAIN_PATTERN, text):
+        raise SecretInParameter(name=name)
+    return text
+
+
+def resolve(text: str, what: What, default: str) -> Address:
+    """The address that `text` stands for. `default` is the one in the settings."""
+    if text == DEFAULT:
+        return to_address(default)
+    if not is_block(text):
+        return to_address(check_plain(text, what))
+    block = f"memtend-{what}-{text}"
+    try:
+        secret = cast("Secret[str]", Secret.load(block))
+    except ValueError as error:
+        raise AddressUnknown(what=what, name=text, block=block) from error
+    return to_address(secret.get())
+
+
+def is_block(text: str) -> bool:
+    """Whether `text` names a Secret block, rather than a path, a URL or the default."""
+    return text != DEFAULT and _NAME.fullmatch(text) is not None
+
+
+def to_address(text: str) -> Address:
+    """Name a place. However it is written, one place has one label on one machine."""
+    plain = shown(absolute(text))
+    slug = re.sub(r"[^a-z0-9]+", "-", PurePosixPath(plain).stem.lower()).strip("-")
+    digest = blake2s(plain.removeprefix(SQLITE).encode(), digest_size=3).hexdigest()
+    return Address(text, plain, f"{slug[:_LABEL_CHARS_MAX] or 'memory'}-{digest}")

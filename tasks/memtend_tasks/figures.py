@@ -1,0 +1,70 @@
+"""Figures for people: a model's numbers as rows of a table, with the unit its name carries.
+
+    >>> from memtend.model.plan import Report
+    >>> figures(Report(operation="sweep", applied=True, deleted=1200, bytes_freed=3 * 2**20))
+    [('operation', 'sweep'), ('applied', 'yes'), ('deleted', '1,200'), ('bytes freed', '3.0 MiB')]
+
+Zeros, empty values and nested values are left out: a page shows what happened.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import BaseModel
+
+from memtend.limits import KIB
+
+_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+_CELL_CHARS_MAX = 200
+
+
+def figures(model: BaseModel) -> list[tuple[str, str]]:
+    """Name and value of each plain field that says something."""
+    rows = []
+    for name in type(model).model_fields:
+        value = getattr(model, name)
+        text = to_text(name, value)
+        if text and (value or isinstance(value, bool)):
+            rows.append((name.replace("_", " "), text))
+    return rows
+
+
+def to_text(name: str, value: object) -> str:
+    """`value` as a person reads it; the empty text for what has no plain form."""
+    words = set(name.split("_"))
+    match value:
+        case bool():
+            text = "yes" if value else "no"
+        case datetime():
+            text = f"{value:%Y-%m-%d %H:%M:%S %Z}"
+        case int() if "bytes" in words:
+            text = size(value)
+        case float() if "share" in words:
+            text = f"{value:.1%}"
+        case float():
+            text = f"{value:,.2f}"
+        case int():
+            text = f"{value:,}"
+        case _:
+            text = value if isinstance(value, str) else ""
+    return text
+
+
+def size(count: float) -> str:
+    """Bytes in the largest unit that leaves at least 1."""
+    for unit in _UNITS:
+        if abs(count) < KIB or unit == _UNITS[-1]:
+            return f"{count:,.0f} B" if unit == "B" else f"{count:,.1f} {unit}"
+        count /= KIB
+    return ""
+
+
+def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    """A markdown table. Cells are escaped: a key may hold anything a name may."""
+    lines = [head, ("---",) * len(head), *rows]
+    return "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return text.replace("\n", " ").replace("|", "\\|")[:_CELL_CHARS_MAX]

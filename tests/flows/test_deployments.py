@@ -1,0 +1,61 @@
+"""The file for work pools and the table that `memtend serve` serves say the same."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from prefect import Flow
+
+from memtend_flows.runner import deployment
+from memtend_flows.schedules import SERVED, Served
+
+FILE = Path(__file__).parents[2] / "deployments" / "prefect.yaml"
+DEPLOYED: dict[str, Any] = {
+    entry["name"]: entry for entry in yaml.safe_load(FILE.read_text())["deployments"]
+}
+
+
+def test_the_same_flows_are_deployed_and_served() -> None:
+    assert list(DEPLOYED) == [served.flow.name for served in SERVED]
+
+
+@pytest.mark.parametrize("served", SERVED, ids=lambda served: served.flow.name)
+def test_both_run_the_same_thing_at_the_same_time(served: Served) -> None:
+    """Entry point, schedule, its parameters, tags and the limit of one agree."""
+    ours, theirs = deployment(served), DEPLOYED[served.flow.name]
+    limit = ours.concurrency_options
+    assert ours.entrypoint == theirs["entrypoint"]
+    assert sorted(ours.tags) == sorted(theirs["tags"])
+    assert ours.concurrency_limit == theirs["concurrency_limit"]["limit"]
+    assert limit
+    assert limit.collision_strategy.value == theirs["concurrency_limit"]["collision_strategy"]
+    assert [_as_file(schedule) for schedule in ours.schedules or ()] == theirs.get("schedules", [])
+
+
+@pytest.mark.parametrize("entry", DEPLOYED.values(), ids=lambda entry: entry["name"])
+def test_an_entry_point_is_a_module_path(entry: dict[str, Any]) -> None:
+    """A worker in another folder finds the flow; by file it would not."""
+    module, _, name = entry["entrypoint"].rpartition(".")
+    assert isinstance(getattr(importlib.import_module(module), name), Flow)
+
+
+@pytest.mark.parametrize("served", SERVED, ids=lambda served: served.flow.name)
+def test_a_form_explains_itself(served: Served) -> None:
+    """Each field has a description and a default, and what deletes previews by default."""
+    fields = served.flow.parameters.properties
+    assert all(field.get("description") and "default" in field for field in fields.values())
+    assert fields.get("dry_run", {"default": True})["default"] is True
+    assert served.tag != "deletes" or "dry_run" in fields
+
+
+def _as_file(schedule: Any) -> dict[str, Any]:
+    said = {
+        "cron": schedule.schedule.cron,
+        "timezone": schedule.schedule.timezone,
+        "slug": schedule.slug,
+    }
+    return said | ({"parameters": schedule.parameters} if schedule.parameters else {})
