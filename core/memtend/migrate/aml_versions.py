@@ -1,0 +1,63 @@
+"""Which schema version one AML item has, and what it says under that version's names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from memtend.migrate.files import Unreadable
+from memtend.migrate.labelling import Counts, counts_of_rate, counts_of_verdict, first, part, share
+
+VERSIONS: Final = ("1.0.0", "1.1.0", "1.2.0", "2.0.0")
+TIME_FIELDS: Final = (
+    ("timestamp",),
+    ("evolution", "created"),
+    ("evolution", "lastUsed"),
+    ("lifecycle", "created_at"),
+    ("lifecycle", "last_used_at"),
+)
+
+
+def item_version(kind: str, item: Mapping[str, Any]) -> str:
+    """By the item's own marks; `config/schema_version.json` is only a hint and never asked.
+
+    `metadata` counts only in the form that the old migration wrote: a user's own says nothing.
+    Solutions and decisions never had `active`, so `tags` alone marks their 1.1.0.
+    """
+    stated = item.get("version")
+    if isinstance(stated, str):
+        if stated not in VERSIONS:
+            raise Unreadable(f"schema version {stated[:64]!r} is not known")
+        return stated
+    if kind == "pattern" and ("performance" in item or "lifecycle" in item):
+        return "2.0.0"
+    metadata = item.get("metadata")
+    if isinstance(metadata, dict):
+        own = metadata.keys() >= {"created_by", "last_modified", "version"}
+        if own and metadata["version"] in VERSIONS:
+            return str(metadata["version"])
+        if "variations" in item:
+            return "1.2.0"
+    if "tags" in item and ("active" in item or kind != "pattern"):
+        return "1.1.0"
+    return "1.0.0"
+
+
+def confidence(item: Mapping[str, Any]) -> float | None:
+    stated = first(
+        part(item, "evolution", "confidenceScore"), part(item, "lifecycle", "confidence")
+    )
+    return share(stated)
+
+
+def counts(item: Mapping[str, Any]) -> Counts:
+    """Successes and failures, in every dialect; absent stays absent."""
+    new, old = item.get("performance"), item.get("metrics")
+    if isinstance(new, dict):
+        return counts_of_rate(new.get("success_rate"), new.get("execution_count"))
+    if isinstance(old, dict):
+        return counts_of_rate(old.get("successRate"), old.get("executionCount"))
+    if "effectiveness" in item:
+        return counts_of_verdict(part(item, "effectiveness", "worked"), item.get("verifiedCount"))
+    again = first(part(item, "outcome", "wouldRepeat"), part(item, "outcome", "would_repeat"))
+    return counts_of_verdict(again)

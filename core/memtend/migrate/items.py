@@ -1,0 +1,128 @@
+"""What an importer hands over: items, and what it could not or need not read, with the reason.
+
+Nothing is dropped on the way: every file and every item of a source comes out as exactly one of
+`ImportItem`, `Quarantined` or `PassedOver`. Lineage travels in `labels.extra["import"]`.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from memtend.codec.canonical import encode
+from memtend.errors import InvalidName, InvalidValue, LimitExceeded
+from memtend.limits import QUARANTINE_BYTES_MAX
+from memtend.model.names import check_path
+from memtend.model.record import Labels
+
+LINEAGE = "import"
+
+
+class Lineage(BaseModel, frozen=True, extra="forbid"):
+    """Where an item comes from. `import_id` names it for ever, `digest` this version of it.
+
+    Neither depends on where the source lies or on when somebody last read the item.
+    """
+
+    kind: str
+    path: str
+    id: str
+    format: str
+    version: str | None = None
+    import_id: str = ""
+    digest: str = ""
+
+
+class OlderValue(NamedTuple):
+    """A value that lost a conflict in the source and is kept as a sibling."""
+
+    value: Any
+    at_ms: int
+
+
+class ImportItem(BaseModel, frozen=True, extra="forbid"):
+    """One record to be. Times are None where the source has none; `counter` values are totals."""
+
+    namespace: str
+    key: str
+    value: Any
+    labels: Labels
+    source: Lineage
+    siblings: tuple[OlderValue, ...] = ()
+    counter: bool = False
+    created_ms: int | None = None
+    updated_ms: int | None = None
+    accessed_ms: int | None = None
+    naive_times: int = 0
+    size_bytes: int = 0
+
+    @property
+    def path(self) -> str:
+        return f"{self.namespace}/{self.key}"
+
+
+class Quarantined(BaseModel):
+    """Something that cannot be read, as it is and why.
+
+    `data` holds the bytes up to `QUARANTINE_BYTES_MAX`; beyond that, size and hash identify them.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", ser_json_bytes="base64", val_json_bytes="base64"
+    )
+
+    path: str
+    id: str | None = None
+    reason: str
+    size_bytes: int = Field(ge=0)
+    sha256: str
+    data: bytes
+
+
+class PassedOver(BaseModel, frozen=True, extra="forbid"):
+    """A file that holds nothing of its own, and why."""
+
+    path: str
+    reason: str
+
+
+Found = ImportItem | Quarantined | PassedOver
+
+
+def quarantined(path: str, reason: str, data: bytes, item_id: str | None = None) -> Quarantined:
+    return Quarantined(
+        path=path,
+        id=item_id,
+        reason=reason,
+        size_bytes=len(data),
+        sha256=sha256(data).hexdigest(),
+        data=data[:QUARANTINE_BYTES_MAX],
+    )
+
+
+def sealed(item: ImportItem, original: bytes) -> ImportItem | Quarantined:
+    """Check name and values, and give the item its identity; quarantine it if it cannot be kept."""
+    content: dict[str, Any] = {
+        "value": item.value,
+        "siblings": [list(sibling) for sibling in item.siblings],
+        "counter": item.counter,
+        "labels": item.labels.model_dump(mode="json"),
+        "created_ms": item.created_ms,
+        "updated_ms": item.updated_ms,
+    }
+    source = item.source
+    try:
+        check_path(item.namespace, item.key)
+        size = len(encode(item.value, item.key))
+        for sibling in item.siblings:
+            encode(sibling.value, item.key)
+        digest = sha256(b"\n".join(encode(part, item.key) for part in content.values()))
+    except (InvalidName, InvalidValue, LimitExceeded) as error:
+        return quarantined(source.path, str(error), original, source.id)
+    identity = sha256(encode([source.kind, source.id]))
+    named = source.model_copy(
+        update={"import_id": identity.hexdigest()[:32], "digest": digest.hexdigest()}
+    )
+    return item.model_copy(update={"source": named, "size_bytes": size})

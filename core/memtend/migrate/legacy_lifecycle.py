@@ -1,0 +1,244 @@
+"""Importer for the lifecycle store: JSON files beside a SQLite file of metadata.
+
+The true key is the field `key`, never the file's name (three keys may share one name). The file
+wins over its metadata row; a row without a file is reported. Values marked compressed are unpacked;
+losers of a conflict are packed without a mark, so they are sniffed. What the value does not say
+itself (version, original namespace, unknown fields) is kept in `labels.extra`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from datetime import tzinfo
+from pathlib import Path
+from typing import Any, Final
+
+from memtend.codec.canonical import encode
+from memtend.errors import InvalidPolicy, InvalidValue, LimitExceeded
+from memtend.limits import IMPORT_ITEMS_MAX, INTEGER_ABS_MAX, SIBLINGS_MAX
+from memtend.migrate.files import (
+    SourceFile,
+    Unreadable,
+    as_text,
+    parse_json,
+    read_bytes,
+    refuse_doubled_keys,
+    unpack,
+    walk,
+)
+from memtend.migrate.items import Found, ImportItem, Lineage, OlderValue, quarantined, sealed
+from memtend.migrate.labelling import label, part, share, tags
+from memtend.migrate.timestamps import Moment, NotATime, parse_moment
+from memtend.model.policy import Reading
+from memtend.model.policyset import PolicySet
+from memtend.model.quoting import quote_name
+from memtend.model.record import Labels
+from memtend.policies import load_policies
+
+KIND: Final = "lifecycle"
+MEMORY: Final = Path(".claude-flow/memory")
+DATABASE: Final = Path(".claude-flow/memory.db")
+POLICIES: Final = Path(".claude/memory-retention-policies.yaml")
+
+_FIELDS: Final = frozenset(
+    ("key", "value", "timestamp", "namespace", "compressed", "version", "conflicted")
+) | {"conflict_values"}
+_KINDS: Final = (
+    ("decisions", "decision"),
+    ("patterns", "pattern"),
+    ("solutions", "solution"),
+    ("progress", "progress"),
+    ("status", "progress"),
+    ("metrics", "metric"),
+    ("session", "session"),
+    ("coordination", "coordination"),
+    ("knowledge", "knowledge"),
+)
+_GZIP_IN_BASE64: Final = "H4sI"
+
+
+def read_lifecycle(root: Path, zone: tzinfo, policies: PolicySet | None) -> Iterator[Found]:
+    """Everything in the store. `policies` say what is a counter; by default the source's own do."""
+    if policies is None:
+        try:
+            policies = load_policies(root / POLICIES).policies
+        except InvalidPolicy as error:
+            policies = PolicySet()
+            if (root / POLICIES).exists():
+                yield quarantined(POLICIES.as_posix(), str(error), _bytes(root, POLICIES))
+    rows: dict[str, dict[str, Any]] = {}
+    if (root / DATABASE).exists():
+        try:
+            rows = _metadata(root / DATABASE)
+        except (sqlite3.Error, OSError) as error:
+            yield quarantined(
+                DATABASE.as_posix(), f"it cannot be read: {error}", _bytes(root, DATABASE)
+            )
+    for file in walk(root / MEMORY, root) if (root / MEMORY).is_dir() else ():
+        found = _read_file(file, rows, zone, policies)
+        if isinstance(found, ImportItem):
+            rows.pop(found.source.id, None)
+        yield found
+    for key, row in rows.items():
+        if not _file_of(root, row):
+            why = "a metadata row without a file: its value is gone"
+            yield quarantined(DATABASE.as_posix(), why, as_text(row), key)
+
+
+def _bytes(root: Path, place: Path) -> bytes:
+    try:
+        return read_bytes(SourceFile(root / place, place.as_posix()))
+    except Unreadable:
+        return b""
+
+
+def _metadata(path: Path) -> dict[str, dict[str, Any]]:
+    """All rows by key. Read-only and immutable: not even a journal appears beside the source."""
+    uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
+    with closing(sqlite3.connect(uri, uri=True)) as database:
+        database.text_factory = lambda raw: raw.decode("utf-8", "backslashreplace")
+        database.row_factory = sqlite3.Row
+        database.execute("PRAGMA trusted_schema = OFF")
+        statement = "SELECT * FROM memory_metadata ORDER BY rowid LIMIT ?"
+        rows = database.execute(statement, (IMPORT_ITEMS_MAX,))
+        return {str(row["key"]): {name: row[name] for name in row.keys()} for row in rows}  # noqa: SIM118
+
+
+def _file_of(root: Path, row: Mapping[str, Any]) -> bool:
+    """Whether the row's file is there but could not be read: then it is already quarantined."""
+    name = str(row.get("file_path", "")).replace("\\", "/").rsplit("/", 1)[-1]
+    return name not in ("", ".", "..") and "\0" not in name and (root / MEMORY / name).exists()
+
+
+def _read_file(
+    file: SourceFile, rows: Mapping[str, dict[str, Any]], zone: tzinfo, policies: PolicySet
+) -> Found:
+    data = b""
+    item_id: str | None = None
+    try:
+        data = read_bytes(file)
+        if file.path.suffix != ".json":
+            raise Unreadable("it is not a file of this store")
+        item = parse_json(data)
+        if not isinstance(item, dict):
+            raise Unreadable("it is not an object")
+        refuse_doubled_keys(item)
+        item_id = item.get("key")
+        if not isinstance(item_id, str) or not item_id:
+            raise Unreadable("it has no key")
+        return sealed(_item(file, item, rows.get(item_id), zone, policies), data)
+    except (Unreadable, NotATime, InvalidValue, LimitExceeded) as error:
+        known = item_id if isinstance(item_id, str) else None
+        return quarantined(file.relative, str(error), data, known)
+
+
+def _item(
+    file: SourceFile,
+    item: Mapping[str, Any],
+    row: Mapping[str, Any] | None,
+    zone: tzinfo,
+    policies: PolicySet,
+) -> ImportItem:
+    if "value" not in item or "timestamp" not in item:
+        raise Unreadable("it has no value or no timestamp")
+    true_key: str = item["key"]
+    original = item.get("namespace") or "/".join(true_key.split("/")[:2])
+    if not isinstance(original, str):
+        raise Unreadable("its namespace is not text")
+    own = true_key.removeprefix(f"{original}/")
+    namespace, key = quote_name(original), quote_name(own or true_key)
+    value = unpack(item["value"]) if item.get("compressed") else item["value"]
+    refuse_doubled_keys(value)
+    at = parse_moment(item["timestamp"], zone)
+    siblings, naive = _siblings(value, item.get("conflict_values"), zone)
+    counter = policies.resolve(namespace, key).reading is Reading.COUNTER
+    if counter:
+        _check_counter(value, siblings)
+    return ImportItem(
+        namespace=namespace,
+        key=key,
+        value=value,
+        siblings=siblings,
+        counter=counter,
+        labels=_labels(true_key, value, item),
+        created_ms=min([at.ms, *(sibling.at_ms for sibling in siblings)]),
+        updated_ms=at.ms,
+        accessed_ms=_accessed(row),
+        naive_times=naive + at.naive,
+        source=Lineage(
+            kind=KIND,
+            path=file.relative,
+            id=true_key,
+            format="1",
+            version=str(item["version"])[:64] if "version" in item else None,
+        ),
+    )
+
+
+def _accessed(row: Mapping[str, Any] | None) -> int | None:
+    """The only time that the metadata knows better; a reset by the old program is harmless."""
+    try:
+        return parse_moment(row["accessed_at"]).ms if row and "accessed_at" in row else None
+    except NotATime:
+        return None
+
+
+def _siblings(current: Any, losers: Any, zone: tzinfo) -> tuple[tuple[OlderValue, ...], int]:
+    """The losers, oldest first, each value once, and how many of their times were naive."""
+    if losers is None:
+        return (), 0
+    if not isinstance(losers, list) or not all(isinstance(x, list) and len(x) == 2 for x in losers):
+        raise Unreadable("its conflict values are not a list of value and time")
+    if len(losers) >= SIBLINGS_MAX:
+        raise Unreadable(f"it has {len(losers)} conflict values; {SIBLINGS_MAX - 1} fit")
+    moments: list[Moment] = [parse_moment(at, zone) for _, at in losers]
+    values = [_sniffed(value) for value, _ in losers]
+    oldest_first = sorted(zip(moments, values, strict=True), key=lambda pair: pair[0].ms)
+    found = {encode(value): OlderValue(value, moment.ms) for moment, value in oldest_first}
+    found.pop(encode(current), None)
+    siblings = sorted(found.values(), key=lambda sibling: sibling.at_ms)
+    return tuple(siblings), sum(moment.naive for moment in moments)
+
+
+def _sniffed(value: Any) -> Any:
+    """Losers carry no mark. A text that only looks packed is what it is: text."""
+    if not (isinstance(value, str) and value.startswith(_GZIP_IN_BASE64)):
+        return value
+    try:
+        unpacked = unpack(value)
+    except Unreadable:
+        return value
+    refuse_doubled_keys(unpacked)
+    return unpacked
+
+
+def _check_counter(value: Any, siblings: tuple[OlderValue, ...]) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) > INTEGER_ABS_MAX:
+        raise Unreadable("it is a counter by policy, but its value is not a whole number")
+    if siblings:
+        raise Unreadable("it is a counter by policy, but it has conflict values")
+
+
+def _labels(true_key: str, value: Any, item: Mapping[str, Any]) -> Labels:
+    segments = true_key.split("/")
+    kind = next((kind for segment, kind in _KINDS if segment in segments), "note")
+    agent = label(part(value, "agent"))
+    if agent is None and len(segments) > 2 and segments[0] in ("agent", "coordination"):
+        agent = label(segments[1])
+    in_session = segments[0] == "session" and len(segments) > 1
+    extra: dict[str, Any] = {name: item[name] for name in item if name not in _FIELDS}
+    original = {
+        name: item[name]
+        for name in ("namespace", "compressed", "conflicted", "version")
+        if name in item
+    }
+    return Labels(
+        kind=kind,
+        agent=agent,
+        session=label(segments[1]) if in_session else label(part(value, "session")),
+        tags=tags(part(value, "tags")),
+        confidence=share(part(value, "confidence")),
+        extra={"original": original} | ({"extra": extra} if extra else {}),
+    )
