@@ -102,8 +102,11 @@ def quarantined(path: str, reason: str, data: bytes, item_id: str | None = None)
     )
 
 
-def sealed(item: ImportItem, original: bytes) -> ImportItem | Quarantined:
-    """Check name and values, and give the item its identity; quarantine it if it cannot be kept."""
+def sealed(item: ImportItem, original: bytes, scope: str = "") -> ImportItem | Quarantined:
+    """Check name and values, and give the item its identity; quarantine it if it cannot be kept.
+
+    `scope` is where in the source the original id is unique.
+    """
     content: dict[str, Any] = {
         "value": item.value,
         "siblings": [list(sibling) for sibling in item.siblings],
@@ -121,7 +124,7 @@ def sealed(item: ImportItem, original: bytes) -> ImportItem | Quarantined:
         digest = sha256(b"\n".join(encode(part, item.key) for part in content.values()))
     except (InvalidName, InvalidValue, LimitExceeded) as error:
         return quarantined(source.path, str(error), original, source.id)
-    identity = sha256(encode([source.kind, source.id]))
+    identity = sha256(encode([source.kind, scope, source.id]))
     named = source.model_copy(
         update={"import_id": identity.hexdigest()[:32], "digest": digest.hexdigest()}
     )

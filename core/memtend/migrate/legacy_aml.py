@@ -122,7 +122,8 @@ def _read_file(file: SourceFile, place: _Place | None, zone: tzinfo) -> Iterator
 def _read_item(file: SourceFile, place: _Place, item: Any, item_id: str, zone: tzinfo) -> Found:
     try:
         refuse_doubled_keys(item)
-        return sealed(_item(file, place, item, item_id, zone), as_text(item))
+        record = _item(file, place, item, item_id, zone)
+        return sealed(record, as_text(item), scope=place.namespace)
     except (Unreadable, NotATime) as error:
         return quarantined(file.relative, str(error), as_text(item), item_id)
 
@@ -152,7 +153,7 @@ def _item(file: SourceFile, place: _Place, item: Any, item_id: str, zone: tzinfo
         source=Lineage(
             kind=KIND,
             path=file.relative,
-            id=f"{place.namespace}/{item_id}",
+            id=item_id,
             format=version,
             version=version,
         ),
