@@ -307,3 +307,13 @@ class StepsFailed(MemtendError):
     code = 82
     message = "{failed} of {store} failed; the other steps ran"
     hint = "Open the failed runs below this one: each says what to do."
+
+
+class NotWhole(MemtendError):
+    """A verification found damage. The report of the run names what and where."""
+
+    code = 83
+    message = "{what} has {damage:,} damaged parts"
+    hint = (
+        "Read the run's report; keep older backups, take a new full one, restore what is damaged."
+    )
