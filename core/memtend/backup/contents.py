@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from hashlib import sha256
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from memtend.backup.chain import Chain
 from memtend.backup.findings import Findings
@@ -24,6 +24,8 @@ from memtend.errors import ObjectDamaged, ObjectMissing, TargetDenied, TargetUna
 from memtend.limits import TARGET_FAILURES_MAX
 from memtend.model.stored import StoredRow
 from memtend.objects import ObjectStore
+
+_Users: TypeAlias = list[tuple[ManifestName, SegmentRef]]
 
 
 class _Place(NamedTuple):
@@ -49,11 +51,10 @@ def check_contents(
     reader = _Reader(store, findings)
     rows = 0
     for place, users in _in_order(chain):
-        refs = [ref for _, ref in users]
-        data = reader.read(place.object, refs)
+        data = reader.read(place.object, [ref for _, ref in users])
         if data is None:
             continue
-        for row in _rows(data, place, refs, findings):
+        for row in _rows(data, place, users, findings):
             rows += 1
             if isinstance(row, StoredRow) and not check_row(row):
                 why = f"{row.namespace}/{row.key} does not match its hash"
@@ -67,8 +68,8 @@ def check_contents(
     return rows, reader.read_bytes
 
 
-def _in_order(chain: Chain) -> Iterator[tuple[_Place, list[tuple[ManifestName, SegmentRef]]]]:
-    places: dict[_Place, list[tuple[ManifestName, SegmentRef]]] = defaultdict(list)
+def _in_order(chain: Chain) -> Iterator[tuple[_Place, _Users]]:
+    places: dict[_Place, _Users] = defaultdict(list)
     for name, manifest in chain.items():
         begun: Counter[tuple[Table, Key]] = Counter()
         for ref in manifest.segments:
@@ -113,16 +114,17 @@ class _Reader:
         return data
 
 
-def _rows(data: bytes, place: _Place, refs: list[SegmentRef], findings: Findings) -> Iterator[Row]:
+def _rows(data: bytes, place: _Place, users: _Users, findings: Findings) -> Iterator[Row]:
+    name = object_name(place.object)
     try:
         header, rows = decode(data)
-        said = (header.kind, header.table, header.first, header.last, header.rows, header.raw_bytes)
-        for ref in refs:
-            if said != (ref.kind, ref.table, ref.first, ref.last, ref.rows, ref.raw_bytes):
-                raise Damaged("it is another segment than its manifest says")
+        found = (header.kind, header.table, header.first, header.last, header.rows)
+        for user, ref in users:
+            if found != (ref.kind, ref.table, ref.first, ref.last, ref.rows):
+                why = f"it describes {name} otherwise than the object itself"
+                findings.add(FindingKind.COUNT_WRONG, str(user), why, manifest=user)
         yield from rows
     except Damaged as error:
-        name = object_name(place.object)
         findings.add(FindingKind.OBJECT_DAMAGED, name, str(error), object=place.object)
 
 

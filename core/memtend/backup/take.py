@@ -46,7 +46,7 @@ class Snapshot(Protocol):
     @property
     def state(self) -> StoreState: ...
 
-    def rows(self, batch: int = 1_000) -> Iterator[StoredRow]: ...
+    def rows(self) -> Iterator[StoredRow]: ...
 
     def log(self) -> Iterator[LogRow]: ...
 
@@ -71,6 +71,7 @@ def take_full(
     started_ms, started_ns = clock.now_ms(), clock.monotonic_ns()
     with RepositoryLease(store, PURPOSE, holder or clock.new_id(), clock) as lease:  # 1
         repository = Repository.create(store, clock)
+        capabilities = store.probe()
         parent, number, notes = _successor(repository, head)
         taking = _Taking(repository, lease, check_row)
         taking.write(snapshot)  # 2, 3
@@ -114,7 +115,7 @@ def take_full(
         written_bytes=taking.written_bytes,
         damaged_rows=taking.damaged_rows,
         damaged=tuple(taking.damaged),
-        capabilities=store.probe(),
+        capabilities=capabilities,
         started_at=manifest.started_at,
         finished_at=manifest.finished_at,
         seconds=(clock.monotonic_ns() - started_ns) / 1e9,

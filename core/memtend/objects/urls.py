@@ -53,10 +53,11 @@ def local_path(url: str) -> str:
 
 
 def _split_user(rest: str) -> tuple[str, str]:
-    """User info and the rest. A secret may hold a slash, so that its `@` seems part of the path."""
-    host, _, _ = rest.partition("/")
-    _, colon, port = host.partition(":")
-    if "@" not in host and (not colon or port.isdigit()):
-        return "", rest
-    user, at, place = rest.rpartition("@") if "@" not in host else rest.partition("@")
-    return (user, place) if at else ("", rest)
+    """User info and the rest. A password may hold `/` and `@`: the last `@` is what ends it."""
+    host, slash, path = rest.partition("/")
+    before, colon, after = host.partition(":")
+    if colon and "@" not in before and not after.isdigit() and "@" in rest:
+        user, _, place = rest.rpartition("@")
+        return user, place
+    user, at, name = host.rpartition("@")
+    return (user, name + slash + path) if at else ("", rest)
