@@ -1,4 +1,4 @@
-"""Every format number. A reader refuses a number that it does not know; a writer never reuses one."""
+"""Every format number. A reader refuses one it does not know; a writer never reuses one."""
 
 from __future__ import annotations
 

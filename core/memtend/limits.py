@@ -116,7 +116,6 @@ TOUCH_SHARE: Final = 0.1
 # Plans and leases
 PLAN_BYTES_MAX: Final = 512 * MIB
 MAINTENANCE_LEASE_MS: Final = 15 * 60_000
-FINDINGS_MAX: Final = 1_000
 
 # Health
 BACKUP_AGE_WARN_MS: Final = 26 * 3_600_000

@@ -73,6 +73,10 @@ def codec_of(flags: int) -> int:
     return flags & 15
 
 
+def type_of(flags: int) -> int:
+    return flags >> 4 & 15
+
+
 def prefix_of(namespace: str) -> bytes:
     """What the hash of every row of `namespace` begins with."""
     return namespace.encode() + b"\0"

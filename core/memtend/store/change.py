@@ -6,8 +6,8 @@ there are kinds of rows. Each mutation mints one dot and one sequence number (CR
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
 
 import ormsgpack
 
@@ -57,8 +57,16 @@ class Change:
     """`now_ms` is read once; every dot of the change gets its own timestamp above the last."""
 
     def __init__(
-        self, tx: Transaction, meta: Meta, replica: str, now_ms: int, key: bytes, actor: str
+        self,
+        tx: Transaction,
+        meta: Meta,
+        replica: str,
+        now_ms: int,
+        key: bytes,
+        actor: str,
+        array: Callable[[Sequence[int]], Any],
     ) -> None:
+        self._array = array
         self.tx = tx
         self.meta = meta
         self.now_ms = now_ms
@@ -146,7 +154,7 @@ class Change:
         if len(self._drops) == 1:
             run("delete", (self._drops[0],))
         elif self._drops:
-            run_many("delete", [(seq,) for seq in self._drops])
+            run("delete_many", (self._array(self._drops),))
         if self._untags:
             run_many("untag", self._untags)
         if len(self._inserts) == 1:

@@ -38,6 +38,8 @@ class Transaction(Reader, Protocol):
 class Engine(Protocol):
     url: str
     kind: str
+    path: str | None
+    """The database file, where there is one."""
 
     def read(self, name: str, params: Sequence[Any] = ()) -> list[Row]:
         """Run one statement outside any transaction. The hottest call there is."""
@@ -56,6 +58,12 @@ class Engine(Protocol):
 
     def script(self, sql: str) -> list[Row]:
         """Run one maintenance statement (pragma, vacuum, integrity check)."""
+
+    def integrity(self) -> list[str]:
+        """What the engine's own check finds wrong with pages and indexes."""
+
+    def notes(self) -> tuple[str, ...]:
+        """What an operator should know of this engine's version."""
 
     def size_bytes(self) -> int: ...
 

@@ -91,7 +91,9 @@ def identify(engine: Engine, clock: Clock) -> Meta:
         if not rows:
             replica = replica_row(1, clock.new_id(), 0, 0, clock.now_ms())
             tx.run("add_replica", replica)
-            meta = Meta(clock.new_id(), 1, 0, 0, 0, 0, 0, 0, 0, 0, GENESIS, 1, clock.now_ms(), file_id)
+            meta = Meta(
+                clock.new_id(), 1, 0, 0, 0, 0, 0, 0, 0, 0, GENESIS, 1, clock.now_ms(), file_id
+            )
             tx.run("add_meta", (1, *meta.params()))
             return meta
         meta = Meta.of(rows, engine.url)
@@ -99,7 +101,10 @@ def identify(engine: Engine, clock: Clock) -> Meta:
             return meta
         number, replica_id, _, floor, created = tx.fetch("replicas")[meta.replica_no - 1][:5]
         # The old line of history ends here; what it wrote so far stays in the version vector.
-        tx.run("save_replica", (meta.n, floor, crc_of((number, replica_id, meta.n, floor, created)), number))
+        tx.run(
+            "save_replica",
+            (meta.n, floor, crc_of((number, replica_id, meta.n, floor, created)), number),
+        )
         fresh = max(row[0] for row in tx.fetch("replicas")) + 1
         tx.run("add_replica", replica_row(fresh, clock.new_id(), 0, 0, clock.now_ms()))
         meta = meta._replace(replica_no=fresh, n=0, file_id=file_id)
@@ -136,5 +141,7 @@ def _key_file(path: Path, clock: Clock) -> bytes:
     except ValueError:
         key = b""
     if len(key) != _KEY_BYTES:
-        raise InvalidSettings(name="key_path", why=f"{path} does not hold {_KEY_BYTES} bytes as hex")
+        raise InvalidSettings(
+            name="key_path", why=f"{path} does not hold {_KEY_BYTES} bytes as hex"
+        )
     return key

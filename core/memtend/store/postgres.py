@@ -70,6 +70,7 @@ class PostgresEngine:
 
     def __init__(self, dsn: str, *, durable: bool = True) -> None:
         self._dsn = dsn
+        self.path = None
         self._durable = durable
         self._open = True
         self._generation = object()
@@ -131,6 +132,19 @@ class PostgresEngine:
             return cursor.fetchall() if cursor.description else []
         except psycopg.Error as error:
             raise self._explain(error) from error
+
+    def integrity(self) -> list[str]:
+        # A full read of every page makes the server check its page checksums.
+        try:
+            self.script(
+                "SELECT count(*), sum(octet_length(body) + octet_length(value)) FROM sibling"
+            )
+        except MemtendError as error:
+            return [str(error)]
+        return []
+
+    def notes(self) -> tuple[str, ...]:
+        return ()
 
     def size_bytes(self) -> int:
         [(size,)] = self.script("SELECT pg_total_relation_size('sibling')")

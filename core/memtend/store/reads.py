@@ -20,6 +20,7 @@ from memtend.codec.envelope import (
     path_of,
     prefix_of,
     row_hash,
+    type_of,
     unpack,
 )
 from memtend.errors import RecordDamaged
@@ -52,7 +53,6 @@ class Reads:
         self._now = now
         self._find = store.namespaces.ids.get
         self._read = store.engine.read
-        self._dictionaries: dict[int, Any] = {}
 
     def value(self, namespace: str, key: str) -> Any:
         """The value that a `lww` reader sees, or `MISSING`."""
@@ -67,24 +67,58 @@ class Reads:
                     raise RecordDamaged(namespace=namespace, key=key, why="its hash does not match")
                 return orjson.loads(data)
         seen = self.siblings(namespace, key, rows)
-        return newest(seen).value if seen else MISSING
+        return shown(seen) if seen else MISSING
 
-    def siblings(self, namespace: str, key: str, rows: Iterable[Row], field: str = "") -> list[Seen]:
+    def siblings(
+        self, namespace: str, key: str, rows: Iterable[Row], field: str = ""
+    ) -> list[Seen]:
         """The visible siblings among rows of statement `get`, every one checked."""
         prefix, path = prefix_of(namespace), path_of(key, field)
         now_ms = self._now()
-        seen = []
+        found = []
         for flags, exp, body, data, digest in rows:
-            if row_hash(prefix, path, flags, exp, bytes(body), bytes(data)) != bytes(digest):
+            if row_hash(prefix, path, flags, exp, body, data) != digest:
                 raise RecordDamaged(namespace=namespace, key=key, why="its hash does not match")
-            if (exp is None or now_ms < exp) and not flags & QUARANTINED_FLAG:
-                seen.append(self._open(namespace, key, flags, exp, bytes(body), bytes(data)))
-        return seen
+            if not flags & QUARANTINED_FLAG:
+                found.append((flags, exp, body, data))
+        # A counter lives as long as its longest share (6.8); other siblings each for themselves.
+        counting = any(
+            type_of(flags) == COUNTER and _alive(exp, now_ms) for flags, exp, *_ in found
+        )
+        return [
+            self._open(namespace, key, *row)
+            for row in found
+            if _alive(row[1], now_ms) or (counting and type_of(row[0]) == COUNTER)
+        ]
+
+    def page(
+        self, namespace: str, ns: tuple[int, bytes], prefix: str, after: str, limit: int
+    ) -> list[tuple[str, Any]]:
+        """Visible keys and values in key order, after `after`, at most `limit`."""
+        name, bounds = "scan", (ns[0], after)
+        if prefix:
+            # `after` prefix itself must be found too, hence the text just before it.
+            start = max(after, _before(prefix))
+            name, bounds = "scan_until", (ns[0], start, prefix + "\x7f")  # type: ignore[assignment]
+        found: list[tuple[str, Any]] = []
+        while len(found) < limit:
+            rows = self._read(name, (*bounds, limit))
+            found += self.values(namespace, rows, ns)
+            if len(rows) < limit:
+                break
+            last = rows[-1][0]
+            if (len(rows) > 1 and rows[-2][0] == last) or (found and found[-1][0] == last):
+                # The page may end within the siblings of its last key: ask for that key whole.
+                value = self.value(namespace, last)
+                found = [pair for pair in found if pair[0] != last]
+                found += [] if value is MISSING else [(last, value)]
+            bounds = (bounds[0], last, *bounds[2:])
+        return found[:limit]
 
     def values(
         self, namespace: str, rows: Iterable[Row], ns: tuple[int, bytes]
     ) -> Iterator[tuple[str, Any]]:
-        """`(key, value)` of rows `(key, flags, exp, body, value, hash)` sorted or grouped by key."""
+        """Keys and values of rows `(key, flags, exp, body, value, hash)`, in order of key."""
         prefix, now_ms, loads = ns[1], self._now(), orjson.loads
         waiting: list[Row] = []
         last = None
@@ -114,27 +148,33 @@ class Reads:
                 yield key, loads(data)
                 return
         if seen := self.siblings(namespace, key, rows):
-            yield key, newest(seen).value
+            yield key, shown(seen)
 
     def _open(
         self, namespace: str, key: str, flags: int, exp: int | None, packed: bytes, data: bytes
     ) -> Seen:
         try:
             body = unpack(packed)
-            dictionary = None if body.dictionary is None else self._dictionary(body.dictionary)
+            dictionary = (
+                None if body.dictionary is None else self._store.dictionary(body.dictionary)
+            )
             return Seen(body, decompress(codec_of(flags), data, body.size, dictionary), exp)
         except Damaged as error:
             raise RecordDamaged(namespace=namespace, key=key, why=str(error)) from error
 
-    def _dictionary(self, number: int) -> Any:
-        if number not in self._dictionaries:
-            import zstandard  # noqa: PLC0415
 
-            rows = self._engine.read("dictionary", (number,))
-            if not rows:
-                raise Damaged(f"dictionary {number} is missing")
-            self._dictionaries[number] = zstandard.ZstdCompressionDict(bytes(rows[0][0]))
-        return self._dictionaries[number]
+def _alive(exp: int | None, now_ms: int) -> bool:
+    return exp is None or now_ms < exp
+
+
+def _before(prefix: str) -> str:
+    """A text below every name that begins with `prefix` and above all others before it."""
+    return prefix[:-1] + chr(ord(prefix[-1]) - 1) + "\x7f"
+
+
+def shown(seen: list[Seen]) -> Any:
+    """The one value that a reader gets: the sum of a counter, else the newest sibling."""
+    return counter_value(seen) if seen[0].body.type == COUNTER else newest(seen).value
 
 
 def newest(seen: list[Seen]) -> Seen:

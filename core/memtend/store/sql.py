@@ -20,7 +20,8 @@ _OLD = "seq, n, exp, flags, size, body, key, field, ns, r"
 
 STATEMENTS: Final[dict[str, str]] = {
     # one record
-    "get": "SELECT flags, exp, body, value, hash FROM sibling WHERE ns = ? AND key = ? AND field = ''",
+    "get": "SELECT flags, exp, body, value, hash FROM sibling "
+    "WHERE ns = ? AND key = ? AND field = ''",
     "get_field": "SELECT flags, exp, body, value, hash FROM sibling "
     "WHERE ns = ? AND key = ? AND field = ?",
     "get_fields": "SELECT field, flags, exp, body, value, hash FROM sibling "
@@ -33,6 +34,7 @@ STATEMENTS: Final[dict[str, str]] = {
     "WHERE ns = ? AND key > ? AND key < ? AND field = '' ORDER BY key LIMIT ?",
     "old": f"SELECT {_OLD} FROM sibling WHERE ns = ? AND key = ? AND field = ?",
     "old_many": f"SELECT {_OLD} FROM sibling WHERE ns = ? AND key {{in_texts}}",
+    "old_by_seq": f"SELECT {_OLD} FROM sibling WHERE seq {{in_ints}} ORDER BY seq",
     "by_seq": f"SELECT {SIBLING_COLUMNS} FROM sibling WHERE seq {{in_ints}} ORDER BY seq",
     "insert": f"INSERT INTO sibling ({SIBLING_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     "delete": "DELETE FROM sibling WHERE seq = ?",
@@ -40,9 +42,15 @@ STATEMENTS: Final[dict[str, str]] = {
     # tags
     "tag": "INSERT INTO tag (tag, seq) VALUES (?, ?)",
     "untag": "DELETE FROM tag WHERE tag = ? AND seq = ?",
-    "tagged": "SELECT s.ns, s.key, s.flags, s.exp, s.body, s.value, s.hash FROM tag t "
+    "tagged": "SELECT s.ns, s.key, s.flags, s.exp, s.body, s.value, s.hash, s.seq FROM tag t "
     "JOIN sibling s ON s.seq = t.seq WHERE t.tag = ? AND t.seq > ? AND s.field = '' "
     "ORDER BY t.seq LIMIT ?",
+    "search": "SELECT key, field, flags, exp, body, value, hash, seq FROM sibling "
+    "WHERE ns = ? AND key > ? AND field = '' AND (CAST(? AS TEXT) IS NULL OR kind = ?) "
+    "AND (CAST(? AS TEXT) IS NULL OR agent = ?) AND (CAST(? AS TEXT) IS NULL OR writer = ?) "
+    "ORDER BY key LIMIT ?",
+    "of_writer": "SELECT seq, ns, key, field FROM sibling WHERE writer = ? AND seq > ? "
+    "ORDER BY seq LIMIT ?",
     # change log
     "log": "INSERT INTO log (ns, key, field, r, n, seq, at_ms, why, crc) "
     "VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (ns, key, field, r) DO UPDATE SET "
@@ -57,8 +65,7 @@ STATEMENTS: Final[dict[str, str]] = {
     "tallies": "SELECT scope, name, rows, size FROM tally ORDER BY scope, name",
     "meta": f"SELECT {META_COLUMNS} FROM meta WHERE id = 1",
     "meta_locked": f"SELECT {META_COLUMNS} FROM meta WHERE id = 1{{for_update}}",
-    "add_meta": f"INSERT INTO meta (id, {META_COLUMNS}) "
-    "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    "add_meta": f"INSERT INTO meta (id, {META_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     "save_meta": "UPDATE meta SET store_id=?, replica_no=?, epoch=?, lease_epoch=?, hlc=?, seq=?, "
     "n=?, rows=?, size=?, audit_n=?, audit_head=?, config=?, created_ms=?, file_id=?, crc=? "
     "WHERE id = 1",
@@ -68,7 +75,8 @@ STATEMENTS: Final[dict[str, str]] = {
     "add_namespace": "INSERT INTO namespace (id, path) "
     "VALUES ((SELECT coalesce(max(id), 0) + 1 FROM namespace), ?) RETURNING id",
     "replicas": "SELECT no, id, seen, floor, created_ms, crc FROM replica ORDER BY no",
-    "add_replica": "INSERT INTO replica (no, id, seen, floor, created_ms, crc) VALUES (?,?,?,?,?,?)",
+    "add_replica": "INSERT INTO replica (no, id, seen, floor, created_ms, crc) "
+    "VALUES (?,?,?,?,?,?)",
     "save_replica": "UPDATE replica SET seen = ?, floor = ?, crc = ? WHERE no = ?",
     # expiry
     "expired": "SELECT seq, ns, key, field, exp, size FROM sibling "
@@ -77,7 +85,8 @@ STATEMENTS: Final[dict[str, str]] = {
     "WHERE exp IS NOT NULL AND exp <= ? LIMIT ?) AS x",
     # small tables
     "audit": "INSERT INTO audit (n, at_ms, action, actor, detail, seal) VALUES (?,?,?,?,?,?)",
-    "audits": "SELECT n, at_ms, action, actor, detail, seal FROM audit WHERE n > ? ORDER BY n LIMIT ?",
+    "audits": "SELECT n, at_ms, action, actor, detail, seal FROM audit "
+    "WHERE n > ? ORDER BY n LIMIT ?",
     "access": "INSERT INTO access (ns, key, count, at_ms, crc) VALUES (?,?,?,?,?) "
     "ON CONFLICT (ns, key) DO UPDATE SET count = excluded.count, at_ms = excluded.at_ms, "
     "crc = excluded.crc",
@@ -98,8 +107,8 @@ STATEMENTS: Final[dict[str, str]] = {
     "acquire": "INSERT INTO lease (resource, holder, n, epoch, expires_ms, crc) "
     "VALUES (?,?,?,?,?,?) ON CONFLICT (resource) DO UPDATE SET holder = excluded.holder, "
     "n = excluded.n, epoch = excluded.epoch, expires_ms = excluded.expires_ms, crc = excluded.crc",
-    "catalog": "INSERT INTO catalog (manifest, url, at_ms, seq, rows, size, root, verified_ms, crc) "
-    "VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (manifest) DO UPDATE SET "
+    "catalog": "INSERT INTO catalog "
+    "(manifest, url, at_ms, seq, rows, size, root, verified_ms, crc) VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (manifest) DO UPDATE SET "
     "verified_ms = excluded.verified_ms, crc = excluded.crc",
     "catalogs": "SELECT manifest, url, at_ms, seq, rows, size, root, verified_ms, crc FROM catalog "
     "ORDER BY at_ms DESC LIMIT ?",
@@ -108,12 +117,24 @@ STATEMENTS: Final[dict[str, str]] = {
     "VALUES ((SELECT coalesce(max(id), 0) + 1 FROM dictionary), ?, ?, ?, ?) RETURNING id",
     "newest_dictionaries": "SELECT kind, max(id) FROM dictionary GROUP BY kind",
     # streams, for backup and verify
-    "stream": "SELECT p.path, s.key, s.field, s.seq, s.exp, s.flags, s.body, s.value, s.hash "
-    "FROM sibling s JOIN namespace p ON p.id = s.ns WHERE s.ns = ? "
-    "AND (s.key > ? OR (s.key = ? AND (s.field > ? OR (s.field = ? AND s.seq > ?)))) "
-    "ORDER BY s.key, s.field, s.seq LIMIT ?",
+    "stream": "SELECT key, field, seq, exp, flags, body, value, hash FROM sibling "
+    "WHERE ns = ? ORDER BY key, field, n, r",
+    "stream_all": f"SELECT {SIBLING_COLUMNS} FROM sibling ORDER BY seq",
+    "stream_tags": "SELECT tag, seq FROM tag ORDER BY seq, tag",
     "stream_log": "SELECT p.path, l.key, l.field, q.id, l.n, l.seq FROM log l "
-    "JOIN namespace p ON p.id = l.ns JOIN replica q ON q.no = l.r ORDER BY l.seq",
+    "JOIN namespace p ON p.id = l.ns JOIN replica q ON q.no = l.r "
+    "ORDER BY p.path, l.key, l.field, q.id",
+    "stream_log_rows": "SELECT ns, key, field, r, n, seq, at_ms, why, crc FROM log ORDER BY seq",
+    "stream_access": "SELECT ns, key, count, at_ms, crc FROM access ORDER BY ns, key",
+    "stream_access_grant": 'SELECT agent, pattern, "right", crc FROM access_grant ORDER BY agent',
+    "stream_catalog": "SELECT manifest, url, at_ms, seq, rows, size, root, verified_ms, crc "
+    "FROM catalog ORDER BY manifest",
+    "stream_dictionary": "SELECT kind, data, made_ms, crc FROM dictionary ORDER BY id",
+    "stream_lease": "SELECT resource, holder, n, epoch, expires_ms, crc FROM lease "
+    "ORDER BY resource",
+    "stream_op": "SELECT op_id, at_ms, result, crc FROM op ORDER BY op_id",
+    "stream_replica": "SELECT no, id, seen, floor, created_ms, crc FROM replica ORDER BY no",
+    "stream_setting": "SELECT name, value, crc FROM setting ORDER BY name",
 }
 
 _SQLITE: Final = {

@@ -34,6 +34,7 @@ from memtend.store.sql import sqlite_statements
 
 PAGE_BYTES = 4_096
 _STATEMENT_CACHE = 256
+_WAL_FIXED = (3, 51, 3)
 
 
 class SqliteReader:
@@ -69,6 +70,7 @@ class SqliteEngine:
         self.url = "sqlite://" if path is None else f"sqlite:///{path}"
         self.statements = sqlite_statements()
         self._path = path
+        self.path = path
         self._durable = durable and path is not None
         self._open = True
         self._start()
@@ -145,6 +147,15 @@ class SqliteEngine:
                 return (self._memory or self._thread_connection()).execute(sql).fetchall()
             except sqlite3.Error as error:
                 raise self._explain(error) from error
+
+    def integrity(self) -> list[str]:
+        return [text for (text,) in self.script("PRAGMA integrity_check(100)") if text != "ok"]
+
+    def notes(self) -> tuple[str, ...]:
+        if sqlite3.sqlite_version_info >= _WAL_FIXED:
+            return ()
+        note = "has the WAL-reset bug; memtend checkpoints under its lock and keeps clear of it"
+        return (f"SQLite {sqlite3.sqlite_version} {note}",)
 
     def size_bytes(self) -> int:
         [(pages,)] = self.script("PRAGMA page_count")

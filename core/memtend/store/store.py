@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from memtend.clock import Clock
+from memtend.codec.compress import Damaged
 from memtend.errors import StaleLease
 from memtend.model.stored import StoreState
 from memtend.store import schema
+from memtend.store.ballast import Ballast
 from memtend.store.change import Change
 from memtend.store.engine import Call, Reader, Row
 from memtend.store.interned import Namespaces, Replicas
@@ -31,8 +33,11 @@ class Store:
         self.url = self.engine.url
         self.namespaces = Namespaces(self.engine)
         self.replicas = Replicas(self.engine)
-        identify(self.engine, clock)
+        self._dictionaries: dict[int, Any] = {}
+        self.config_seen = identify(self.engine, clock).config
         self.key = seal_key(self.engine, key_path, clock)
+        self.ballast = Ballast(self.engine.path)
+        self.ballast.fill()
 
     @classmethod
     def open(
@@ -69,9 +74,14 @@ class Store:
             if lease is not None:
                 check_fence(lease, answers.pop(0), self.engine.server_ms() or now_ms)
             replica = self.replicas.ids.get(meta.replica_no) or self._replica(tx, meta)
-            change = Change(tx, meta, replica, now_ms, self.key, actor)
+            change = Change(tx, meta, replica, now_ms, self.key, actor, self.engine.array)
+            self.config_seen = meta.config
             yield change, answers
             change.flush()
+
+    def own_replica(self) -> str:
+        """The id under which this store writes now."""
+        return self.replicas.id(self.meta().replica_no)
 
     def _replica(self, tx: Reader, meta: Meta) -> str:
         """This store's id, read inside the transaction: another process may have drawn it."""
@@ -97,6 +107,17 @@ class Store:
             audit_n=meta.audit_n,
             audit_head=bytes(meta.audit_head),
         )
+
+    def dictionary(self, number: int) -> Any:
+        """A trained zstd dictionary; raises `Damaged` where rows name one that is not there."""
+        if number not in self._dictionaries:
+            import zstandard  # noqa: PLC0415 — most processes never meet a dictionary
+
+            rows = self.engine.read("dictionary", (number,))
+            if not rows:
+                raise Damaged(f"dictionary {number} is missing")
+            self._dictionaries[number] = zstandard.ZstdCompressionDict(bytes(rows[0][0]))
+        return self._dictionaries[number]
 
     def close(self) -> None:
         self.engine.close()

@@ -20,6 +20,7 @@ from memtend.store.meta import crc_of
 
 if TYPE_CHECKING:
     from memtend.model.lease import Lease
+    from memtend.model.policyfile import Quotas
     from memtend.store.store import Store
 
 Described = tuple[object, ...]
@@ -27,6 +28,7 @@ Described = tuple[object, ...]
 
 _KIND = Body._fields.index("kind")
 _DICTIONARY = Body._fields.index("dictionary")
+_WRITER = Body._fields.index("writer") - _KIND
 PLAIN_LABELS: Described = ("note", None, None, (), 0.5, None, None, None, False, None, "unverified")
 
 
@@ -49,14 +51,7 @@ class Draft(NamedTuple):
     created_ms: int | None = None
     ctx: Mapping[str, int] | None = None
     expected: frozenset[Dot] | None = None
-
-
-class Quotas(NamedTuple):
-    """Bytes; enforced in the write."""
-
-    agent: int
-    session: int
-    store: int
+    writer: str | None = None
 
 
 def write(
@@ -117,6 +112,19 @@ def delete(
     ns = store.namespaces.find(namespace)
     if ns is None or not store.engine.read("old", (ns[0], key, field)):
         return False
+    place = (namespace, key, field)
+    return store.ballast.deleting(lambda: _delete(store, ns, place, actor, ctx, lease))
+
+
+def _delete(
+    store: Store,
+    ns: tuple[int, bytes],
+    place: tuple[str, str, str],
+    actor: str,
+    ctx: Mapping[str, int] | None,
+    lease: Lease | None,
+) -> bool:
+    namespace, key, field = place
     with store.change(actor, [("old", (ns[0], key, field))], lease) as (change, [rows]):
         olds = [old for old in map(Old._make, rows) if _seen(change, old, ctx)]
         for old in olds:
@@ -163,7 +171,8 @@ def _place(
     here = olds.pop((ns[0], draft.key, draft.field), [])
     if draft.expected is not None:
         _compare(change, draft, here)
-    replaced, stay = [], []
+    replaced: list[Old] = []
+    stay: list[Old] = []
     for old in here:
         (replaced if _replaces(change, draft, old) else stay).append(old)
     bodies = [(change.drop(old, draft.namespace), old.exp) for old in replaced]
@@ -177,11 +186,20 @@ def _place(
     labels, extra = draft.labels, draft.extra
     if labels is None:
         kept = max(live, key=lambda body: body.ts, default=None)
-        labels = kept[_KIND:_DICTIONARY] if kept else PLAIN_LABELS
-        extra = kept.extra if kept else extra
-    body = Body(
-        dot.replica, dot.n, change.hlc, draft.type, min(created, default=base_ms),
-        draft.value.size, draft.ttl_ms, *labels, draft.value.dictionary, extra,  # type: ignore[arg-type]
+        labels, extra = (kept[_KIND:_DICTIONARY], kept.extra) if kept else (PLAIN_LABELS, extra)
+        if draft.writer is not None:
+            labels = (
+                labels[0],
+                labels[1] or draft.writer,
+                *labels[2:_WRITER],
+                draft.writer,
+                labels[-1],
+            )
+    body = Body._make(
+        (
+            dot.replica, dot.n, change.hlc, draft.type, min(created, default=base_ms),
+            draft.value.size, draft.ttl_ms, *labels, draft.value.dictionary, extra,
+        )
     )  # fmt: skip
     change.add(ns[0], ns[1], draft.namespace, (draft.key, draft.field), draft.value, body, exp)
     if stay:
@@ -198,9 +216,9 @@ def _seen(change: Change, old: Old, ctx: Mapping[str, int] | None) -> bool:
 
 def _replaces(change: Change, draft: Draft, old: Old) -> bool:
     """A counter increment replaces only this replica's own share (CRDT_SPEC 4.5)."""
-    if draft.type != COUNTER:
-        return _seen(change, old, draft.ctx)
-    return old.r == change.meta.replica_no or not _seen(change, old, draft.ctx or {})
+    if draft.type == COUNTER and draft.ctx is None:
+        return old.r == change.meta.replica_no
+    return _seen(change, old, draft.ctx)
 
 
 def _compare(change: Change, draft: Draft, here: list[Old]) -> None:
@@ -208,7 +226,10 @@ def _compare(change: Change, draft: Draft, here: list[Old]) -> None:
     found = frozenset(body.dot for old in live if (body := old.unpacked()))
     if found != draft.expected:
         raise ConditionFailed(
-            namespace=draft.namespace, key=draft.key, expected=_say(draft.expected), found=_say(found)
+            namespace=draft.namespace,
+            key=draft.key,
+            expected=_say(draft.expected),
+            found=_say(found),
         )
 
 
@@ -216,18 +237,16 @@ def _say(dots: frozenset[Dot] | None) -> str:
     return ", ".join(f"{dot.replica[:8]}:{dot.n}" for dot in sorted(dots or ())) or "nothing"
 
 
-def _enforce(
-    change: Change, quotas: Quotas, held: Mapping[tuple[str, str], list[Row]]
-) -> None:
-    limits = {"agent": quotas.agent, "session": quotas.session}
+def _enforce(change: Change, quotas: Quotas, held: Mapping[tuple[str, str], list[Row]]) -> None:
+    limits = {"agent": quotas.agent_bytes, "session": quotas.session_bytes}
     for scope, name, _ in list(change.grown()):
         if scope in limits:
             rows = held.get((scope, name))
             if rows is None:
                 rows = change.tx.fetch("tally_of", (scope, name))
             change.check_quota(scope, name, limits[scope], rows[0][1] if rows else 0)
-    if change.size > max(quotas.store, change.meta.size):
-        raise QuotaExceeded(scope="store", name="all", would=change.size, limit=quotas.store)
+    if change.size > max(quotas.store_bytes, change.meta.size):
+        raise QuotaExceeded(scope="store", name="all", would=change.size, limit=quotas.store_bytes)
 
 
 def _detail(change: Change, drafts: Sequence[Draft]) -> str:

@@ -1,4 +1,4 @@
-"""The schema's revisions. Alembic and the ORM are imported only when a store is made or migrated."""
+"""The schema's revisions. Alembic and the ORM load only when a store is made or migrated."""
 
 from __future__ import annotations
 

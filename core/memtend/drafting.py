@@ -1,0 +1,80 @@
+"""From what a caller hands over to a `Draft`: names checked, value encoded, policy applied.
+
+All of this runs before the write lock is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from memtend.codec import canonical
+from memtend.codec.compress import Codec, compress
+from memtend.codec.envelope import content_of
+from memtend.model.dot import Dot
+from memtend.model.names import check_name, check_path
+from memtend.model.policy import Compression
+from memtend.model.record import Labels
+from memtend.store.change import Stored, pack_extra
+from memtend.store.config import Config
+from memtend.store.writes import Described, Draft
+
+
+class Put(NamedTuple):
+    """One write of `Memory.put_many`. `ttl_ms` 0 means permanent, None what the policy says.
+
+    `expires_at_ms` and `created_ms` are for records that come from elsewhere with their own times.
+    """
+
+    namespace: str
+    key: str
+    value: Any
+    labels: Labels | None = None
+    ttl_ms: int | None = None
+    created_ms: int | None = None
+    expires_at_ms: int | None = None
+    ctx: Mapping[str, int] | None = None
+    field: str = ""
+
+
+def draft(
+    config: Config,
+    put: Put,
+    agent: str | None,
+    *,
+    kind: int = 0,
+    expected: frozenset[Dot] | None = None,
+) -> Draft:
+    """Check and encode one write. Raises `InvalidName`, `InvalidValue`, `LimitExceeded`."""
+    check_path(put.namespace, put.key)
+    if put.field:
+        check_name(put.field, "field")
+    policy = config.policy(put.namespace, put.key)
+    labels, extra = describe(put.labels, agent)
+    ttl_ms = policy.ttl_ms if put.ttl_ms is None else put.ttl_ms or None
+    return Draft(
+        put.namespace, put.key, put.field, encode(put.value, put.key, policy.compression), labels,
+        extra, ttl_ms, kind, put.expires_at_ms, put.created_ms, put.ctx, expected, agent,
+    )  # fmt: skip
+
+
+def encode(value: Any, name: str, compression: Compression) -> Stored:
+    """Canonical JSON, compressed when the policy says so and it saves space."""
+    text = canonical.encode(value, name)
+    content = content_of(text)
+    if compression.enabled and len(text) >= compression.threshold_bytes:
+        packed = compress(text, compression.level)
+        if len(packed) < len(text):
+            return Stored(packed, Codec.ZSTD, None, len(text), content)
+    return Stored(text, Codec.RAW, None, len(text), content)
+
+
+def describe(labels: Labels | None, agent: str | None) -> tuple[Described | None, bytes | None]:
+    """The label columns of a row. The writer is who writes, whatever the labels say."""
+    if labels is None:
+        return None, None
+    return (
+        labels.kind, labels.agent or agent, labels.session, labels.tags, labels.importance,
+        labels.confidence, labels.success_count, labels.failure_count, labels.pinned,
+        agent or labels.writer or labels.agent, str(labels.trust),
+    ), pack_extra(labels.extra)  # fmt: skip

@@ -1,0 +1,1 @@
+"""Health: what a store's figures say, with the next step beside every complaint."""

@@ -1,0 +1,90 @@
+"""The checks. Pure: facts in, report out. None of them costs a scan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from memtend.durations import show_duration
+from memtend.health.report import Check, HealthFacts, HealthReport, Level
+from memtend.limits import BACKLOG_WARN_ROWS, BACKUP_AGE_WARN_MS, DISK_FREE_WARN_BYTES, MIB
+
+_ORDER = (Level.OK, Level.WARNING, Level.CRITICAL)
+_MINUTE_MS = 60_000
+
+
+def check_health(facts: HealthFacts) -> HealthReport:
+    """Judge a store by its figures."""
+    checks = tuple(_checks(facts))
+    level = max((check.level for check in checks), key=_ORDER.index)
+    return HealthReport(
+        at=facts.at,
+        level=level,
+        healthy=level is Level.OK,
+        records=facts.records,
+        bytes=facts.bytes,
+        file_bytes=facts.file_bytes,
+        expired_waiting=facts.backlog,
+        checks=checks,
+    )
+
+
+def _checks(facts: HealthFacts) -> Iterator[Check]:
+    yield _clock(facts)
+    yield _backlog(facts)
+    yield _quota(facts)
+    if facts.backup_asked:
+        yield _backup(facts)
+    if facts.disk_free_bytes is not None:
+        yield _disk(facts.disk_free_bytes)
+    for note in facts.engine_notes:
+        yield Check(name="engine", level=Level.OK, fact=note)
+
+
+def _clock(facts: HealthFacts) -> Check:
+    if facts.clock_alarm_ms is None:
+        return Check(name="clock", level=Level.OK, fact="wall clock and elapsed time agree")
+    fact = f"the wall clock is {facts.clock_alarm_ms / 1_000:,.0f} s away from elapsed time"
+    hint = "Correct the machine's clock; nothing is swept meanwhile."
+    return Check(name="clock", level=Level.CRITICAL, fact=fact, hint=hint)
+
+
+def _backlog(facts: HealthFacts) -> Check:
+    fact = f"{facts.backlog:,} expired records wait to be swept"
+    if facts.backlog < BACKLOG_WARN_ROWS:
+        return Check(name="expiry", level=Level.OK, fact=fact)
+    hint = "Run `memtend sweep --apply`, or schedule the sweep flow."
+    return Check(name="expiry", level=Level.WARNING, fact=f"at least {fact}", hint=hint)
+
+
+def _quota(facts: HealthFacts) -> Check:
+    if not facts.pressure:
+        return Check(name="quota", level=Level.OK, fact="every quota has room")
+    hint = "Delete records, shorten TTLs, or raise the quota in the policy file."
+    return Check(
+        name="quota",
+        level=Level.WARNING,
+        fact="nearly used: " + "; ".join(facts.pressure),
+        hint=hint,
+    )
+
+
+def _backup(facts: HealthFacts) -> Check:
+    if facts.backup_age_ms is None:
+        hint = "Run the backup flow now."
+        return Check(name="backup", level=Level.CRITICAL, fact="there is no backup", hint=hint)
+    age = facts.backup_age_ms // _MINUTE_MS * _MINUTE_MS
+    fact = f"the newest backup is {show_duration(age) if age else 'under a minute'} old"
+    if facts.backup_rows is not None:
+        fact += f" and holds {facts.backup_rows:,} records"
+    if facts.backup_age_ms <= BACKUP_AGE_WARN_MS:
+        return Check(name="backup", level=Level.OK, fact=fact)
+    hint = "Look at the backup flow's last runs, then run it."
+    return Check(name="backup", level=Level.WARNING, fact=fact, hint=hint)
+
+
+def _disk(free: int) -> Check:
+    fact = f"{free / MIB:,.0f} MiB free where the store lies"
+    if free >= DISK_FREE_WARN_BYTES:
+        return Check(name="disk", level=Level.OK, fact=fact)
+    hint = "Free space, or sweep and archive; deleting works even on a full disk."
+    return Check(name="disk", level=Level.CRITICAL, fact=fact, hint=hint)

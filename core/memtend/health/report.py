@@ -1,0 +1,51 @@
+"""The health report: checks with a level, a fact and a next step."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import AwareDatetime, BaseModel
+
+
+class Level(StrEnum):
+    OK = "ok"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+class Check(BaseModel, frozen=True, extra="forbid"):
+    name: str
+    level: Level
+    fact: str
+    hint: str = ""
+
+
+class HealthFacts(BaseModel, frozen=True, extra="forbid"):
+    """Everything the checks look at, read in one go. None means unknown, never zero."""
+
+    at: AwareDatetime
+    records: int
+    bytes: int
+    file_bytes: int
+    backlog: int
+    clock_alarm_ms: int | None
+    pressure: tuple[str, ...]
+    disk_free_bytes: int | None
+    backup_asked: bool
+    backup_age_ms: int | None
+    backup_rows: int | None
+    engine_notes: tuple[str, ...] = ()
+
+
+class HealthReport(BaseModel, frozen=True, extra="forbid"):
+    """`healthy` is false from the first warning on."""
+
+    operation: str = "health"
+    at: AwareDatetime
+    level: Level
+    healthy: bool
+    records: int
+    bytes: int
+    file_bytes: int
+    expired_waiting: int
+    checks: tuple[Check, ...]

@@ -1,0 +1,189 @@
+"""`Memory`: what agents call. Namespaced records that outlive neither their TTL nor their policy.
+
+    >>> from memtend import Memory
+    >>> with Memory.open("sqlite://") as memory:
+    ...     _ = memory.put("knowledge/rest", "retries", {"max": 3})
+    ...     memory.get("knowledge/rest", "retries")
+    {'max': 3}
+
+A write that returned has happened, for every process, and with `durability="full"` also after a
+power cut. A read never returns a value whose bytes are not the ones written: damage raises
+`RecordDamaged`. An expired record is invisible at once, whenever it is swept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from memtend.counting import Counting
+from memtend.drafting import Put
+from memtend.errors import ConditionFailed, LimitExceeded, NotFound
+from memtend.limits import BATCH_MAX, GET_MANY_MAX, SCAN_MAX, TOUCH_SHARE, UPDATE_TRIES
+from memtend.model.dot import Dot
+from memtend.model.policy import Cleanup, Reading
+from memtend.store import writes
+from memtend.store.reads import MISSING, newest, shown
+
+if TYPE_CHECKING:
+    from memtend.model.lease import Lease
+    from memtend.model.query import Query
+    from memtend.model.record import Labels, Record
+    from memtend.model.stats import Stats
+
+
+class Memory(Counting):
+    """Thread-safe. Opened `as` an agent, it may do what that agent's grants allow."""
+
+    # reading
+
+    def get(self, namespace: str, key: str, default: Any = None) -> Any:
+        """The value, or `default` where nothing is visible. Siblings: the newest is returned."""
+        if self.agent is not None:
+            self._allow("read", namespace)
+        value = self._reads.value(namespace, key)
+        if value is MISSING:
+            return self._absent(namespace, key, default)
+        counts, place = self._access.counts, (namespace, key)
+        counts[place] = counts.get(place, 0) + 1
+        if len(counts) > self._access.limit:
+            self.flush()
+        return value
+
+    def get_many(self, namespace: str, keys: Sequence[str]) -> dict[str, Any]:
+        """The visible values among `keys`, in one statement."""
+        self._allow("read", namespace)
+        if len(keys) > GET_MANY_MAX:
+            raise LimitExceeded(what="keys", name=namespace, actual=len(keys), limit=GET_MANY_MAX)
+        ns = self.store.namespaces.find(namespace)
+        if ns is None:
+            return {}
+        rows = self.store.engine.read("get_many", (ns[0], self.store.engine.array(keys)))
+        rows.sort(key=lambda row: row[0])
+        return dict(self._reads.values(namespace, rows, ns))
+
+    def scan(
+        self, namespace: str, *, prefix: str = "", after: str = "", limit: int = 100
+    ) -> list[tuple[str, Any]]:
+        """Keys and values of one namespace in key order, from after `after`, at most `limit`."""
+        self._allow("read", namespace)
+        if not 0 < limit <= SCAN_MAX:
+            raise LimitExceeded(what="limit", name=namespace, actual=limit, limit=SCAN_MAX)
+        ns = self.store.namespaces.find(namespace)
+        if ns is None:
+            return []
+        return self._reads.page(namespace, ns, prefix, after, limit)
+
+    def read(self, namespace: str, key: str) -> Record | None:
+        """The whole record: value, labels, times, dot, number of conflicting siblings."""
+        self._allow("read", namespace)
+        return self._records.one(namespace, key)
+
+    def siblings(self, namespace: str, key: str) -> list[Record]:
+        """All concurrent values of a key, sorted by canonical JSON."""
+        self._allow("read", namespace)
+        return self._records.siblings(namespace, key)
+
+    def search(self, query: Query) -> list[Record]:
+        """Records for which every condition holds and which this agent may read."""
+        found = self._records.search(query)
+        if self.agent is None or not self.config.grants:
+            return found
+        return [
+            record for record in found if self.config.allows(self.agent, "read", record.namespace)
+        ]
+
+    # writing
+
+    def put(
+        self,
+        namespace: str,
+        key: str,
+        value: Any,
+        *,
+        labels: Labels | None = None,
+        ttl_ms: int | None = None,
+        ctx: Mapping[str, int] | None = None,
+        op_id: str | None = None,
+    ) -> Dot:
+        """Store a value; it replaces what is here (with `ctx`: what the writer had seen).
+
+        `ttl_ms` None takes the policy's, 0 means permanent. Without `labels`, those of the record
+        that is replaced stay. A repeated `op_id` changes nothing and returns the first dot.
+        """
+        put = Put(namespace, key, value, labels, ttl_ms, ctx=ctx)
+        return self._write([put], op_id=op_id)[0]
+
+    def put_many(
+        self, puts: Iterable[Put], *, op_id: str | None = None, lease: Lease | None = None
+    ) -> list[Dot]:
+        """All of them in one transaction, or none; with `lease`, only while that is the newest."""
+        batch = list(puts)
+        if len(batch) > BATCH_MAX:
+            raise LimitExceeded(what="batch", name="put_many", actual=len(batch), limit=BATCH_MAX)
+        return self._write(batch, op_id=op_id, lease=lease) if batch else []
+
+    def put_if(
+        self, namespace: str, key: str, value: Any, expected: Iterable[Dot], **more: Any
+    ) -> Dot:
+        """Compare and set: raises `ConditionFailed` unless exactly `expected` is visible."""
+        put = Put(namespace, key, value, **more)
+        return self._write([put], expected=frozenset(expected), action="put_if")[0]
+
+    def update(
+        self, namespace: str, key: str, change: Callable[[Any], Any], default: Any = None
+    ) -> Any:
+        """Read, change, compare and set; again if another writer came between."""
+        for _ in range(UPDATE_TRIES):
+            seen = self._records.seen(namespace, key)
+            before = shown(seen) if seen else default
+            after = change(before)
+            try:
+                self.put_if(namespace, key, after, [one.body.dot for one in seen])
+            except ConditionFailed as error:
+                lost = error
+                continue
+            return after
+        raise lost
+
+    def delete(self, namespace: str, key: str, *, ctx: Mapping[str, int] | None = None) -> bool:
+        """Remove a record; False where there was none."""
+        self._allow("write", namespace)
+        return writes.delete(self.store, namespace, key, actor=self._actor, ctx=ctx)
+
+    def touch(self, namespace: str, key: str, ttl_ms: int | None = None) -> Dot | None:
+        """Give a live record a new deadline, counted from now.
+
+        Writes nothing (and returns None) when the new deadline is less than 10 % later. Raises
+        `NotFound` where nothing is visible: an expired record cannot be brought back (4.3).
+        """
+        seen = self._records.seen(namespace, key)
+        if not seen:
+            raise NotFound(namespace=namespace, key=key)
+        ttl = self.config.policy(namespace, key).ttl_ms if ttl_ms is None else ttl_ms or None
+        top = newest(seen)
+        if ttl and top.exp and top.exp - self.store.clock.now_ms() > ttl * (1 - TOUCH_SHARE):
+            return None
+        put = Put(namespace, key, top.value, None, ttl or 0)
+        return self._write([put], expected=frozenset(s.body.dot for s in seen), action="touch")[0]
+
+    # upkeep
+
+    def stats(self) -> Stats:
+        """Counts and bytes, from totals kept in every write: never a scan."""
+        from memtend.store.totals import stats  # noqa: PLC0415
+
+        return stats(self.store, self.config.file.quotas)
+
+    def _absent(self, namespace: str, key: str, default: Any) -> Any:
+        policy = self.config.policy(namespace, key)
+        if policy.reading is Reading.SET and (members := self.members(namespace, key)):
+            return members
+        if policy.cleanup is Cleanup.LAZY:
+            self._access.leftovers.add((namespace, key))
+        return default
+
+    def _slide(self, namespace: str, key: str) -> None:
+        with suppress(NotFound, ConditionFailed):  # gone or written meanwhile: nothing to slide
+            self.touch(namespace, key)

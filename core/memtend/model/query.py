@@ -1,0 +1,89 @@
+"""A search: every condition given must hold. Pure; the store only narrows what is looked at."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from memtend.limits import SCAN_MAX, TAG_CHARS_MAX
+from memtend.model.record import Record
+
+
+class Query(BaseModel, frozen=True, extra="forbid"):
+    """Conditions on records. Ranges are inclusive; an unknown value is in no range.
+
+    `namespace` is a pattern and covers everything below it. `fields` maps dotted paths within the
+    value to what must stand there. `text` holds words that must all occur, in any case.
+    """
+
+    namespace: str = "**"
+    tag: str | None = Field(default=None, max_length=TAG_CHARS_MAX)
+    kind: str | None = None
+    agent: str | None = None
+    session: str | None = None
+    writer: str | None = None
+    fields: dict[str, Any] = Field(default_factory=dict)
+    text: str | None = Field(default=None, max_length=1_000)
+    confidence_min: float | None = Field(default=None, ge=0, le=1)
+    confidence_max: float | None = Field(default=None, ge=0, le=1)
+    importance_min: float | None = Field(default=None, ge=0, le=1)
+    success_min: float | None = Field(default=None, ge=0, le=1)
+    success_max: float | None = Field(default=None, ge=0, le=1)
+    limit: int = Field(default=100, ge=1, le=SCAN_MAX)
+
+    def matches(self, record: Record, text: str) -> bool:
+        """`text` is the record's value as canonical JSON, for the words."""
+        labels = record.labels
+        return (
+            _same(self.kind, labels.kind)
+            and _same(self.agent, labels.agent)
+            and _same(self.session, labels.session)
+            and _same(self.writer, labels.writer)
+            and (self.tag is None or self.tag in labels.tags)
+            and _within(labels.confidence, self.confidence_min, self.confidence_max)
+            and _within(labels.importance, self.importance_min, None)
+            and _within(success_rate(record), self.success_min, self.success_max)
+            and all(_at(record.value, path) == want for path, want in self.fields.items())
+            and _has_words(self.text, text)
+        )
+
+
+def success_rate(record: Record) -> float | None:
+    """Successes as a share of all attempts, 0..1; None where nothing was counted."""
+    good, bad = record.labels.success_count, record.labels.failure_count
+    if good is None and bad is None:
+        return None
+    total = (good or 0) + (bad or 0)
+    return (good or 0) / total if total else None
+
+
+def _same(wanted: str | None, found: str | None) -> bool:
+    return wanted is None or wanted == found
+
+
+def _within(value: float | None, low: float | None, high: float | None) -> bool:
+    if low is None and high is None:
+        return True
+    return value is not None and (low is None or value >= low) and (high is None or value <= high)
+
+
+def _at(value: Any, path: str) -> Any:
+    for step in path.split("."):
+        if isinstance(value, dict) and step in value:
+            value = value[step]
+        elif isinstance(value, list) and step.isdigit() and int(step) < len(value):
+            value = value[int(step)]
+        else:
+            return _ABSENT
+    return value
+
+
+def _has_words(wanted: str | None, text: str) -> bool:
+    if not wanted:
+        return True
+    folded = text.casefold()
+    return all(word in folded for word in wanted.casefold().split())
+
+
+_ABSENT = object()

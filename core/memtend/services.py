@@ -1,0 +1,213 @@
+"""The composition root: settings in, one open store and everything that can be done to it out.
+
+Operations do not know each other; what belongs together ("verify what was backed up", "health
+needs the age of the backup") is put together here.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from memtend.clock import Clock, SystemClock, to_datetime
+from memtend.guard import Safety, clear
+from memtend.limits import BACKLOG_WARN_ROWS, MAINTENANCE_LEASE_MS, PLAN_DECISIONS_MAX
+from memtend.memory import Memory
+from memtend.model.facts import Facts
+from memtend.settings import Settings
+from memtend.store import catalog, leases
+from memtend.store.snapshot import snapshot
+from memtend.sweep.plan import ROUTINE, plan_sweep
+
+if TYPE_CHECKING:
+    from collections.abc import Set
+
+    from memtend.backup.report import BackupReport, VerifyReport
+    from memtend.health.report import HealthReport
+    from memtend.migrate.importing import ImportPlan
+    from memtend.model.findings import StoreVerifyReport
+    from memtend.model.plan import Plan, Report
+    from memtend.model.policy import Cleanup
+    from memtend.store.store import Store
+
+MAINTENANCE = "maintenance"
+
+
+class Services:
+    """Everything that tends one store. Made by `open_services`."""
+
+    def __init__(self, memory: Memory, settings: Settings) -> None:
+        self.memory = memory
+        self.settings = settings
+        self.store: Store = memory.store
+        self.clock: Clock = memory.store.clock
+        self._holder = self.clock.new_id()
+
+    def facts(self) -> Facts:
+        meta = self.store.meta()
+        return Facts(
+            store_id=meta.store_id,
+            at=to_datetime(self.clock.now_ms()),
+            seq=meta.seq,
+            records=meta.rows,
+            bytes=meta.size,
+            clock_alarm_ms=self.clock.alarm_ms,
+        )
+
+    def plan_sweep(self, cleanups: Set[Cleanup] = ROUTINE) -> Plan:
+        """What a sweep would delete now."""
+        from memtend.store.expiry import expired  # noqa: PLC0415
+
+        facts = self.facts()
+        rows = expired(self.store, PLAN_DECISIONS_MAX)
+        return plan_sweep(rows, facts, self.memory.config.policy, to_datetime, cleanups)
+
+    def apply_sweep(self, plan: Plan) -> Report:
+        """Carry out a sweep plan; raises `DeletesTooMuch`, `ClockAlarmed`, `PlanStale`."""
+        from memtend.sweep.apply import apply_sweep  # noqa: PLC0415
+
+        with leases.holding(self.store, MAINTENANCE, self._holder, MAINTENANCE_LEASE_MS) as lease:
+            cleared = clear(plan, lease=lease, facts=self.facts(), safety=self._safety())
+            return apply_sweep(cleared, self.store)
+
+    def plan_import(self, source: str, kind: str | None = None, zone: str = "UTC") -> ImportPlan:
+        """What an import would write, and what it cannot read. The source is only read."""
+        from memtend.ingest import known_imports  # noqa: PLC0415
+        from memtend.migrate.detect import detect_source, read_source  # noqa: PLC0415
+        from memtend.migrate.importing import plan_import  # noqa: PLC0415
+
+        root = Path(source)
+        known_kind = kind or str(detect_source(root))
+        policies = self.memory.config.file.policies
+        found = list(read_source(root, known_kind, zone, policies))
+        facts = self.facts()
+        return plan_import(
+            found,
+            stored=known_imports(self.memory, found),
+            source=source,
+            kind=known_kind,
+            zone=zone,
+            store_id=facts.store_id,
+            basis=facts.seq,
+            made_at=facts.at,
+        )
+
+    def apply_import(self, plan: ImportPlan) -> Report:
+        """Write what the plan takes. Items that changed in the source since are left out."""
+        from memtend.ingest import apply_import  # noqa: PLC0415
+        from memtend.migrate.detect import read_source  # noqa: PLC0415
+
+        policies = self.memory.config.file.policies
+        with leases.holding(self.store, MAINTENANCE, self._holder, MAINTENANCE_LEASE_MS) as lease:
+            cleared = clear(plan, lease=lease, facts=self.facts(), safety=self._safety())
+            found = read_source(Path(plan.source), plan.kind, plan.zone, policies)
+            return apply_import(cleared, self.memory, found)
+
+    def take_backup(self, target_url: str | None = None, why: str = "") -> BackupReport:
+        """Take a full backup and write it into the catalog."""
+        from memtend import __version__  # noqa: PLC0415
+        from memtend.backup.take import take_full  # noqa: PLC0415
+        from memtend.codec.envelope import check_row  # noqa: PLC0415
+        from memtend.objects import open_target  # noqa: PLC0415
+
+        target = open_target(target_url or self.settings.backup_url, self.clock)
+        head = catalog.newest(self.store, target.url)
+        with snapshot(self.store) as view:
+            report = take_full(
+                view,
+                target,
+                self.clock,
+                check_row=check_row,
+                who=self.settings.agent or "owner",
+                why=why,
+                program=f"memtend {__version__}",
+                head=head.manifest if head else None,
+            )
+        entry = catalog.Entry(
+            report.manifest, report.url, self.clock.now_ms(), report.seq, report.rows,
+            report.stored_bytes, report.root,
+        )  # fmt: skip
+        catalog.record(self.store, entry, "backup")
+        return report
+
+    def verify_backup(self, target_url: str | None = None, *, deep: bool = True) -> VerifyReport:
+        """Check every backup in the target against its hashes and this store's catalog."""
+        from memtend.backup.verify import verify_repository  # noqa: PLC0415
+        from memtend.codec.envelope import check_row  # noqa: PLC0415
+        from memtend.objects import open_target  # noqa: PLC0415
+
+        target = open_target(target_url or self.settings.backup_url, self.clock)
+        head = catalog.newest(self.store, target.url)
+        report = verify_repository(
+            target, self.clock, check_row=check_row, deep=deep, head=head.manifest if head else None
+        )
+        if head and deep and head.manifest in report.whole:
+            verified = head._replace(verified_ms=self.clock.now_ms())
+            catalog.record(self.store, verified, "verify")
+        return report
+
+    def verify_store(self) -> StoreVerifyReport:
+        """Check every byte of the live store."""
+        from memtend.store.verify import verify_store  # noqa: PLC0415
+
+        return verify_store(self.store)
+
+    def health(self, target_url: str | None = None) -> HealthReport:
+        """Judge the store by its figures; with a target, its backups too."""
+        from memtend.health.checks import check_health  # noqa: PLC0415
+        from memtend.health.report import HealthFacts  # noqa: PLC0415
+        from memtend.objects import redact  # noqa: PLC0415
+        from memtend.store.expiry import expired  # noqa: PLC0415
+
+        facts, stats = self.facts(), self.memory.stats()
+        backup = catalog.newest(self.store, redact(target_url)) if target_url else None
+        return check_health(
+            HealthFacts(
+                at=facts.at,
+                records=facts.records,
+                bytes=facts.bytes,
+                file_bytes=stats.file_bytes,
+                backlog=len(expired(self.store, BACKLOG_WARN_ROWS)),
+                clock_alarm_ms=facts.clock_alarm_ms,
+                pressure=tuple(f"{p.scope} {p.name} {p.share:.0%}" for p in stats.pressure),
+                disk_free_bytes=self._disk_free(),
+                backup_asked=target_url is not None,
+                backup_age_ms=self.clock.now_ms() - backup.at_ms if backup else None,
+                backup_rows=backup.rows if backup else None,
+                engine_notes=self.store.engine.notes(),
+            )
+        )
+
+    def _safety(self) -> Safety:
+        share = self.memory.config.file.safety.delete_share_max
+        return Safety() if share is None else Safety(delete_share_max=share)
+
+    def _disk_free(self) -> int | None:
+        path = self.store.url.removeprefix("sqlite:///")
+        return shutil.disk_usage(os.path.dirname(path)).free if os.path.isabs(path) else None
+
+
+@contextmanager
+def open_services(
+    store_url: str | None = None,
+    *,
+    settings: Settings | None = None,
+    clock: Clock | None = None,
+    create: bool = True,
+) -> Iterator[Services]:
+    """Open a store with everything that tends it, and close it at the end."""
+    chosen = settings or Settings()
+    memory = Memory.open(
+        store_url or chosen.store_url,
+        agent=chosen.agent,
+        durability=chosen.durability,
+        create=create,
+        clock=clock or SystemClock(),
+        key_path=str(chosen.key_path) if chosen.key_path else None,
+    )
+    with memory:
+        yield Services(memory, chosen)

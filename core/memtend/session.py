@@ -1,0 +1,123 @@
+"""An open store seen by one agent: rights, the write path, what reading leaves behind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from memtend.clock import Clock, SystemClock
+from memtend.drafting import Put, draft
+from memtend.model.dot import Dot
+from memtend.store import writes
+from memtend.store.access import AccessBuffer
+from memtend.store.config import Config
+from memtend.store.expiry import drop_expired, leftovers
+from memtend.store.reads import Reads
+from memtend.store.store import Store
+
+if TYPE_CHECKING:
+    from memtend.model.lease import Lease
+    from memtend.store.config import Right
+    from memtend.store.records import Records
+
+
+class Session:
+    """What `Memory` is built on. Thread-safe."""
+
+    def __init__(self, store: Store, *, agent: str | None = None) -> None:
+        self.store = store
+        self.agent = agent
+        self.config = Config(store)
+        self._reads = Reads(store, store.clock.now_ms)
+        self._access = AccessBuffer(store)
+        self._actor = agent or "owner"
+
+    @classmethod
+    def open(
+        cls,
+        url: str = "memtend.db",
+        *,
+        agent: str | None = None,
+        durability: str = "full",
+        create: bool = True,
+        clock: Clock | None = None,
+        key_path: str | None = None,
+    ) -> Self:
+        """Open a store: a path, `sqlite:///path`, `sqlite://` (in memory) or `postgresql://…`."""
+        store = Store.open(
+            url,
+            clock=clock or SystemClock(),
+            create=create,
+            durability=durability,
+            key_path=key_path,
+        )
+        return cls(store, agent=agent)
+
+    def _slide(self, namespace: str, key: str) -> None:
+        """Refresh on read; `Memory`, which can touch, does it."""
+
+    def flush(self) -> None:
+        """Write access counts and slide deadlines that reads have noted so far."""
+        slide, stale = self._access.flush(self.config)
+        for namespace, key in slide:
+            self._slide(namespace, key)
+        if stale:
+            drop_expired(self.store, leftovers(self.store, stale), actor=self._actor)
+
+    def close(self) -> None:
+        """Flush and close. An error while flushing costs counters, so the store closes anyway."""
+        try:
+            self.flush()
+        finally:
+            self.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def _records(self) -> Records:
+        from memtend.store.records import Records  # noqa: PLC0415 — the models cost 0.1 s to import
+
+        return Records(self.store, self._reads)
+
+    def _write(
+        self,
+        puts: Sequence[Put],
+        *,
+        kind: int = 0,
+        expected: frozenset[Dot] | None = None,
+        action: str = "put",
+        op_id: str | None = None,
+        lease: Lease | None = None,
+    ) -> list[Dot]:
+        config, agent = self.config, self.agent
+        if agent is not None:
+            for namespace in {put.namespace for put in puts}:
+                self._allow("write", namespace)
+        drafts = [draft(config, put, agent, kind=kind, expected=expected) for put in puts]
+        quotas = config.file.quotas
+        dots = writes.write(
+            self.store,
+            drafts,
+            actor=self._actor,
+            quotas=quotas,
+            action=action,
+            op_id=op_id,
+            lease=lease,
+        )
+        # Another process may have set policies or grants: this write has just learnt of it.
+        config.refresh(self.store.config_seen)
+        return dots
+
+    def _allow(self, right: Right, namespace: str) -> None:
+        if self.agent is not None:
+            self.config.allow(self.agent, right, namespace)

@@ -1,0 +1,57 @@
+"""What reading writes: access counts, sliding deadlines, expired leftovers. All of it behind.
+
+A read only notes the key in memory. The notes are written in one transaction when they are many,
+at maintenance, or at close; a crash loses counts, never records.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from memtend.limits import ACCESS_BUFFER_MAX, BATCH_MAX
+from memtend.store.meta import crc_of
+
+if TYPE_CHECKING:
+    from memtend.store.config import Config
+    from memtend.store.store import Store
+
+Place = tuple[str, str]
+
+
+class AccessBuffer:
+    """Reads not yet written, per `(namespace, key)`. Threads share it."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._lock = threading.Lock()
+        self.counts: dict[Place, int] = {}
+        self.leftovers: set[Place] = set()
+        self.limit = ACCESS_BUFFER_MAX
+
+    def flush(self, config: Config) -> tuple[list[Place], set[Place]]:
+        """Write the counts; returns records whose deadline slides, and expired keys met."""
+        with self._lock:
+            counts, self.counts = self.counts, {}
+            stale, self.leftovers = self.leftovers, set()
+        by_namespace: dict[str, dict[str, int]] = {}
+        for (namespace, key), count in counts.items():
+            by_namespace.setdefault(namespace, {})[key] = count
+        for namespace, keys in by_namespace.items():
+            ns = self._store.namespaces.find(namespace)
+            if ns is not None:
+                names = list(keys)
+                for start in range(0, len(names), BATCH_MAX):
+                    self._write(ns[0], {key: keys[key] for key in names[start : start + BATCH_MAX]})
+        return [place for place in counts if config.policy(*place).refresh_on_read], stale
+
+    def _write(self, ns: int, counts: dict[str, int]) -> None:
+        engine, now_ms = self._store.engine, self._store.clock.now_ms()
+        with engine.write() as tx:
+            had = tx.fetch("accesses", (ns, engine.array(sorted(counts))))
+            before = {key: count for key, count, *_ in had}
+            rows = []
+            for key in sorted(counts):
+                row = (ns, key, before.get(key, 0) + counts[key], now_ms)
+                rows.append((*row, crc_of(row)))
+            tx.run_many("access", rows)

@@ -1,0 +1,39 @@
+"""The catalog of backups: what the newest manifest must be, kept outside the repository."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from memtend.store.meta import crc_of
+
+if TYPE_CHECKING:
+    from memtend.store.store import Store
+
+
+class Entry(NamedTuple):
+    """`url` is where, without credentials; `root` the root hash of what was backed up."""
+
+    manifest: str
+    url: str
+    at_ms: int
+    seq: int
+    rows: int
+    size: int
+    root: str
+    verified_ms: int | None = None
+
+
+def record(store: Store, entry: Entry, actor: str) -> None:
+    """Write a backup down, or that it was verified, with an audit entry."""
+    with store.change(actor) as (change, _):
+        change.tx.run("catalog", (*entry, crc_of(tuple(entry))))
+        change.note("backup", entry.manifest)
+
+
+def newest(store: Store, url: str) -> Entry | None:
+    """The last backup into `url` that this store knows of."""
+    entries = [Entry._make(row[:-1]) for row in store.engine.read("catalogs", (_LOOK,))]
+    return next((entry for entry in entries if entry.url == url), None)
+
+
+_LOOK = 1_000

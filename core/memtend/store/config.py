@@ -1,0 +1,94 @@
+"""What an operator sets for a store: retention policies, quotas, grants. Kept in the store itself.
+
+Every change raises `config` in the meta row; an open store notices at its next write or refresh.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from memtend.errors import AccessDenied
+from memtend.model.pattern import Pattern, compile_pattern
+from memtend.model.policy import Policy
+from memtend.model.policyfile import PolicyFile
+from memtend.model.policyset import NamespacePolicies
+from memtend.store.meta import crc_of
+
+if TYPE_CHECKING:
+    from memtend.store.store import Store
+
+Right = Literal["read", "write", "admin"]
+_RIGHTS: tuple[Right, ...] = ("read", "write", "admin")
+POLICIES = "policies"
+
+
+class Grant(NamedTuple):
+    agent: str
+    pattern: Pattern
+    right: str
+
+
+class Config:
+    """Policies and grants of one store, cached until they change."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._version = -1
+        self.refresh(store.meta().config)
+
+    def refresh(self, version: int) -> None:
+        """Read again if `version` is not the one that was read."""
+        if version == self._version:
+            return
+        rows = self._store.engine.read("setting", (POLICIES,))
+        self.file = PolicyFile.model_validate_json(rows[0][0]) if rows else PolicyFile()
+        self._by_namespace: dict[str, NamespacePolicies] = {}
+        self.grants = [
+            Grant(agent, compile_pattern(pattern), right)
+            for agent, pattern, right, _ in self._store.engine.read("grants")
+        ]
+        self._version = version
+
+    def policy(self, namespace: str, key: str) -> Policy:
+        found = self._by_namespace.get(namespace)
+        if found is None:
+            found = self._by_namespace[namespace] = self.file.policies.for_namespace(namespace)
+        return found.resolve(key)
+
+    def set_policies(self, file: PolicyFile, actor: str) -> None:
+        text = file.model_dump_json()
+        with self._store.change(actor) as (change, _):
+            change.tx.run("save_setting", (POLICIES, text, crc_of((POLICIES, text))))
+            change.config += 1
+            change.note("policies", f"digest {file.policies.digest}")
+        self.refresh(change.config)
+
+    def allow(self, agent: str, right: Right, namespace: str) -> None:
+        """Raise `AccessDenied` unless a grant covers it. Without any grant, all is allowed."""
+        if not self.allows(agent, right, namespace):
+            raise AccessDenied(agent=agent, action=right, namespace=namespace)
+
+    def allows(self, agent: str, right: Right, namespace: str) -> bool:
+        enough = _RIGHTS[_RIGHTS.index(right) :]
+        return not self.grants or any(
+            grant.agent in (agent, "*")
+            and grant.right in enough
+            and grant.pattern.governs(namespace)
+            for grant in self.grants
+        )
+
+    def grant(self, agent: str, pattern: str, right: Right, actor: str) -> None:
+        row = (agent, compile_pattern(pattern).text, right)
+        with self._store.change(actor) as (change, _):
+            change.tx.run("grant", (*row, crc_of(row)))
+            change.config += 1
+            change.note("grant", json.dumps(row))
+        self.refresh(change.config)
+
+    def revoke(self, agent: str, pattern: str, actor: str) -> None:
+        with self._store.change(actor) as (change, _):
+            change.tx.run("revoke", (agent, pattern))
+            change.config += 1
+            change.note("revoke", json.dumps((agent, pattern)))
+        self.refresh(change.config)

@@ -1,0 +1,78 @@
+"""Dropping records whose deadline has passed: local compaction, no new event (CRDT_SPEC 6.3).
+
+The dots go into the change log, so that a peer learns that they ended. A slice is one short
+transaction; rows that changed meanwhile have another sequence number and are left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from memtend.limits import SWEEP_MARGIN_MS
+from memtend.store.change import Old
+
+if TYPE_CHECKING:
+    from memtend.model.lease import Lease
+    from memtend.store.store import Store
+
+
+class Expired(NamedTuple):
+    seq: int
+    namespace: str
+    key: str
+    field: str
+    exp_ms: int
+    size: int
+
+
+class Dropped(NamedTuple):
+    rows: int
+    bytes: int
+
+
+def expired(store: Store, limit: int) -> list[Expired]:
+    """Rows whose deadline passed at least the margin ago, oldest deadline first."""
+    until = store.clock.now_ms() - SWEEP_MARGIN_MS
+    rows = store.engine.read("expired", (until, limit))
+    path = store.namespaces.path
+    return [
+        Expired(seq, path(ns), key, field, exp, size) for seq, ns, key, field, exp, size in rows
+    ]
+
+
+def leftovers(store: Store, places: Iterable[tuple[str, str]]) -> list[int]:
+    """Sequence numbers of expired rows under keys that somebody tried to read."""
+    until = store.clock.now_ms() - SWEEP_MARGIN_MS
+    found: list[int] = []
+    for namespace, key in places:
+        if ns := store.namespaces.find(namespace):
+            rows = map(Old._make, store.engine.read("old", (ns[0], key, "")))
+            found += [old.seq for old in rows if old.exp is not None and old.exp <= until]
+    return found
+
+
+def drop_expired(
+    store: Store, seqs: Sequence[int], *, actor: str, lease: Lease | None = None
+) -> Dropped:
+    """Drop those of `seqs` that are still there and still expired, in one transaction."""
+    if not seqs:
+        return Dropped(0, 0)
+    return store.ballast.deleting(lambda: _drop(store, seqs, actor, lease))
+
+
+def _drop(store: Store, seqs: Sequence[int], actor: str, lease: Lease | None) -> Dropped:
+    with store.change(actor, [("old_by_seq", (store.engine.array(seqs),))], lease) as (
+        change,
+        [rows],
+    ):
+        until = change.now_ms - SWEEP_MARGIN_MS
+        olds = [old for old in map(Old._make, rows) if old.exp is not None and old.exp <= until]
+        if olds:
+            change.seq += 1
+        for old in olds:
+            change.drop(old, store.namespaces.path(old.ns))
+            change.log(old.ns, old.key, old.field, (old.r, old.n), "swept")
+        if olds:
+            change.note("sweep", f"{len(olds)} expired records")
+    return Dropped(len(olds), sum(old.size for old in olds))

@@ -1,0 +1,51 @@
+"""Quarantine: take everything that one writer wrote out of sight, and put it back.
+
+Nothing is deleted. Each record is written again under a new event with another trust label, so
+replicas learn of it, and a read no longer shows it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from memtend.codec.envelope import codec_of, prefix_of, unpack
+from memtend.model.record import Trust
+from memtend.store.change import Old, Stored
+
+if TYPE_CHECKING:
+    from memtend.store.change import Change
+    from memtend.store.engine import Row
+    from memtend.store.store import Store
+
+_SLICE = 500
+
+
+def mark_writer(store: Store, writer: str, trust: Trust, *, actor: str) -> int:
+    """Give all records of `writer` this trust label; returns how many changed. Safe to repeat."""
+    changed, after, end = 0, 0, store.meta().seq
+    while rows := store.engine.read("of_writer", (writer, after, _SLICE)):
+        after = rows[-1][0]
+        seqs = [seq for seq, *_ in rows if seq <= end]
+        if not seqs:
+            break
+        with store.change(actor, [("by_seq", (store.engine.array(seqs),))]) as (change, [found]):
+            count = sum(_mark(store, change, row, trust) for row in found)
+            if count:
+                change.note("trust", f"{trust}: {count} records of {writer}")
+        changed += count
+    return changed
+
+
+def _mark(store: Store, change: Change, row: Row, trust: Trust) -> bool:
+    seq, ns, key, field, r, n, exp, flags, _, _, _, content, size, packed, value, _ = row
+    body = unpack(bytes(packed))
+    if body.trust == trust:
+        return False
+    namespace = store.namespaces.path(ns)
+    old = Old(seq, n, exp, flags, size, bytes(packed), key, field, ns, r)
+    change.drop(old, namespace)
+    dot = change.mint()
+    stored = Stored(bytes(value), codec_of(flags), body.dictionary, body.size, content)
+    marked = body._replace(replica=dot.replica, n=dot.n, ts=change.hlc, trust=str(trust))
+    change.add(ns, prefix_of(namespace), namespace, (key, field), stored, marked, exp)
+    return True

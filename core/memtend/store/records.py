@@ -1,0 +1,160 @@
+"""Rows as the models that callers know, and everything that looks at more than one key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import ormsgpack
+
+from memtend.clock import to_datetime
+from memtend.codec.envelope import COUNTER
+from memtend.crdt.hlc import millis
+from memtend.model.pattern import compile_pattern
+from memtend.model.record import Labels, Record, Trust
+from memtend.store.engine import Row
+from memtend.store.reads import Reads, Seen, counter_value, newest
+
+if TYPE_CHECKING:
+    from memtend.model.query import Query
+    from memtend.store.store import Store
+
+_PAGE = 500
+
+
+class Records:
+    """Reading whole records of one store."""
+
+    def __init__(self, store: Store, reads: Reads) -> None:
+        self._store = store
+        self._reads = reads
+
+    def one(self, namespace: str, key: str) -> Record | None:
+        seen = self.seen(namespace, key)
+        return self._record(namespace, key, seen) if seen else None
+
+    def seen(self, namespace: str, key: str) -> list[Seen]:
+        """The visible siblings of a key."""
+        ns = self._store.namespaces.find(namespace)
+        rows = [] if ns is None else self._store.engine.read("get", (ns[0], key))
+        return self._reads.siblings(namespace, key, rows)
+
+    def siblings(self, namespace: str, key: str) -> list[Record]:
+        """Each visible sibling as a record, in the order of its canonical JSON (CRDT_SPEC 4.4)."""
+        seen = sorted(self.seen(namespace, key), key=lambda one: one.text)
+        return [to_record(namespace, key, one, len(seen) - 1) for one in seen]
+
+    def fields(self, namespace: str, key: str) -> dict[str, list[Seen]]:
+        """Visible siblings per field: the elements of a set, the fields of a map."""
+        ns = self._store.namespaces.find(namespace)
+        rows = [] if ns is None else self._store.engine.read("get_fields", (ns[0], key))
+        grouped: dict[str, list[Row]] = {}
+        for field, *rest in rows:
+            if field:
+                grouped.setdefault(field, []).append(tuple(rest))
+        found = {f: self._reads.siblings(namespace, key, r, f) for f, r in grouped.items()}
+        return {field: seen for field, seen in found.items() if seen}
+
+    def search(self, query: Query) -> list[Record]:
+        """Records that match, by namespace and key; with a tag, in the order of writing."""
+        found: list[Record] = []
+        for namespace, key, seen in self._candidates(query):
+            record = to_record(namespace, key, newest(seen), len(seen) - 1)
+            if query.matches(record, newest(seen).text.decode()):
+                found.append(record)
+                if len(found) == query.limit:
+                    break
+        return self._with_access(found)
+
+    def _candidates(self, query: Query) -> Iterator[tuple[str, str, list[Seen]]]:
+        pattern = compile_pattern(query.namespace)
+        if query.tag is not None:
+            for namespace, key in self._tagged(query.tag):
+                if pattern.governs(namespace) and (seen := self.seen(namespace, key)):
+                    yield namespace, key, seen
+            return
+        for namespace in self._store.namespaces.load():
+            if pattern.governs(namespace):
+                yield from self._within(namespace, query)
+
+    def _tagged(self, tag: str) -> Iterator[tuple[str, str]]:
+        after = 0
+        told: set[tuple[int, str]] = set()
+        while rows := self._store.engine.read("tagged", (tag, after, _PAGE)):
+            for ns, key, *_, after in rows:  # noqa: B007 — the last one is the cursor
+                if (ns, key) not in told:
+                    told.add((ns, key))
+                    yield self._store.namespaces.path(ns), key
+
+    def _within(self, namespace: str, query: Query) -> Iterator[tuple[str, str, list[Seen]]]:
+        ns = self._store.namespaces.ids[namespace][0]
+        narrow = (query.kind, query.kind, query.agent, query.agent, query.writer, query.writer)
+        after = ""
+        while rows := self._store.engine.read("search", (ns, after, *narrow, _PAGE)):
+            keys = dict.fromkeys(row[0] for row in rows)
+            for key in keys:
+                # Read again whole: the narrowed rows may lack a sibling that wins.
+                if seen := self.seen(namespace, key):
+                    yield namespace, key, seen
+            after = rows[-1][0]
+
+    def _with_access(self, records: list[Record]) -> list[Record]:
+        by_namespace: dict[str, list[str]] = {}
+        for record in records:
+            by_namespace.setdefault(record.namespace, []).append(record.key)
+        counts: dict[tuple[str, str], tuple[int, int]] = {}
+        for namespace, keys in by_namespace.items():
+            ns = self._store.namespaces.ids[namespace][0]
+            rows = self._store.engine.read("accesses", (ns, self._store.engine.array(keys)))
+            counts |= {(namespace, key): (count, at_ms) for key, count, at_ms, _ in rows}
+        return [_accessed(record, counts) for record in records]
+
+    def _record(self, namespace: str, key: str, seen: list[Seen]) -> Record:
+        top = newest(seen)
+        record = to_record(namespace, key, top, len(seen) - 1)
+        if top.body.type == COUNTER:
+            record = record.model_copy(update={"value": counter_value(seen), "conflicts": 0})
+        return self._with_access([record])[0]
+
+
+def to_record(namespace: str, key: str, seen: Seen, conflicts: int, field: str = "") -> Record:
+    body = seen.body
+    extra: dict[str, Any] = ormsgpack.unpackb(body.extra) if body.extra else {}
+    labels = Labels.model_construct(
+        kind=body.kind,
+        agent=body.agent,
+        session=body.session,
+        tags=body.tags,
+        importance=body.importance,
+        confidence=body.confidence,
+        success_count=body.success_count,
+        failure_count=body.failure_count,
+        pinned=body.pinned,
+        writer=body.writer,
+        trust=Trust(body.trust),
+        extra=extra,
+    )
+    return Record.model_construct(
+        namespace=namespace,
+        key=key,
+        field=field,
+        value=seen.value,
+        labels=labels,
+        dot=body.dot,
+        created_at=to_datetime(body.created_ms),
+        updated_at=to_datetime(millis(body.ts)),
+        expires_at=None if seen.exp is None else to_datetime(seen.exp),
+        accessed_at=None,
+        access_count=0,
+        size_bytes=body.size,
+        conflicts=conflicts,
+    )
+
+
+def _accessed(record: Record, counts: dict[tuple[str, str], tuple[int, int]]) -> Record:
+    found = counts.get((record.namespace, record.key))
+    if found is None:
+        return record
+    return record.model_copy(
+        update={"access_count": found[0], "accessed_at": to_datetime(found[1])}
+    )

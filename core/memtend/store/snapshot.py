@@ -1,0 +1,55 @@
+"""One consistent view of the whole store, while writers go on: what a backup reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from memtend.codec.envelope import unpack
+from memtend.model.stored import LogRow, StoredRow, StoreState
+from memtend.store.engine import Reader
+
+if TYPE_CHECKING:
+    from memtend.store.store import Store
+
+
+class Snapshot:
+    """Rows come in an order that does not depend on the engine: namespace, key, field, dot."""
+
+    def __init__(self, store: Store, reader: Reader) -> None:
+        self._reader = reader
+        self.state: StoreState = store.state(reader)
+        tallies = [row for row in reader.fetch("tallies") if row[0] == "ns"]
+        self.records: int = sum(row[2] for row in tallies)
+        self.bytes: int = sum(row[3] for row in tallies)
+
+    def rows(self) -> Iterator[StoredRow]:
+        for number, namespace in self._reader.fetch("namespaces"):
+            rows = (
+                StoredRow(
+                    namespace, key, field, seq, exp, flags, bytes(body), bytes(value), bytes(digest)
+                )
+                for key, field, seq, exp, flags, body, value, digest in self._reader.stream(
+                    "stream", (number,)
+                )
+            )
+            # Engines number replicas differently; only the ids themselves give one order.
+            for _, group in groupby(rows, key=lambda row: (row.key, row.field)):
+                siblings = list(group)
+                yield from siblings if len(siblings) == 1 else sorted(siblings, key=dot_of)
+
+    def log(self) -> Iterator[LogRow]:
+        return (LogRow._make(row) for row in self._reader.stream("stream_log"))
+
+
+def dot_of(row: StoredRow) -> tuple[str, int]:
+    """The dot of a stored row; raises `Damaged` when its body cannot be read."""
+    return unpack(row.body).dot
+
+
+@contextmanager
+def snapshot(store: Store) -> Iterator[Snapshot]:
+    with store.engine.snapshot() as reader:
+        yield Snapshot(store, reader)

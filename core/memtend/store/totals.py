@@ -1,0 +1,40 @@
+"""Totals, read from what every write keeps up to date. The cost does not grow with the store."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from memtend.model.stats import Pressure, Share, Stats
+
+if TYPE_CHECKING:
+    from memtend.model.policyfile import Quotas
+    from memtend.store.store import Store
+
+
+def stats(store: Store, quotas: Quotas) -> Stats:
+    meta = store.meta()
+    shares: dict[str, list[Share]] = {"ns": [], "agent": [], "session": []}
+    for scope, name, rows, size in store.engine.read("tallies"):
+        if rows:
+            shares[scope].append(Share.model_construct(name=name, records=rows, bytes=size))
+    return Stats(
+        records=meta.rows,
+        bytes=meta.size,
+        file_bytes=store.engine.size_bytes(),
+        changes=meta.seq,
+        namespaces=tuple(shares["ns"]),
+        agents=tuple(shares["agent"]),
+        sessions=tuple(shares["session"]),
+        pressure=tuple(_pressure(quotas, shares, meta.size)),
+    )
+
+
+def _pressure(quotas: Quotas, shares: dict[str, list[Share]], total: int) -> list[Pressure]:
+    held = [("agent", share.name, share.bytes, quotas.agent_bytes) for share in shares["agent"]]
+    held += [("session", s.name, s.bytes, quotas.session_bytes) for s in shares["session"]]
+    held.append(("store", "all", total, quotas.store_bytes))
+    return [
+        Pressure(scope=scope, name=name, bytes=size, limit_bytes=limit, share=size / limit)
+        for scope, name, size, limit in held
+        if size >= quotas.warn_share * limit
+    ]

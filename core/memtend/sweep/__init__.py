@@ -1,0 +1,1 @@
+"""Sweep: drop records that have outlived their TTL."""
