@@ -1,6 +1,7 @@
 """The backup: a full copy, verified before the run may call itself completed."""
 
 from memtend.backup.report import BackupReport
+from memtend.errors import NotWhole
 from memtend_flows.decorator import memory_flow
 from memtend_flows.parameters import Store, Target, Why
 from memtend_tasks.backup import take_backup, verify_backup
@@ -25,6 +26,9 @@ def backup(store: Store = "default", target: Target = "default", why: Why = "") 
     with store_turn(address.label):
         report = take_backup(store, target, why)
     verified = verify_backup(store, target)
-    publish_page(address, "Backup report", ["Taken, and read back in full."], report, verified)
-    announce(BACKUP_COMPLETED, address, report.model_dump(mode="json"))
+    publish_page(address, "Backup report", report.notes, report, verified)
+    if not verified.ok:
+        raise NotWhole(what=f"the backup of {address.label}", damage=verified.damage_count)
+    facts = {"manifest", "number", "rows", "stored_bytes", "seconds"}
+    announce(BACKUP_COMPLETED, address, report.model_dump(mode="json", include=facts))
     return report

@@ -3,6 +3,7 @@
 from memtend.health.report import HealthReport
 from memtend_flows.decorator import memory_flow
 from memtend_flows.parameters import Store, Target
+from memtend_tasks.figures import table
 from memtend_tasks.health import check_health
 from memtend_tasks.opened import store_address
 from memtend_tasks.publish import STORE_UNHEALTHY, announce, publish_page
@@ -18,7 +19,9 @@ def health(store: Store = "default", target: Target = "default") -> HealthReport
     """
     address = store_address(store)
     report = check_health(store, target)
-    publish_page(address, "Health report", [], report)
+    checks = [(check.level, check.name, check.fact, check.hint) for check in report.checks]
+    page = table(("level", "check", "fact", "what to do"), checks)
+    publish_page(address, "Health report", [page], report)
     if not report.healthy:
-        announce(STORE_UNHEALTHY, address, report.model_dump(mode="json"))
+        announce(STORE_UNHEALTHY, address, report.model_dump(mode="json", exclude={"at"}))
     return report

@@ -24,6 +24,7 @@ from urllib.request import urlopen
 from rich.console import Console
 
 from memtend.limits import SERVER_START_S_MAX, SERVER_STOP_S_MAX
+from memtend.services import open_services
 from memtend.settings import Settings
 from memtend_flows.home import prefect_environment, prefect_home
 from memtend_tasks.place import absolute, shown
@@ -35,12 +36,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     talk = Console(stderr=True, highlight=False)
     signal.signal(signal.SIGTERM, _stop)
-    if _in_use(options.host, options.port):
+    if not is_free(options.host, options.port):
         talk.print(f"[red]port {options.port} is in use[/]; choose another with --port")
         return 1
     url = f"http://{options.host}:{options.port}"
     home = options.home or prefect_home(options.store)
     home.mkdir(parents=True, exist_ok=True)
+    with open_services(options.store) as services:  # made if it is missing
+        records = services.facts().records
     environment = prefect_environment(home, os.environ) | {
         "PREFECT_API_URL": f"{url}/api",
         "PREFECT_SERVER_UI_API_URL": f"{url}/api",
@@ -55,7 +58,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return 1
             with _child(("memtend_flows.runner",), environment) as runner:
                 talk.print(f"[bold green]memtend is serving[/]  {url}")
-                talk.print(f"  store    {shown(environment['MEMTEND_STORE_URL'])}")
+                talk.print(
+                    f"  store    {shown(environment['MEMTEND_STORE_URL'])}, {records:,} records"
+                )
                 talk.print(f"  backups  {shown(environment['MEMTEND_BACKUP_URL'])}")
                 talk.print(f"  prefect  {home}\nStop with Ctrl-C.")
                 return _watch(server, runner)
@@ -79,9 +84,9 @@ def _stop(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _in_use(host: str, port: int) -> bool:
+def is_free(host: str, port: int) -> bool:
     with socket.socket() as probe:
-        return probe.connect_ex((host, port)) == 0
+        return probe.connect_ex((host, port)) != 0
 
 
 @contextmanager

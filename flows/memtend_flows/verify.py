@@ -1,6 +1,8 @@
 """The check of every byte in the store."""
 
-from memtend.backup.report import VerifyReport
+from memtend.errors import NotWhole
+from memtend.limits import PUBLISHED_FINDINGS_MAX
+from memtend.model.findings import StoreVerifyReport
 from memtend_flows.decorator import memory_flow
 from memtend_flows.parameters import Store
 from memtend_tasks.backup import verify_store
@@ -9,7 +11,7 @@ from memtend_tasks.publish import STORE_UNHEALTHY, announce, publish_page
 
 
 @memory_flow
-def verify(store: Store = "default") -> VerifyReport:
+def verify(store: Store = "default") -> StoreVerifyReport:
     """Read every record and compare it with its hash. Changes nothing.
 
     Args:
@@ -17,7 +19,9 @@ def verify(store: Store = "default") -> VerifyReport:
     """
     address = store_address(store)
     report = verify_store(store)
-    publish_page(address, "Verify report", [], report)
+    lines = [f"- **{finding.where}**: {finding.why}" for finding in report.findings]
+    publish_page(address, "Verify report", ["\n".join(lines[:PUBLISHED_FINDINGS_MAX])], report)
     if not report.ok:
-        announce(STORE_UNHEALTHY, address, report.model_dump(mode="json"))
+        announce(STORE_UNHEALTHY, address, {"damage_count": report.damage_count})
+        raise NotWhole(what=address.label, damage=report.damage_count)
     return report

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from memtend.backup.report import BackupReport, VerifyReport
+from memtend.model.findings import StoreVerifyReport
 from memtend_tasks.decorator import memory_task
 from memtend_tasks.opened import opened, target_address
 
@@ -22,7 +23,7 @@ def verify_backup(store: str, target: str) -> VerifyReport:
 
 
 @memory_task
-def verify_store(store: str) -> VerifyReport:
+def verify_store(store: str) -> StoreVerifyReport:
     """Read every record of the store and check its hash."""
     with opened(store) as services:
         return services.verify_store()

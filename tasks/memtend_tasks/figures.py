@@ -9,6 +9,7 @@ Zeros, empty values and nested values are left out: a page shows what happened.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from pydantic import BaseModel
@@ -60,7 +61,7 @@ def size(count: float) -> str:
     return ""
 
 
-def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     """A markdown table. Cells are escaped: a key may hold anything a name may."""
     lines = [head, ("---",) * len(head), *rows]
     return "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)

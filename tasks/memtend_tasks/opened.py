@@ -25,5 +25,6 @@ def store_label(store: str) -> str:
 
 @contextmanager
 def opened(store: str) -> Iterator[Services]:
-    with open_services(store_address(store).url) as services:
+    """The services of a store that exists: a slip in a form makes no empty one."""
+    with open_services(store_address(store).url, create=False) as services:
         yield services

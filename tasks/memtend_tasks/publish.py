@@ -6,12 +6,13 @@ Neither ever holds a stored value or an address with credentials: names, reasons
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.events import emit_event
 from pydantic import BaseModel
 
+from memtend.clock import SystemClock
 from memtend.limits import PUBLISHED_DECISIONS_MAX
 from memtend.model.plan import Plan, PlanRef
 from memtend.plans import load_plan
@@ -26,7 +27,7 @@ STORE_UNHEALTHY = "memtend.store.unhealthy"
 
 def publish_plan(address: Address, ref: PlanRef) -> Plan:
     """Show what a plan would do: a summary, and its decisions one by one."""
-    plan = load_plan(ref)
+    plan = load_plan(ref, SystemClock())
     key = f"{plan.operation}-plan-{address.label}"
     create_markdown_artifact(_plan_page(address, plan, ref), key=key, description=ref.sha256)
     rows = [
@@ -38,10 +39,10 @@ def publish_plan(address: Address, ref: PlanRef) -> Plan:
     return plan
 
 
-def publish_page(address: Address, title: str, lines: list[str], *models: BaseModel) -> None:
+def publish_page(address: Address, title: str, lines: Sequence[str], *models: BaseModel) -> None:
     """Show reports: headline sentences, then the figures of each model."""
     parts = [f"# {title}", f"`{address.shown}`", *lines]
-    parts += [table(("figure", "value"), list(figures(model))) for model in models]
+    parts += [table(("figure", "value"), figures(model)) for model in models]
     key = f"{title.lower().replace(' ', '-')}-{address.label}"
     create_markdown_artifact("\n\n".join(parts), key=key, description=title)
 

@@ -1,0 +1,60 @@
+"""What an onlooker of the Prefect server sees: pages, events, and everything there is to read."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from prefect.client.orchestration import get_client
+
+from memtend.limits import SERVER_STOP_S_MAX
+
+T = TypeVar("T")
+PAGE = 200
+
+
+def ask(path: str, body: dict[str, Any]) -> Any:
+    with get_client(sync_client=True) as client:
+        answer = client._client.post(path, json=body)
+        answer.raise_for_status()
+        return answer.json()
+
+
+def pages(key: str) -> list[str]:
+    """The content of the artifacts of a key, newest first."""
+    rows = ask("/artifacts/filter", {"artifacts": {"key": {"any_": [key]}}, "limit": PAGE})
+    rows.sort(key=lambda row: str(row["created"]), reverse=True)
+    return [str(row["data"]) for row in rows]
+
+
+def events(name: str, resource: str) -> list[dict[str, Any]]:
+    """Events of a resource. They travel behind the run, so this waits for the first one."""
+    query = {"filter": {"event": {"name": [name]}, "resource": {"id": [resource]}}, "limit": 50}
+    return eventually(lambda: list(ask("/events/filter", query)["events"]))
+
+
+def run_names() -> set[str]:
+    return {str(run["name"]) for run in ask("/flow_runs/filter", {"limit": PAGE})}
+
+
+def everything() -> str:
+    """All that the server tells: runs with parameters and states, logs, artifacts, events."""
+    queries: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("/flow_runs/filter", {"limit": PAGE}),
+        ("/task_runs/filter", {"limit": PAGE}),
+        ("/logs/filter", {"limit": PAGE}),
+        ("/artifacts/filter", {"limit": PAGE}),
+        ("/events/filter", {"limit": 50}),
+        ("/v2/concurrency_limits/filter", {"limit": PAGE}),
+        ("/block_documents/filter", {"limit": PAGE}),
+    )
+    return "\n".join(str(ask(path, body)) for path, body in queries)
+
+
+def eventually(look: Callable[[], T]) -> T:
+    """What `look` sees, once there is something to see, or at the end of the wait."""
+    deadline = time.monotonic() + SERVER_STOP_S_MAX
+    while not (seen := look()) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return seen

@@ -1,0 +1,80 @@
+"""An operator at the browser: open the deployment, fill the form, run it, read the report."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+from memtend.limits import SERVER_START_S_MAX
+from memtend.memory import Memory
+from tests.flows.scratch import LIVE
+from tests.ui.conftest import Served
+
+PATIENCE_MS = 1000 * SERVER_START_S_MAX
+CANARY = "c4n4ry-pa55w0rd"
+
+
+def open_form(page: Page, served: Served, name: str) -> None:
+    """From the list of deployments to the form, as an operator goes."""
+    page.goto(f"{served.url}/v2/deployments")
+    page.get_by_role("link", name=name, exact=True).first.click()
+    page.get_by_role("button", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Custom run").click()
+    expect(page.get_by_text("Enforce Parameter Schema")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.locator("textarea").first).to_have_value("default")
+
+
+def test_a_cycle_started_from_the_form_completes(
+    page: Page, served: Served, tmp_path: Path
+) -> None:
+    open_form(page, served, "tend")
+    page.get_by_role("switch").first.click()
+    page.screenshot(path=tmp_path / "1-form.png")
+    page.get_by_role("button", name="Submit").click()
+    page.get_by_role("button", name="View run").click()
+    expect(page.get_by_text("Completed", exact=True).first).to_be_visible(timeout=PATIENCE_MS)
+    page.screenshot(path=tmp_path / "2-run.png")
+    page.get_by_role("tab", name="Artifacts").click()
+    page.get_by_text("tend-report").first.click()
+    expect(page.get_by_text("sweep: Completed").first).to_be_visible(timeout=PATIENCE_MS)
+    page.screenshot(path=tmp_path / "3-report.png", full_page=True)
+    with Memory.open(served.place.store) as memory:
+        assert memory.stats().records == LIVE
+    assert runs(served, "tend")[0]["parameters"]["dry_run"] is False
+
+
+def test_a_password_in_the_form_is_refused(page: Page, served: Served, tmp_path: Path) -> None:
+    """The server checks the form before it stores a run."""
+    open_form(page, served, "health")
+    page.locator("textarea").first.fill(f"postgresql://ada:{CANARY}@db/memory")
+    page.get_by_role("button", name="Submit").click()
+    expect(page.get_by_text("does not match").first).to_be_visible(timeout=PATIENCE_MS)
+    page.screenshot(path=tmp_path / "refused.png")
+    assert CANARY not in str(served.ask("/flow_runs/filter", {}))
+
+
+def test_what_is_due_is_scheduled(served: Served) -> None:
+    """Every flow with a schedule has runs ahead."""
+    deadline = time.monotonic() + SERVER_START_S_MAX
+    wanted = {"sweep", "backup", "health", "tend"}
+    while not (found := scheduled(served)) >= wanted and time.monotonic() < deadline:
+        time.sleep(1)
+    assert found == wanted
+
+
+def runs(served: Served, deployment: str) -> list[dict[str, Any]]:
+    """Runs that somebody started, newest first."""
+    only = {"id": {"any_": [served.deployments()[deployment]]}}
+    rows = served.ask("/flow_runs/filter", {"deployments": only, "sort": "START_TIME_DESC"})
+    return [row for row in rows if not row["auto_scheduled"]]
+
+
+def scheduled(served: Served) -> set[str]:
+    """The deployments that have runs ahead of them."""
+    names = {number: name for name, number in served.deployments().items()}
+    only = {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}}
+    rows = served.ask("/flow_runs/filter", only)
+    return {names[row["deployment_id"]] for row in rows if row["auto_scheduled"]}
