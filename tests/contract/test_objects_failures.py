@@ -20,7 +20,7 @@ from memtend.errors import (
     TargetUnavailable,
 )
 from memtend.limits import TARGET_PAUSE_S_MAX, TARGET_TRIES
-from memtend.objects import ObjectStore, open_target, redact
+from memtend.objects import ObjectStore, address_of, open_target, redact
 from memtend.objects.local import LocalStore
 
 
@@ -56,6 +56,16 @@ def test_an_address_that_cannot_be_used_is_refused_unrepeated(url: str) -> None:
     with pytest.raises(InvalidSettings) as caught:
         open_target(url, ManualClock())
     assert "SEC" not in str(caught.value)
+
+
+def test_a_target_has_one_address_however_it_is_spelled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for url in ("b", "./b/", f"file://{tmp_path}/b", f"{tmp_path}/x/../b"):
+        assert address_of(url) == open_target(url, ManualClock()).url == str(tmp_path / "b")
+    for url in ("memory://a/b", "memory://a/b/", "memory://a/b?x=SECRET"):
+        assert address_of(url) == open_target(url, ManualClock()).url == "memory://a/b"
 
 
 class Pauses(list[float]):

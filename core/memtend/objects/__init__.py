@@ -2,6 +2,6 @@
 
 from memtend.objects.store import Capabilities, ObjectInfo, ObjectStore
 from memtend.objects.target import open_target
-from memtend.objects.urls import redact
+from memtend.objects.urls import address_of, redact
 
-__all__ = ["Capabilities", "ObjectInfo", "ObjectStore", "open_target", "redact"]
+__all__ = ["Capabilities", "ObjectInfo", "ObjectStore", "address_of", "open_target", "redact"]

@@ -21,7 +21,7 @@ from memtend.objects.local import LocalStore
 from memtend.objects.remote import RemoteStore
 from memtend.objects.retry import Retry
 from memtend.objects.store import ObjectStore
-from memtend.objects.urls import is_local, local_path, protocol_of, redact
+from memtend.objects.urls import address_of, is_local, protocol_of, redact
 
 _ID_VALUES: Final = 2**128
 
@@ -36,11 +36,11 @@ def open_target(
     """The target at `url`. Nothing is read or written yet."""
     protocol = protocol_of(url)
     if is_local(protocol):
-        return LocalStore(Path(local_path(url)), clock.new_id)
+        return LocalStore(Path(address_of(url)), clock.new_id)
     filesystem = _filesystem(protocol, url, options or {})
     retry = Retry(lambda: int(clock.new_id(), 16) / _ID_VALUES, sleep)
     root = str(filesystem._strip_protocol(url.partition("?")[0]))
-    return RemoteStore(filesystem, root, redact(url), retry=retry, new_id=clock.new_id)
+    return RemoteStore(filesystem, root, address_of(url), retry=retry, new_id=clock.new_id)
 
 
 def _filesystem(protocol: str, url: str, options: Mapping[str, Any]) -> Any:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Final
 from urllib.parse import unquote
 
@@ -22,6 +23,14 @@ def redact(url: str) -> str:
     rest = rest.partition("#")[0].partition("?")[0]
     user, place = _split_user(rest)
     return f"{scheme}://***@{place}" if user else f"{scheme}://{rest}"
+
+
+def address_of(url: str) -> str:
+    """The one spelling under which a target is remembered: what `ObjectStore.url` says."""
+    scheme, mark, _ = url.partition("://")
+    if not mark or scheme in _LOCAL:
+        return os.path.abspath(local_path(url))
+    return redact(url).rstrip("/")
 
 
 def protocol_of(url: str) -> str:
