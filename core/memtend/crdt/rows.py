@@ -86,7 +86,7 @@ def visible(
     alive = [s for s in siblings if s.kind == kind and is_visible(s, now_ms)]
     if reading is Reading.MV:
         return tuple(sorted(alive, key=lambda s: (s.text, s.dot)))
-    return (max(alive, key=lambda s: s.order),) if alive else ()
+    return (max(alive, key=lambda s: (s.order, s.dot)),) if alive else ()
 
 
 def strangers(siblings: Siblings, kind: RowKind) -> tuple[Sibling, ...]:
