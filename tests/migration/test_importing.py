@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from memtend.limits import MIB
 from memtend.migrate.detect import read_source
 from memtend.migrate.importing import (
     ImportPlan,
@@ -18,7 +19,7 @@ from memtend.migrate.importing import (
     to_apply,
     to_puts,
 )
-from memtend.migrate.items import Found
+from memtend.migrate.items import Found, quarantined
 from memtend.model.plan import Action
 from memtend.model.record import Labels
 
@@ -142,6 +143,14 @@ def test_lineage_says_where_a_record_comes_from() -> None:
     lineage: dict[str, Any] = put.labels.extra["import"]
     assert lineage["path"] == ".claude-flow/memory/plainkey.json"
     assert (lineage["kind"], lineage["id"], lineage["run"]) == ("lifecycle", "plainkey", "r1")
+
+
+def test_a_plan_holds_a_bounded_quarantine() -> None:
+    """Beyond the limit, size and hash still say what was there."""
+    bad = quarantined("x", "bad", b"x" * MIB)
+    made = plan([bad] * 70)
+    assert sum(len(one.data) for one in made.quarantined) == 64 * MIB
+    assert {one.sha256 for one in made.quarantined} == {bad.sha256}
 
 
 def test_a_plan_survives_json(tmp_path: Path) -> None:

@@ -127,10 +127,10 @@ def test_unreadable_is_never_empty(root: Path, write: Write) -> None:
         "nan.json": (b'{"key": "a/b", "value": NaN, "timestamp": 1}', "not a JSON number"),
         "huge.json": (b'{"key": "a/c", "value": 9007199254740993, "timestamp": 1}', "Integer"),
         "twice.json": (b'{"key": "a", "key": "b", "value": 1, "timestamp": 1}', "a key twice"),
-        "keyless.json": ({"value": 1}, "it has no key"),
+        "keyless.json": ({"value": 1}, "it has no key of 1"),
         "valueless.json": ({"key": "a/d", "timestamp": 1}, "no value"),
         "time.json": ({"key": "a/e", "value": 1, "timestamp": "soon"}, "'soon' is no timestamp"),
-        "long.json": (record("a/" + "x" * 600), "longer than 512"),
+        "long.json": (record("a/" + "x" * 600), "it has no key of 1 to 512"),
         "plain.json": (record("a/f", {"a": 1}, compressed=True), "holds no text"),
         "base.json": (record("a/g", "%%%", compressed=True), "not base64"),
         "bomb.json": (record("a/h", bomb, compressed=True), "unpacks to more than"),
@@ -170,6 +170,22 @@ def test_a_broken_database_does_not_hide_the_files(root: Path, damage: bytes) ->
     (root / ".claude-flow/memory.db").write_bytes(damage)
     assert "it cannot be read" in reasons(root)["memory.db"]
     assert len(items(root)) == 10
+
+
+def test_another_programs_database_does_not_hide_the_files(root: Path) -> None:
+    path = root / ".claude-flow/memory.db"
+    with sqlite3.connect(path) as database:
+        database.execute("ALTER TABLE memory_metadata RENAME COLUMN file_path TO place")
+    assert "no such column: file_path" in reasons(root)["memory.db"]
+    assert len(items(root)) == 10
+
+
+def test_a_lost_row_with_bytes_in_it_is_still_reported(root: Path) -> None:
+    row = "INSERT INTO memory_metadata (key, namespace, timestamp, file_path) VALUES (?, ?, ?, ?)"
+    with sqlite3.connect(root / ".claude-flow/memory.db") as database:
+        database.execute(row, ("lost", b"\xff", "soon", "gone.json"))
+    lost = [one for one in read_source(root) if isinstance(one, Quarantined)]
+    assert [(one.id, json.loads(one.data)["namespace"]) for one in lost] == [("lost", "ff")]
 
 
 def test_a_broken_policy_file_is_reported(root: Path) -> None:

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from memtend.errors import LimitExceeded
 from memtend.limits import (
     IMPORT_DEPTH_MAX,
     IMPORT_FILE_BYTES_MAX,
@@ -42,20 +43,30 @@ class DoubledKeys(dict[str, Any]):
 
 
 def walk(folder: Path, root: Path) -> Iterator[SourceFile]:
-    """Every file below `folder`, sorted; links are listed like files and never followed."""
+    """Every file below `folder`, sorted; links are listed like files and never followed.
+
+    A folder that cannot be listed, or lies too deep, is listed itself: reading it says why.
+    """
     count = 0
     waiting = [(folder, 0)]
     while waiting:
         current, depth = waiting.pop()
         below: list[tuple[Path, int]] = []
-        for entry in sorted(os.scandir(current), key=lambda entry: entry.name):
+        try:
+            entries = sorted(os.scandir(current), key=lambda entry: entry.name)
+        except OSError:
+            yield SourceFile(current, relative(current, root))
+            continue
+        for entry in entries:
             path = Path(entry.path)
             if entry.is_dir(follow_symlinks=False) and depth < IMPORT_DEPTH_MAX:
                 below.append((path, depth + 1))
                 continue
             count += 1
             if count > IMPORT_FILES_MAX:
-                raise Unreadable(f"more than {IMPORT_FILES_MAX:,} files")
+                raise LimitExceeded(
+                    what="number of files", name=str(root), actual=count, limit=IMPORT_FILES_MAX
+                )
             yield SourceFile(path, relative(path, root))
         waiting.extend(reversed(below))
 
@@ -106,9 +117,12 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found if len(found) == len(pairs) else DoubledKeys(found)
 
 
-def as_text(value: Any) -> bytes:
+def as_text(value: Any, otherwise: bytes) -> bytes:
     """The bytes of one item for the quarantine: what was parsed, NaN and all."""
-    return json.dumps(value, ensure_ascii=True).encode()
+    try:
+        return json.dumps(value, ensure_ascii=True).encode()
+    except RecursionError:
+        return otherwise
 
 
 def refuse_doubled_keys(value: Any) -> None:

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from pydantic import Field
 
-from memtend.limits import PLAN_DECISIONS_MAX
+from memtend.limits import PLAN_DECISIONS_MAX, QUARANTINE_TOTAL_BYTES_MAX
 from memtend.migrate.items import LINEAGE, Found, ImportItem, PassedOver, Quarantined
 from memtend.model.plan import Action, Decision, Plan
 from memtend.model.record import Labels
@@ -91,10 +91,12 @@ def plan_import(
     counts: Counter[str] = Counter()
     quarantine: list[Quarantined] = []
     passed: list[PassedOver] = []
-    naive = unknown = total = 0
+    naive = unknown = total = kept_bytes = 0
     for one in found:
         if isinstance(one, Quarantined):
-            quarantine.append(one)
+            kept_bytes += len(one.data)
+            too_much = kept_bytes > QUARANTINE_TOTAL_BYTES_MAX
+            quarantine.append(one.model_copy(update={"data": b""}) if too_much else one)
         elif isinstance(one, PassedOver):
             passed.append(one)
         else:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from memtend.codec.canonical import encode
 from memtend.errors import InvalidName, InvalidValue, LimitExceeded
 from memtend.limits import QUARANTINE_BYTES_MAX
+from memtend.migrate.files import Unreadable
 from memtend.model.names import check_path
 from memtend.model.record import Labels
 
@@ -91,19 +92,24 @@ class PassedOver(BaseModel, frozen=True, extra="forbid"):
 Found = ImportItem | Quarantined | PassedOver
 
 
+def printable(text: str) -> str:
+    """JSON can hold half of a surrogate pair; a report cannot."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def quarantined(path: str, reason: str, data: bytes, item_id: str | None = None) -> Quarantined:
     return Quarantined(
-        path=path,
-        id=item_id,
-        reason=reason,
+        path=printable(path),
+        id=None if item_id is None else printable(item_id),
+        reason=printable(reason),
         size_bytes=len(data),
         sha256=sha256(data).hexdigest(),
         data=data[:QUARANTINE_BYTES_MAX],
     )
 
 
-def sealed(item: ImportItem, original: bytes, scope: str = "") -> ImportItem | Quarantined:
-    """Check name and values, and give the item its identity; quarantine it if it cannot be kept.
+def sealed(item: ImportItem, scope: str = "") -> ImportItem:
+    """Check name and values, and give the item its identity; raises `Unreadable`.
 
     `scope` is where in the source the original id is unique.
     """
@@ -123,7 +129,7 @@ def sealed(item: ImportItem, original: bytes, scope: str = "") -> ImportItem | Q
             encode(sibling.value, item.key)
         digest = sha256(b"\n".join(encode(part, item.key) for part in content.values()))
     except (InvalidName, InvalidValue, LimitExceeded) as error:
-        return quarantined(source.path, str(error), original, source.id)
+        raise Unreadable(str(error)) from None
     identity = sha256(encode([source.kind, scope, source.id]))
     named = source.model_copy(
         update={"import_id": identity.hexdigest()[:32], "digest": digest.hexdigest()}

@@ -24,8 +24,15 @@ def first(*values: Any) -> Any:
     return next((value for value in values if value is not None), None)
 
 
+def is_text(value: Any, chars_max: int) -> bool:
+    """Text of 1 to `chars_max` characters without half of a surrogate pair."""
+    if not isinstance(value, str) or not 0 < len(value) <= chars_max:
+        return False
+    return not any("\ud800" <= char <= "\udfff" for char in value)
+
+
 def label(value: Any) -> str | None:
-    return value if isinstance(value, str) and 0 < len(value) <= LABEL_CHARS_MAX else None
+    return value if is_text(value, LABEL_CHARS_MAX) else None
 
 
 def share(value: Any) -> float | None:
@@ -45,7 +52,7 @@ def tags(value: Any) -> tuple[str, ...]:
     """Those that fit; the item itself keeps all of them."""
     if not isinstance(value, list):
         return ()
-    fit = (tag for tag in value if isinstance(tag, str) and 0 < len(tag) <= TAG_CHARS_MAX)
+    fit = (tag for tag in value if is_text(tag, TAG_CHARS_MAX))
     return _unique(fit)
 
 

@@ -12,6 +12,7 @@ from datetime import tzinfo
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from memtend.limits import PATH_BYTES_MAX
 from memtend.migrate.aml_versions import TIME_FIELDS, confidence, counts, item_version
 from memtend.migrate.files import (
     SourceFile,
@@ -23,7 +24,7 @@ from memtend.migrate.files import (
     walk,
 )
 from memtend.migrate.items import Found, ImportItem, Lineage, PassedOver, quarantined, sealed
-from memtend.migrate.labelling import first, label, part, tags
+from memtend.migrate.labelling import first, is_text, label, part, tags
 from memtend.migrate.timestamps import Moment, NotATime, parse_moment
 from memtend.model.quoting import quote_name, quote_segment
 from memtend.model.record import Labels
@@ -109,23 +110,30 @@ def _read_file(file: SourceFile, place: _Place | None, zone: tzinfo) -> Iterator
         return
     if not place.listed:
         stem = file.path.name.removesuffix(".json")
-        yield _read_item(file, place, content, stem, zone)
+        yield _read_item(file, place, content, stem, zone, data)
         return
     for at, item in enumerate(content):
         item_id = part(item, "id")
-        if isinstance(item_id, str) and item_id:
-            yield _read_item(file, place, item, item_id, zone)
+        if is_text(item_id, PATH_BYTES_MAX):
+            yield _read_item(file, place, item, item_id, zone, data)
         else:
-            yield quarantined(file.relative, f"item {at} has no id", as_text(item))
+            why = f"item {at} has no id of 1 to {PATH_BYTES_MAX} characters"
+            yield quarantined(file.relative, why, as_text(item, data))
 
 
-def _read_item(file: SourceFile, place: _Place, item: Any, item_id: str, zone: tzinfo) -> Found:
+def _read_item(
+    file: SourceFile, place: _Place, item: Any, item_id: str, zone: tzinfo, data: bytes
+) -> Found:
+    """`data` is the whole file: an item with doubled keys is only told in full by its file."""
     try:
         refuse_doubled_keys(item)
+    except Unreadable as error:
+        return quarantined(file.relative, str(error), data, item_id)
+    try:
         record = _item(file, place, item, item_id, zone)
-        return sealed(record, as_text(item), scope=place.namespace)
+        return sealed(record, scope=place.namespace)
     except (Unreadable, NotATime) as error:
-        return quarantined(file.relative, str(error), as_text(item), item_id)
+        return quarantined(file.relative, str(error), as_text(item, data), item_id)
 
 
 def _item(file: SourceFile, place: _Place, item: Any, item_id: str, zone: tzinfo) -> ImportItem:

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from memtend.codec.canonical import encode
 from memtend.errors import InvalidPolicy, InvalidValue, LimitExceeded
-from memtend.limits import IMPORT_ITEMS_MAX, INTEGER_ABS_MAX, SIBLINGS_MAX
+from memtend.limits import IMPORT_ITEMS_MAX, INTEGER_ABS_MAX, PATH_BYTES_MAX, SIBLINGS_MAX
 from memtend.migrate.files import (
     SourceFile,
     Unreadable,
@@ -28,8 +28,16 @@ from memtend.migrate.files import (
     unpack,
     walk,
 )
-from memtend.migrate.items import Found, ImportItem, Lineage, OlderValue, quarantined, sealed
-from memtend.migrate.labelling import label, part, share, tags
+from memtend.migrate.items import (
+    Found,
+    ImportItem,
+    Lineage,
+    OlderValue,
+    printable,
+    quarantined,
+    sealed,
+)
+from memtend.migrate.labelling import is_text, label, part, share, tags
 from memtend.migrate.timestamps import Moment, NotATime, parse_moment
 from memtend.model.policy import Reading
 from memtend.model.policyset import PolicySet
@@ -55,6 +63,16 @@ _KINDS: Final = (
     ("session", "session"),
     ("coordination", "coordination"),
     ("knowledge", "knowledge"),
+)
+_COLUMNS: Final = (
+    "key",
+    "namespace",
+    "timestamp",
+    "version",
+    "compressed",
+    "file_path",
+    "created_at",
+    "accessed_at",
 )
 _GZIP_IN_BASE64: Final = "H4sI"
 
@@ -84,7 +102,7 @@ def read_lifecycle(root: Path, zone: tzinfo, policies: PolicySet | None) -> Iter
     for key, row in rows.items():
         if not _file_of(root, row):
             why = "a metadata row without a file: its value is gone"
-            yield quarantined(DATABASE.as_posix(), why, as_text(row), key)
+            yield quarantined(DATABASE.as_posix(), why, as_text(row, b""), key)
 
 
 def _bytes(root: Path, place: Path) -> bytes:
@@ -99,11 +117,14 @@ def _metadata(path: Path) -> dict[str, dict[str, Any]]:
     uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
     with closing(sqlite3.connect(uri, uri=True)) as database:
         database.text_factory = lambda raw: raw.decode("utf-8", "backslashreplace")
-        database.row_factory = sqlite3.Row
         database.execute("PRAGMA trusted_schema = OFF")
-        statement = "SELECT * FROM memory_metadata ORDER BY rowid LIMIT ?"
+        statement = f"SELECT {', '.join(_COLUMNS)} FROM memory_metadata ORDER BY key LIMIT ?"  # noqa: S608
         rows = database.execute(statement, (IMPORT_ITEMS_MAX,))
-        return {str(row["key"]): {name: row[name] for name in row.keys()} for row in rows}  # noqa: SIM118
+        return {str(row[0]): dict(zip(_COLUMNS, map(_plain, row), strict=True)) for row in rows}
+
+
+def _plain(column: Any) -> Any:
+    return column.hex() if isinstance(column, bytes) else column
 
 
 def _file_of(root: Path, row: Mapping[str, Any]) -> bool:
@@ -126,9 +147,9 @@ def _read_file(
             raise Unreadable("it is not an object")
         refuse_doubled_keys(item)
         item_id = item.get("key")
-        if not isinstance(item_id, str) or not item_id:
-            raise Unreadable("it has no key")
-        return sealed(_item(file, item, rows.get(item_id), zone, policies), data)
+        if not is_text(item_id, PATH_BYTES_MAX):
+            raise Unreadable(f"it has no key of 1 to {PATH_BYTES_MAX} characters")
+        return sealed(_item(file, item, rows.get(str(item_id)), zone, policies))
     except (Unreadable, NotATime, InvalidValue, LimitExceeded) as error:
         known = item_id if isinstance(item_id, str) else None
         return quarantined(file.relative, str(error), data, known)
@@ -172,7 +193,7 @@ def _item(
             path=file.relative,
             id=true_key,
             format="1",
-            version=str(item["version"])[:64] if "version" in item else None,
+            version=printable(str(item["version"])[:64]) if "version" in item else None,
         ),
     )
 
