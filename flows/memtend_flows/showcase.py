@@ -1,0 +1,65 @@
+"""What `demo` runs in a process of its own: sample, import, the maintenance cycle, a summary."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+from rich.console import Console
+
+from memtend.clock import to_datetime
+from memtend.errors import MemtendError
+from memtend.model.plan import Report
+from memtend.policies import load_policies
+from memtend.services import Services, open_services
+from memtend.settings import Settings
+from memtend_flows.summary import show_summary
+from memtend_flows.tend import tend
+
+SAMPLE = Path(__file__).parents[2] / "deployments" / "demo"
+SOURCES = ("lifecycle", "aml")
+
+
+def main(folder: Path, talk: Console) -> int:
+    if not (SAMPLE / "make_sample.py").exists():
+        talk.print("[red]the demo needs a checkout[/]: its sample is made by deployments/demo")
+        return 1
+    settings = Settings()
+    with (
+        talk.status("making a store and a sample of agent memory") as status,
+        open_services(settings.store_url) as services,
+    ):
+        services.memory.config.set_policies(_policies(), "demo")
+        _make_sample(services, folder / "sample")
+        status.update("importing it")
+        imported = {name: _import(services, folder / "sample" / name) for name in SOURCES}
+    with talk.status("tending the store on Prefect's embedded server"):
+        done: dict[str, BaseModel] = tend(dry_run=False)
+    show_summary(talk, folder, imported, done)
+    return 0
+
+
+def _policies() -> Any:
+    return load_policies(SAMPLE / "memory-retention-policies.yaml")
+
+
+def _make_sample(services: Services, folder: Path) -> None:
+    base = to_datetime(services.clock.now_ms()).isoformat()
+    command = (sys.executable, str(SAMPLE / "make_sample.py"), str(folder), "--base", base)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)  # noqa: S603
+
+
+def _import(services: Services, source: Path) -> Report:
+    return services.apply_import(services.plan_import(str(source)))
+
+
+if __name__ == "__main__":
+    console = Console()
+    try:
+        sys.exit(main(Path(sys.argv[1]), console))
+    except MemtendError as error:
+        console.print(f"[red]{error}[/]")
+        sys.exit(error.code)

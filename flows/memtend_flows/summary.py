@@ -1,0 +1,92 @@
+"""The demo's last page: what happened, what was found, and where everything is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import BaseModel
+from rich import box
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+
+from memtend.backup.report import BackupReport
+from memtend.health.report import HealthReport, Level
+from memtend.model.findings import StoreVerifyReport
+from memtend.model.plan import Report
+from memtend_tasks.figures import size
+
+_MARK = {Level.OK: "[green]✓[/]", Level.WARNING: "[yellow]![/]", Level.CRITICAL: "[red]✗[/]"}
+
+
+def show_summary(
+    talk: Console, folder: Path, imported: Mapping[str, Report], done: Mapping[str, BaseModel]
+) -> None:
+    talk.print()
+    talk.print(_steps(imported, done))
+    for report in done.values():
+        if isinstance(report, HealthReport):
+            talk.print(_checks(report))
+    talk.print(Panel(_places(folder), title="Where everything is", border_style="dim"))
+
+
+def _steps(imported: Mapping[str, Report], done: Mapping[str, BaseModel]) -> Table:
+    table = Table(
+        box=box.SIMPLE_HEAD, title="One turn of the maintenance cycle", title_style="bold"
+    )
+    table.add_column("step", style="bold cyan", no_wrap=True)
+    table.add_column("result")
+    for name, report in imported.items():
+        text = f"{report.written:,} records written"
+        if report.refused:
+            text += f", {report.refused:,} unreadable and set aside"
+        table.add_row(f"import {name}", text)
+    for name, step in done.items():
+        table.add_row(name, _result(step))
+    return table
+
+
+def _result(report: BaseModel) -> str:
+    match report:
+        case Report():
+            freed = size(report.bytes_freed)
+            return f"{report.deleted:,} records had outlived their TTL: deleted, {freed} freed"
+        case BackupReport():
+            stored, raw = size(report.stored_bytes), size(report.raw_bytes)
+            return f"{report.rows:,} records in {stored} ({raw} uncompressed), read back in full"
+        case StoreVerifyReport():
+            damage = f"[red]{report.damage_count:,} damaged[/]" if report.damage_count else "whole"
+            return f"{report.rows:,} records compared with their hashes: {damage}"
+        case HealthReport():
+            return f"{_MARK[report.level]} {report.level}, {report.records:,} records live on"
+        case _:
+            return "done"
+
+
+def _checks(report: HealthReport) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, title="Health", title_style="bold")
+    for column in ("", "check", "fact", "what to do"):
+        table.add_column(column)
+    for check in report.checks:
+        table.add_row(_MARK[check.level], check.name, check.fact, check.hint)
+    return table
+
+
+def _places(folder: Path) -> str:
+    try:
+        shown = folder.relative_to(Path.cwd())
+    except ValueError:
+        shown = folder
+    return "\n".join(
+        (
+            f"store     {shown / 'memory.db'}",
+            f"sample    {shown / 'sample'}  (what was imported)",
+            f"plans     {shown / 'plans'}  (what was deleted, and why)",
+            f"backups   {shown / 'backups'}",
+            "",
+            f"memtend search --store {shown / 'memory.db'}",
+            f"memtend serve --store {shown / 'memory.db'} --backup {shown / 'backups'}",
+            "[dim]The second shows these runs and their reports in Prefect's UI.[/]",
+        )
+    )
