@@ -136,6 +136,8 @@ def test_unreadable_is_never_empty(root: Path, write: Write) -> None:
         "bomb.json": (record("a/h", bomb, compressed=True), "unpacks to more than"),
         "half.json": (record("a/i", half, compressed=True), "cut off"),
         "losers.json": (record("a/j", conflict_values=[[1]]), "not a list of value and time"),
+        "many.json": (record("a/k", conflict_values=[[n, 1] for n in range(64)]), "63 fit"),
+        "torn.json": (record("metrics/y/count", conflict_values=[[2, 1]]), "has conflict values"),
         "count.json": (record("metrics/x/count", "many"), "not a whole number"),
         "notes.txt": (b"hello", "not a file of this store"),
     }

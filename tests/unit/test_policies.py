@@ -113,6 +113,11 @@ RULE = "namespaces:\n  - namespace: a\n    ttl: 1h\n    "
         ("namespaces: [{namespace: a, ttl: 0s}]", "line 1: '0s' is not a time such as 90s"),
         ("namespaces: [{namespace: a, ttl: 1h1d}]", "line 1: '1h1d' is not a time"),
         ("namespaces: [{namespace: a, ttl_seconds: -1}]", "line 1: '-1' is not a number"),
+        ("namespaces: [{namespace: a, ttl_seconds: 0.0001}]", "line 1: a TTL is at least one"),
+        (
+            "namespaces:" + "".join(f"\n- {{namespace: n{n}, ttl: 1h}}" for n in range(1_001)),
+            "line 1002: more than 1,000 rules",
+        ),
         ("namespaces: {a: 1h}", "line 1: a list is wanted here, not a mapping"),
         ("cleanup_schedule: {time_of_day: '24:00'}", "line 1: a time of day is written HH:MM"),
         ("safety: {delete_share_max: 25}", "line 1: '25' is not between 0 and 1"),
