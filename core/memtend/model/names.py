@@ -32,13 +32,19 @@ def check_name(name: str, what: str = "key") -> str:
 
 def check_path(namespace: str, key: str) -> None:
     """Check a namespace and a key, each and together."""
+    # Joined, they are a path exactly when both are: an empty one leaves an empty segment.
+    path = f"{namespace}/{key}"
+    if (
+        len(path) <= PATH_BYTES_MAX
+        and path.count("/") < PATH_SEGMENTS_MAX
+        and _PATH.fullmatch(path)
+        and isinstance(namespace, str)
+        and isinstance(key, str)
+    ):
+        return
     check_name(namespace, "namespace")
     check_name(key, "key")
-    path = f"{namespace}/{key}"
-    if len(path) > PATH_BYTES_MAX:
-        raise InvalidName(what="path", name=path[:64] + "…", why=f"longer than {PATH_BYTES_MAX}")
-    if path.count("/") >= PATH_SEGMENTS_MAX:
-        raise InvalidName(what="path", name=path, why=f"more than {PATH_SEGMENTS_MAX} segments")
+    check_name(path, "path")
 
 
 def _why(name: str) -> str:

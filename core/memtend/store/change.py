@@ -173,7 +173,7 @@ class Change:
             hlc=self.hlc, seq=self.seq, n=self.n, rows=self.rows, size=self.size,
             audit_n=audit_n, audit_head=head, config=self.config,
         )  # fmt: skip
-        run("save_meta", meta.params())
+        run("advance_meta", (*meta[4:12], crc_of(meta)))
 
     def _write_audit(self) -> tuple[int, bytes]:
         n, head = self.meta.audit_n, bytes(self.meta.audit_head)

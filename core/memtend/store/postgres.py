@@ -70,7 +70,7 @@ class PostgresEngine:
 
     def __init__(self, dsn: str, *, durable: bool = True) -> None:
         self._dsn = dsn
-        self.path = None
+        self.path: str | None = None
         self._durable = durable
         self._open = True
         self._generation = object()

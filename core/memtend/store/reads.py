@@ -6,17 +6,20 @@ fewest steps. Everything else (siblings, expiry, compression, quarantine) takes 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
+from xxhash import xxh3_128_digest
 
 from memtend.codec.compress import Damaged, decompress
 from memtend.codec.envelope import (
     COUNTER,
+    PLAIN_EDGE,
     QUARANTINED_FLAG,
     Body,
     codec_of,
+    edge_of,
     path_of,
     prefix_of,
     row_hash,
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from memtend.store.store import Store
 
 MISSING: Final = object()
+_HASH: Final = "its hash does not match"
 
 
 class Seen(NamedTuple):
@@ -63,8 +67,9 @@ class Reads:
         if len(rows) == 1:
             flags, exp, body, data, digest = rows[0]
             if flags == 0 and (exp is None or self._now() < exp):
-                if row_hash(ns[1], key.encode(), 0, exp, body, data) != digest:
-                    raise RecordDamaged(namespace=namespace, key=key, why="its hash does not match")
+                edge = PLAIN_EDGE if exp is None else edge_of(0, exp)
+                if xxh3_128_digest(b"".join((ns[1], key.encode(), edge, body, data))) != digest:
+                    raise RecordDamaged(namespace=namespace, key=key, why=_HASH)
                 return orjson.loads(data)
         seen = self.siblings(namespace, key, rows)
         return shown(seen) if seen else MISSING
@@ -78,7 +83,7 @@ class Reads:
         found = []
         for flags, exp, body, data, digest in rows:
             if row_hash(prefix, path, flags, exp, body, data) != digest:
-                raise RecordDamaged(namespace=namespace, key=key, why="its hash does not match")
+                raise RecordDamaged(namespace=namespace, key=key, why=_HASH)
             if not flags & QUARANTINED_FLAG:
                 found.append((flags, exp, body, data))
         # A counter lives as long as its longest share (6.8); other siblings each for themselves.
@@ -102,53 +107,45 @@ class Reads:
             name, bounds = "scan_until", (ns[0], start, prefix + "\x7f")  # type: ignore[assignment]
         found: list[tuple[str, Any]] = []
         while len(found) < limit:
-            rows = self._read(name, (*bounds, limit))
-            found += self.values(namespace, rows, ns)
-            if len(rows) < limit:
+            # One row more than wanted shows whether the last key's siblings are all there.
+            rows = self._read(name, (*bounds, limit + 1))
+            whole = rows if len(rows) <= limit else [r for r in rows if r[0] != rows[-1][0]]
+            if rows and not whole:
+                value = self.value(namespace, rows[0][0])
+                found += [] if value is MISSING else [(rows[0][0], value)]
+            found += self.values(namespace, whole, ns)
+            if len(rows) <= limit:
                 break
-            last = rows[-1][0]
-            if (len(rows) > 1 and rows[-2][0] == last) or (found and found[-1][0] == last):
-                # The page may end within the siblings of its last key: ask for that key whole.
-                value = self.value(namespace, last)
-                found = [pair for pair in found if pair[0] != last]
-                found += [] if value is MISSING else [(last, value)]
-            bounds = (bounds[0], last, *bounds[2:])
+            bounds = (bounds[0], whole[-1][0] if whole else rows[0][0], *bounds[2:])
         return found[:limit]
 
     def values(
-        self, namespace: str, rows: Iterable[Row], ns: tuple[int, bytes]
-    ) -> Iterator[tuple[str, Any]]:
+        self, namespace: str, rows: list[Row], ns: tuple[int, bytes]
+    ) -> list[tuple[str, Any]]:
         """Keys and values of rows `(key, flags, exp, body, value, hash)`, in order of key."""
-        prefix, now_ms, loads = ns[1], self._now(), orjson.loads
-        waiting: list[Row] = []
-        last = None
-        for key, flags, exp, body, data, digest in rows:
-            if last is not None and key != last:
-                yield from self._settle(namespace, last, waiting, prefix, now_ms, loads)
-                waiting = []
-            waiting.append((flags, exp, body, data, digest))
-            last = key
-        if last is not None:
-            yield from self._settle(namespace, last, waiting, prefix, now_ms, loads)
+        if len({row[0] for row in rows}) < len(rows):
+            return self._grouped(namespace, rows)
+        prefix, now_ms, digest, loads = ns[1], self._now(), xxh3_128_digest, orjson.loads
+        found = []
+        for key, flags, exp, body, data, want in rows:
+            if flags == 0 and exp is None:
+                if digest(b"".join((prefix, key.encode(), PLAIN_EDGE, body, data))) != want:
+                    raise RecordDamaged(namespace=namespace, key=key, why=_HASH)
+                found.append((key, loads(data)))
+            elif flags == 0 and now_ms < exp:
+                if row_hash(prefix, key.encode(), 0, exp, body, data) != want:
+                    raise RecordDamaged(namespace=namespace, key=key, why=_HASH)
+                found.append((key, loads(data)))
+            elif seen := self.siblings(namespace, key, [(flags, exp, body, data, want)]):
+                found.append((key, shown(seen)))
+        return found
 
-    def _settle(
-        self,
-        namespace: str,
-        key: str,
-        rows: list[Row],
-        prefix: bytes,
-        now_ms: int,
-        loads: Callable[[bytes], Any],
-    ) -> Iterator[tuple[str, Any]]:
-        if len(rows) == 1:
-            flags, exp, body, data, digest = rows[0]
-            if flags == 0 and (exp is None or now_ms < exp):
-                if row_hash(prefix, key.encode(), 0, exp, body, data) != digest:
-                    raise RecordDamaged(namespace=namespace, key=key, why="its hash does not match")
-                yield key, loads(data)
-                return
-        if seen := self.siblings(namespace, key, rows):
-            yield key, shown(seen)
+    def _grouped(self, namespace: str, rows: list[Row]) -> list[tuple[str, Any]]:
+        groups: dict[str, list[Row]] = {}
+        for row in rows:
+            groups.setdefault(row[0], []).append(row[1:])
+        seen = ((key, self.siblings(namespace, key, group)) for key, group in groups.items())
+        return [(key, shown(found)) for key, found in seen if found]
 
     def _open(
         self, namespace: str, key: str, flags: int, exp: int | None, packed: bytes, data: bytes

@@ -66,6 +66,8 @@ STATEMENTS: Final[dict[str, str]] = {
     "meta": f"SELECT {META_COLUMNS} FROM meta WHERE id = 1",
     "meta_locked": f"SELECT {META_COLUMNS} FROM meta WHERE id = 1{{for_update}}",
     "add_meta": f"INSERT INTO meta (id, {META_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    "advance_meta": "UPDATE meta SET hlc=?, seq=?, n=?, rows=?, size=?, audit_n=?, audit_head=?, "
+    "config=?, crc=? WHERE id = 1",
     "save_meta": "UPDATE meta SET store_id=?, replica_no=?, epoch=?, lease_epoch=?, hlc=?, seq=?, "
     "n=?, rows=?, size=?, audit_n=?, audit_head=?, config=?, created_ms=?, file_id=?, crc=? "
     "WHERE id = 1",
@@ -108,9 +110,11 @@ STATEMENTS: Final[dict[str, str]] = {
     "VALUES (?,?,?,?,?,?) ON CONFLICT (resource) DO UPDATE SET holder = excluded.holder, "
     "n = excluded.n, epoch = excluded.epoch, expires_ms = excluded.expires_ms, crc = excluded.crc",
     "catalog": "INSERT INTO catalog "
-    "(manifest, url, at_ms, seq, rows, size, root, verified_ms, crc) VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (manifest) DO UPDATE SET "
+    "(manifest, url, at_ms, seq, rows, size, root, verified_ms, crc) "
+    "VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (manifest) DO UPDATE SET "
     "verified_ms = excluded.verified_ms, crc = excluded.crc",
-    "catalogs": "SELECT manifest, url, at_ms, seq, rows, size, root, verified_ms, crc FROM catalog "
+    "catalogs": "SELECT manifest, url, at_ms, seq, rows, size, root, verified_ms, crc "
+    "FROM catalog "
     "ORDER BY at_ms DESC LIMIT ?",
     "dictionary": "SELECT data FROM dictionary WHERE id = ?",
     "add_dictionary": "INSERT INTO dictionary (id, kind, data, made_ms, crc) "

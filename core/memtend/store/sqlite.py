@@ -15,6 +15,7 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from types import TracebackType
 from typing import Any
 
 import orjson
@@ -97,30 +98,8 @@ class SqliteEngine:
             raise self._explain(error) from error
         return rows
 
-    @contextmanager
-    def write(self) -> Iterator[SqliteReader]:
-        generation = self._generation
-        with self._lock:
-            if not self._open:
-                raise StoreClosed(url=self.url)
-            try:
-                writer = self._writer or self._new_writer()
-                connection = writer._connection
-                with self._read_lock:
-                    connection.execute("BEGIN IMMEDIATE")
-                    try:
-                        yield writer
-                        self._refuse_in_child(generation)
-                        connection.execute("COMMIT")
-                    except BaseException:
-                        if generation is self._generation and connection.in_transaction:
-                            connection.execute("ROLLBACK")
-                        raise
-            except sqlite3.Error as error:
-                raise self._explain(error) from error
-            ticket = self._group.commit()
-        if self._durable:
-            self._group.wait(ticket)
+    def write(self) -> SqliteWrite:
+        return SqliteWrite(self)
 
     @contextmanager
     def snapshot(self) -> Iterator[SqliteReader]:
@@ -258,10 +237,6 @@ class SqliteEngine:
             self._open = False
             raise StoreDamaged(url=self.url, why=f"fsync failed: {error.strerror}") from error
 
-    def _refuse_in_child(self, generation: object) -> None:
-        if generation is not self._generation:
-            raise StoreClosed(url=f"{self.url} (transaction begun before a fork)")
-
     def _explain(self, error: sqlite3.Error) -> MemtendError:
         name = getattr(error, "sqlite_errorname", "")
         if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
@@ -273,6 +248,71 @@ class SqliteEngine:
         if isinstance(error, sqlite3.ProgrammingError) and not self._open:
             return StoreClosed(url=self.url)
         return StoreUnavailable(url=self.url, why=str(error))
+
+
+class SqliteWrite:
+    """One write transaction as a `with` block; a class, because it runs on every put."""
+
+    __slots__ = ("_connection", "_engine", "_generation")
+
+    def __init__(self, engine: SqliteEngine) -> None:
+        self._engine = engine
+
+    def __enter__(self) -> SqliteReader:
+        engine = self._engine
+        self._generation = engine._generation
+        engine._lock.__enter__()
+        try:
+            if not engine._open:
+                raise StoreClosed(url=engine.url)
+            writer = engine._writer or engine._new_writer()
+            self._connection = writer._connection
+            engine._read_lock.acquire()
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+            except BaseException:
+                engine._read_lock.release()
+                raise
+        except BaseException as error:
+            engine._lock.__exit__(None, None, None)
+            if isinstance(error, sqlite3.Error):
+                raise engine._explain(error) from error
+            raise
+        return writer
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        engine = self._engine
+        if self._generation is not engine._generation:
+            # A forked child: the transaction, its locks and its fate belong to the parent.
+            raise StoreClosed(url=f"{engine.url} (transaction begun before a fork)")
+        try:
+            if error is None:
+                try:
+                    self._connection.execute("COMMIT")
+                except sqlite3.Error:
+                    self._roll_back()
+                    raise
+            else:
+                self._roll_back()
+            ticket = engine._group.commit()
+        except sqlite3.Error as failure:
+            raise engine._explain(failure) from failure
+        finally:
+            engine._read_lock.release()
+            engine._lock.__exit__(None, None, None)
+        if isinstance(error, sqlite3.Error):
+            raise engine._explain(error) from error
+        if error is None and engine._durable:
+            engine._group.wait(ticket)
+
+    def _roll_back(self) -> None:
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
 
 
 class _Locked:

@@ -85,7 +85,8 @@ class Store:
 
     def _replica(self, tx: Reader, meta: Meta) -> str:
         """This store's id, read inside the transaction: another process may have drawn it."""
-        return next(str(row[1]) for row in tx.fetch("replicas") if row[0] == meta.replica_no)
+        self.replicas.ids = {row[0]: str(row[1]) for row in tx.fetch("replicas")}
+        return self.replicas.ids[meta.replica_no]
 
     def state(self, reader: Reader) -> StoreState:
         """Identity and clocks as one consistent view sees them."""

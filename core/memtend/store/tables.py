@@ -110,7 +110,6 @@ Index(
     sqlite_where=_sibling.c.exp.is_not(None),
     postgresql_where=_sibling.c.exp.is_not(None),
 )
-Index("ix_sibling_content", _sibling.c.content)
 
 
 class Tag(SQLModel, table=True):

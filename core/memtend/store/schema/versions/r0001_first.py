@@ -186,7 +186,6 @@ def upgrade() -> None:
     op.create_index("ux_namespace_path", "namespace", ["path"], unique=True)
     op.create_index("ix_op_at", "op", ["at_ms"])
     op.create_index("ux_replica_id", "replica", ["id"], unique=True)
-    op.create_index("ix_sibling_content", "sibling", ["content"])
     op.create_index(
         "ix_sibling_exp",
         "sibling",
