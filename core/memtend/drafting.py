@@ -15,9 +15,9 @@ from memtend.model.dot import Dot
 from memtend.model.names import check_name, check_path
 from memtend.model.policy import Compression
 from memtend.model.record import Labels
-from memtend.store.change import Stored, pack_extra
+from memtend.store.change import Described, Stored, pack_extra
 from memtend.store.config import Config
-from memtend.store.writes import Described, Draft
+from memtend.store.writes import Draft
 
 
 class Put(NamedTuple):

@@ -17,6 +17,7 @@ from memtend.model.dot import Dot
 
 PLAIN, COUNTER, ELEMENT = 0, 1, 2
 QUARANTINED_FLAG: Final = 1 << 8
+QUARANTINED: Final = "quarantined"
 
 
 class Body(NamedTuple):
@@ -49,6 +50,10 @@ class Body(NamedTuple):
 
     def pack(self) -> bytes:
         return ormsgpack.packb((BODY_FORMAT, bytes.fromhex(self[0]), *self[1:]))
+
+
+LABELS: Final = slice(Body._fields.index("kind"), Body._fields.index("dictionary"))
+"""The columns that a writer says about a value."""
 
 
 def unpack(data: bytes) -> Body:

@@ -6,15 +6,23 @@ there are kinds of rows. Each mutation mints one dot and one sequence number (CR
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import ormsgpack
 
 from memtend.codec.compress import Damaged
-from memtend.codec.envelope import Body, flags_of, path_of, row_hash, unpack
-from memtend.crdt.hlc import millis, tick
-from memtend.errors import QuotaExceeded
+from memtend.codec.envelope import (
+    PLAIN,
+    QUARANTINED,
+    Body,
+    flags_of,
+    path_of,
+    row_hash,
+    unpack,
+)
+from memtend.crdt.hlc import tick
+from memtend.formats import BODY_FORMAT
 from memtend.model.dot import Dot
 from memtend.store.audit import Entry, seal
 from memtend.store.engine import Row, Transaction
@@ -43,6 +51,15 @@ class Old(NamedTuple):
             return None
 
 
+Described = tuple[Any, ...]
+"""The label columns of `Body` from `kind` to `trust`, in their order."""
+
+KIND, AGENT, SESSION, TAGS, WRITER, TRUST = (
+    Body._fields.index(name) - Body._fields.index("kind")
+    for name in ("kind", "agent", "session", "tags", "writer", "trust")
+)
+
+
 class Stored(NamedTuple):
     """A value made ready outside the write lock: checked, encoded, compressed, hashed."""
 
@@ -51,6 +68,16 @@ class Stored(NamedTuple):
     dictionary: int | None
     size: int
     content: int
+
+
+class Place(NamedTuple):
+    """Where a value goes: the namespace with its id and hash prefix, key and field."""
+
+    ns: int
+    prefix: bytes
+    namespace: str
+    key: str
+    field: str
 
 
 class Change:
@@ -71,6 +98,7 @@ class Change:
         self.meta = meta
         self.now_ms = now_ms
         self._replica = replica
+        self._replica_id = bytes.fromhex(replica)
         self._seal_key = key
         self._actor = actor
         self.n, self.seq, self.hlc = meta.n, meta.seq, meta.hlc
@@ -81,7 +109,7 @@ class Change:
         self._tags: list[Row] = []
         self._untags: list[Row] = []
         self._logs: list[Row] = []
-        self._tallies: dict[tuple[str, str], tuple[int, int]] = {}
+        self._shares: dict[tuple[str, str | None, str | None], list[int]] = {}
         self._audit: list[tuple[str, str]] = []
 
     def mint(self) -> Dot:
@@ -104,26 +132,35 @@ class Change:
 
     def add(
         self,
-        ns: int,
-        prefix: bytes,
-        namespace: str,
-        path: tuple[str, str],
+        place: Place,
         value: Stored,
-        body: Body,
+        labels: Described,
+        *,
+        kind: int = PLAIN,
+        created_ms: int,
+        ttl_ms: int | None,
         exp: int | None,
+        extra: bytes | None,
     ) -> None:
         """Insert a sibling under the dot and sequence number minted last."""
-        key, field = path
-        packed = body.pack()
-        flags = flags_of(value.codec, body.type, quarantined=body.trust == "quarantined")
-        digest = row_hash(prefix, path_of(key, field), flags, exp, packed, value.data)
-        size = len(packed) + len(value.data)
-        self._inserts.append(
-            (self.seq, ns, key, field, self.meta.replica_no, body.n, exp, flags, body.kind,
-             body.agent, body.writer, value.content, size, packed, value.data, digest)
+        ns, prefix, namespace, key, field = place
+        data, codec, dictionary, text_size, content = value
+        packed = ormsgpack.packb(
+            (BODY_FORMAT, self._replica_id, self.n, self.hlc, kind, created_ms, text_size, ttl_ms,
+             *labels, dictionary, extra)
         )  # fmt: skip
-        self._count(namespace, body.agent, body.session, 1, size)
-        self._tags += [(tag, self.seq) for tag in body.tags]
+        flags = flags_of(codec, kind, quarantined=labels[TRUST] == QUARANTINED)
+        path = path_of(key, field) if field else key.encode()
+        digest = row_hash(prefix, path, flags, exp, packed, data)
+        size = len(packed) + len(data)
+        agent, seq = labels[AGENT], self.seq
+        self._inserts.append(
+            (seq, ns, key, field, self.meta.replica_no, self.n, exp, flags, labels[KIND],
+             agent, labels[WRITER], content, size, packed, data, digest)
+        )  # fmt: skip
+        self._count(namespace, agent, labels[SESSION], 1, size)
+        if tags := labels[TAGS]:
+            self._tags += [(tag, seq) for tag in tags]
 
     def log(self, ns: int, key: str, field: str, dot: tuple[int, int], why: str) -> None:
         """Remember an event whose sibling is gone, under the sequence number minted last."""
@@ -134,19 +171,15 @@ class Change:
     def note(self, action: str, detail: str) -> None:
         self._audit.append((action, detail))
 
-    def grown(self) -> Iterable[tuple[str, str, int]]:
-        """`(scope, name, bytes)` of everything that this change makes larger."""
-        return ((scope, name, by) for (scope, name), (_, by) in self._tallies.items() if by > 0)
-
-    def check_quota(self, scope: str, name: str, limit: int, held: int) -> None:
-        would = held + self._tallies.get((scope, name), (0, 0))[1]
-        if would > limit:
-            raise QuotaExceeded(scope=scope, name=name, would=would, limit=limit)
-
-    @property
-    def expires_base_ms(self) -> int:
-        """Deadlines count from the timestamp of the write (CRDT_SPEC 6.1)."""
-        return millis(self.hlc)
+    def tallies(self) -> dict[tuple[str, str], tuple[int, int]]:
+        """Rows and bytes by which each namespace, agent and session grows or shrinks."""
+        totals: dict[tuple[str, str], tuple[int, int]] = {}
+        for share, (rows, size) in self._shares.items():
+            for scope, name in zip(("ns", "agent", "session"), share, strict=True):
+                if name is not None:
+                    had = totals.get((scope, name), (0, 0))
+                    totals[scope, name] = (had[0] + rows, had[1] + size)
+        return totals
 
     def flush(self) -> None:
         """Write everything. The order matters to no reader: it is one transaction."""
@@ -165,7 +198,7 @@ class Change:
             run_many("tag", self._tags)
         if self._logs:
             run_many("log", self._logs)
-        for (scope, name), (rows, size) in self._tallies.items():
+        for (scope, name), (rows, size) in self.tallies().items():
             if rows or size:
                 run("tally", (scope, name, rows, size))
         audit_n, head = self._write_audit()
@@ -189,11 +222,12 @@ class Change:
     ) -> None:
         self.rows += rows
         self.size += size
-        tallies = self._tallies
-        for scope in (("ns", namespace), ("agent", agent), ("session", session)):
-            if scope[1] is not None:
-                had = tallies.get(scope, (0, 0))  # type: ignore[arg-type]
-                tallies[scope] = (had[0] + rows, had[1] + size)  # type: ignore[index]
+        share = self._shares.get((namespace, agent, session))
+        if share is None:
+            self._shares[namespace, agent, session] = [rows, size]
+        else:
+            share[0] += rows
+            share[1] += size
 
 
 def pack_extra(extra: dict[str, object]) -> bytes | None:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from memtend.codec.envelope import codec_of, prefix_of, unpack
+from memtend.codec.envelope import LABELS, codec_of, prefix_of, unpack
 from memtend.model.record import Trust
-from memtend.store.change import Old, Stored
+from memtend.store.change import TRUST, Old, Place, Stored
 
 if TYPE_CHECKING:
     from memtend.store.change import Change
@@ -44,8 +44,18 @@ def _mark(store: Store, change: Change, row: Row, trust: Trust) -> bool:
     namespace = store.namespaces.path(ns)
     old = Old(seq, n, exp, flags, size, bytes(packed), key, field, ns, r)
     change.drop(old, namespace)
-    dot = change.mint()
+    change.mint()
     stored = Stored(bytes(value), codec_of(flags), body.dictionary, body.size, content)
-    marked = body._replace(replica=dot.replica, n=dot.n, ts=change.hlc, trust=str(trust))
-    change.add(ns, prefix_of(namespace), namespace, (key, field), stored, marked, exp)
+    labels = list(tuple(body)[LABELS])
+    labels[TRUST] = str(trust)
+    change.add(
+        Place(ns, prefix_of(namespace), namespace, key, field),
+        stored,
+        tuple(labels),
+        kind=body.type,
+        created_ms=body.created_ms,
+        ttl_ms=body.ttl_ms,
+        exp=exp,
+        extra=body.extra,
+    )
     return True

@@ -11,10 +11,20 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
 
-from memtend.codec.envelope import COUNTER, Body
+from memtend.codec.envelope import COUNTER, LABELS, Body
+from memtend.crdt.hlc import millis
 from memtend.errors import ConditionFailed, KindMismatch, QuotaExceeded
 from memtend.model.dot import Dot
-from memtend.store.change import Change, Old, Stored
+from memtend.store.change import (
+    AGENT,
+    SESSION,
+    WRITER,
+    Change,
+    Described,
+    Old,
+    Place,
+    Stored,
+)
 from memtend.store.engine import Call, Row
 from memtend.store.meta import crc_of
 
@@ -23,13 +33,9 @@ if TYPE_CHECKING:
     from memtend.model.policyfile import Quotas
     from memtend.store.store import Store
 
-Described = tuple[object, ...]
-"""The label columns of `Body` from `kind` to `trust`, in their order."""
-
-_KIND = Body._fields.index("kind")
-_DICTIONARY = Body._fields.index("dictionary")
-_WRITER = Body._fields.index("writer") - _KIND
-PLAIN_LABELS: Described = ("note", None, None, (), 0.5, None, None, None, False, None, "unverified")
+_PLAIN_LABELS: Described = (
+    "note", None, None, (), 0.5, None, None, None, False, None, "unverified",
+)  # fmt: skip
 
 
 class Draft(NamedTuple):
@@ -148,13 +154,20 @@ def _old_call(store: Store, ns: int, group: Sequence[Draft]) -> Call:
 
 def _totals_needed(drafts: Sequence[Draft]) -> list[tuple[str, str]]:
     """Agents and sessions whose quota this write may touch."""
-    labels = {draft.labels[1:3] for draft in drafts if draft.labels is not None}
-    pairs = [("agent", agent) for agent, _ in labels] + [("session", name) for _, name in labels]
-    return list({(scope, str(name)): None for scope, name in pairs if name is not None})
+    needed: dict[tuple[str, str], None] = {}
+    for draft in drafts:
+        if draft.labels is not None:
+            for scope, name in (("agent", draft.labels[AGENT]), ("session", draft.labels[SESSION])):
+                if name is not None:
+                    needed[scope, name] = None
+    return list(needed)
 
 
-def _old_rows(answers: list[list[Row]]) -> dict[tuple[int, str, str], list[Old]]:
-    olds: dict[tuple[int, str, str], list[Old]] = {}
+_Olds = dict[tuple[int, str, str], list[Old]]
+
+
+def _old_rows(answers: list[list[Row]]) -> _Olds:
+    olds: _Olds = {}
     for rows in answers:
         for row in rows:
             old = Old._make(row)
@@ -162,49 +175,57 @@ def _old_rows(answers: list[list[Row]]) -> dict[tuple[int, str, str], list[Old]]
     return olds
 
 
-def _place(
-    change: Change,
-    draft: Draft,
-    ns: tuple[int, bytes],
-    olds: dict[tuple[int, str, str], list[Old]],
-) -> Dot:
-    here = olds.pop((ns[0], draft.key, draft.field), [])
+def _place(change: Change, draft: Draft, ns: tuple[int, bytes], olds: _Olds) -> Dot:
+    at = (ns[0], draft.key, draft.field)
+    here = olds.pop(at, None) if olds else None
     if draft.expected is not None:
-        _compare(change, draft, here)
-    replaced: list[Old] = []
-    stay: list[Old] = []
-    for old in here:
-        (replaced if _replaces(change, draft, old) else stay).append(old)
-    bodies = [(change.drop(old, draft.namespace), old.exp) for old in replaced]
-    dot = change.mint()
-    base_ms = change.expires_base_ms
-    exp = draft.exp_ms if draft.exp_ms is not None else draft.ttl_ms and base_ms + draft.ttl_ms
-    live = [body for body, end in bodies if body and (end is None or change.now_ms < end)]
-    created = [body.created_ms for body in live]
-    if draft.created_ms is not None:
-        created = [draft.created_ms]
+        _compare(change, draft, here or [])
     labels, extra = draft.labels, draft.extra
-    if labels is None:
-        kept = max(live, key=lambda body: body.ts, default=None)
-        labels, extra = (kept[_KIND:_DICTIONARY], kept.extra) if kept else (PLAIN_LABELS, extra)
-        if draft.writer is not None:
-            labels = (
-                labels[0],
-                labels[1] or draft.writer,
-                *labels[2:_WRITER],
-                draft.writer,
-                labels[-1],
-            )
-    body = Body._make(
-        (
-            dot.replica, dot.n, change.hlc, draft.type, min(created, default=base_ms),
-            draft.value.size, draft.ttl_ms, *labels, draft.value.dictionary, extra,
-        )
-    )  # fmt: skip
-    change.add(ns[0], ns[1], draft.namespace, (draft.key, draft.field), draft.value, body, exp)
-    if stay:
-        olds[ns[0], draft.key, draft.field] = stay
+    created_ms: int | None = None
+    if here:
+        replaced = [old for old in here if _replaces(change, draft, old)]
+        if stay := [old for old in here if old not in replaced]:
+            olds[at] = stay
+        live = _drop(change, replaced, draft.namespace)
+        created_ms = min((body.created_ms for body in live), default=None)
+        if labels is None and live:
+            kept = max(live, key=lambda body: body.ts)
+            labels, extra = tuple(kept)[LABELS], kept.extra
+    if draft.labels is None:
+        labels = _written_by(draft.writer, labels or _PLAIN_LABELS)
+    dot = change.mint()
+    base_ms = millis(change.hlc)
+    if draft.created_ms is not None:
+        created_ms = draft.created_ms
+    exp = draft.exp_ms
+    if exp is None and draft.ttl_ms is not None:
+        exp = base_ms + draft.ttl_ms
+    change.add(
+        Place(*ns, draft.namespace, draft.key, draft.field),
+        draft.value,
+        labels,  # type: ignore[arg-type]
+        kind=draft.type,
+        created_ms=base_ms if created_ms is None else created_ms,
+        ttl_ms=draft.ttl_ms,
+        exp=exp,
+        extra=extra,
+    )
     return dot
+
+
+def _drop(change: Change, replaced: list[Old], namespace: str) -> list[Body]:
+    """Drop siblings; returns the bodies of those that had not expired."""
+    bodies = [(change.drop(old, namespace), old.exp) for old in replaced]
+    return [body for body, exp in bodies if body and (exp is None or change.now_ms < exp)]
+
+
+def _written_by(writer: str | None, labels: Described) -> Described:
+    if writer is None:
+        return labels
+    changed = list(labels)
+    changed[AGENT] = changed[AGENT] or writer
+    changed[WRITER] = writer
+    return tuple(changed)
 
 
 def _seen(change: Change, old: Old, ctx: Mapping[str, int] | None) -> bool:
@@ -239,12 +260,14 @@ def _say(dots: frozenset[Dot] | None) -> str:
 
 def _enforce(change: Change, quotas: Quotas, held: Mapping[tuple[str, str], list[Row]]) -> None:
     limits = {"agent": quotas.agent_bytes, "session": quotas.session_bytes}
-    for scope, name, _ in list(change.grown()):
-        if scope in limits:
+    for (scope, name), (_, grown) in change.tallies().items():
+        if grown > 0 and scope in limits:
             rows = held.get((scope, name))
             if rows is None:
                 rows = change.tx.fetch("tally_of", (scope, name))
-            change.check_quota(scope, name, limits[scope], rows[0][1] if rows else 0)
+            would = grown + (rows[0][1] if rows else 0)
+            if would > limits[scope]:
+                raise QuotaExceeded(scope=scope, name=name, would=would, limit=limits[scope])
     if change.size > max(quotas.store_bytes, change.meta.size):
         raise QuotaExceeded(scope="store", name="all", would=change.size, limit=quotas.store_bytes)
 
