@@ -1,8 +1,8 @@
 """One tree of errors: a stable code, a message that states facts, a hint that names the next step.
 
 The code is also the exit status of the command line. Codes are never reused:
-10 input · 20 store · 30 lease · 40 plan and guard · 50 objects and backup · 60 import · 70 audit ·
-80 flows.
+1 unexpected · 2 wrong usage · 3 installation · 10 input · 20 store · 30 lease · 40 plan and guard ·
+50 objects and backup · 60 import · 70 audit and health · 80 flows and verification.
 """
 
 from __future__ import annotations
@@ -32,6 +32,12 @@ class MemtendError(Exception):
 
 def _rebuild(kind: type[MemtendError], facts: dict[str, object]) -> MemtendError:
     return kind(**facts)
+
+
+class ExtraMissing(MemtendError):
+    code = 3
+    message = "`{what}` needs the extra {extra!r}, which is not installed"
+    hint = "Install it: pip install 'memtend[flows]'."
 
 
 class InvalidName(MemtendError):
@@ -159,7 +165,7 @@ class PeerClock(MemtendError):
 class StoreOutdated(MemtendError):
     code = 28
     message = "the store {url} has schema {found}; this program needs {known}"
-    hint = "Run `memtend init` on it: it backs the file up and migrates."
+    hint = "Back it up and open it with the release that made it; this one does not write to it."
 
 
 class StoreUnavailable(MemtendError):
@@ -203,7 +209,7 @@ class ClockAlarmed(MemtendError):
 
     code = 42
     message = "{operation} refused: the wall clock is {error_s:,.0f} s away from elapsed time"
-    hint = "Check the machine's clock; `memtend clock accept` takes the wall clock as right."
+    hint = "Correct the machine's clock, then start the process again: it takes the clock it finds."
 
 
 class PlanAltered(MemtendError):
@@ -252,7 +258,7 @@ class ManifestDamaged(MemtendError):
 class NoBackup(MemtendError):
     code = 55
     message = "{url} holds no backup"
-    hint = "Take one with the backup flow."
+    hint = "Take one: `memtend backup take`."
 
 
 class ObjectMissing(MemtendError):
@@ -279,6 +285,14 @@ class AuditBroken(MemtendError):
     code = 70
     message = "the audit chain is broken at entry {entry}: {why}"
     hint = "Keep the file as evidence; compare with the audit head in the newest backup."
+
+
+class Unhealthy(MemtendError):
+    """A health check found something critical. The report says what and what to do."""
+
+    code = 71
+    message = "{store} needs somebody now: {checks}"
+    hint = "Do what the report says beside each critical check."
 
 
 class SecretInParameter(MemtendError):

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 def explain(memory: Memory, namespace: str, key: str) -> Explanation:
     store, config = memory.store, memory.config
+    if memory.agent is not None:
+        config.allow(memory.agent, "read", namespace)
     policy = config.policy(namespace, key)
     ns = store.namespaces.find(namespace)
     olds = [Old._make(row) for row in store.engine.read("old", (ns[0], key, ""))] if ns else []

@@ -1,0 +1,143 @@
+"""What a command prints: JSON for programs, tables for people, progress for those who wait.
+
+Rich is imported only where a person looks at a table; colour and progress need a terminal, and
+`NO_COLOR` is respected.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from memtend.limits import GIB, KIB, MIB
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+    from rich.console import Console
+    from rich.text import Text
+
+VALUE_CHARS_SHOWN = 60
+ROWS_SHOWN = 20
+
+
+def emit(data: Any) -> None:
+    """Any JSON value on stdout, indented."""
+    import orjson  # noqa: PLC0415
+
+    options = orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS
+    typer.echo(orjson.dumps(data, default=_plain, option=options).decode())
+
+
+def emit_model(model: BaseModel, **more: Any) -> None:
+    typer.echo(model.model_dump_json(indent=2, **more))
+
+
+def say(text: str) -> None:
+    """Talk: one line on stderr."""
+    typer.echo(text, err=True)
+
+
+def done(text: str) -> None:
+    say(f"{typer.style('✓', fg='green')} {text}")
+
+
+def note(text: str) -> None:
+    say(f"{typer.style('note:', fg='yellow')} {text}")
+
+
+def console() -> Console:
+    """Where tables go. Piped, lines are as long as they need to be and nothing is styled."""
+    from rich.console import Console  # noqa: PLC0415
+
+    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+def table(
+    heads: Sequence[str], rows: Iterable[Sequence[str | Text]], *, right: Sequence[int] = ()
+) -> None:
+    """A table in the house style. Columns in `right` hold numbers."""
+    from rich import box  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    made = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, padding=(0, 1))
+    for number, head in enumerate(heads):
+        numeric = number in right
+        made.add_column(head, justify="right" if numeric else "left", no_wrap=numeric)
+    for row in rows:
+        # Text, not markup: a stored `[red]` is content.
+        made.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
+    console().print(made)
+
+
+def facts(rows: Iterable[tuple[str, str]]) -> None:
+    """Names and values, one pair a line."""
+    pairs = [(name, value) for name, value in rows if value]
+    width = max(len(name) for name, _ in pairs)
+    for name, value in pairs:
+        typer.echo(f"{typer.style(name.ljust(width), dim=True)}  {clean(value)}")
+
+
+@contextmanager
+def waiting(what: str) -> Iterator[None]:
+    """A spinner with the time it has taken so far; silent unless stderr is a terminal."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        progress.add_task(what, total=None)
+        yield
+
+
+def clean(text: str) -> str:
+    """Stored text without control characters: a record must not steer somebody's terminal."""
+    return "".join(c if c.isprintable() or c in "\n\t" else f"\\x{ord(c):02x}" for c in text)
+
+
+def shorten(value: Any) -> str:
+    """A value as one line of JSON, cut where a table would burst."""
+    import orjson  # noqa: PLC0415
+
+    text = clean(orjson.dumps(value).decode())
+    return text if len(text) <= VALUE_CHARS_SHOWN else text[: VALUE_CHARS_SHOWN - 1] + "…"
+
+
+def size(count: int) -> str:
+    """Bytes as people read them."""
+    for unit, name in ((GIB, "GiB"), (MIB, "MiB"), (KIB, "KiB")):
+        if count >= unit:
+            return f"{count / unit:.1f} {name}"
+    return f"{count:,} B"
+
+
+def moment(at: datetime | None) -> str:
+    return "" if at is None else f"{at:%Y-%m-%d %H:%M:%S}Z"
+
+
+def level(name: str) -> Text:
+    """A level that can be read without colour."""
+    from rich.text import Text  # noqa: PLC0415
+
+    styles = {"ok": "green", "live": "green", "warning": "yellow", "critical": "bold red"}
+    return Text(name, style=styles.get(name, "yellow"))
+
+
+def _plain(value: object) -> Any:
+    from pydantic import BaseModel  # noqa: PLC0415
+
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    if isinstance(value, tuple | set | frozenset):
+        return list(value)
+    if isinstance(value, bytes):
+        return value.hex()
+    raise TypeError(f"{type(value).__name__} is no JSON value")
