@@ -71,7 +71,7 @@ class Memory(Counting):
         if not 0 < limit <= SCAN_MAX:
             raise LimitExceeded(what="limit", name=namespace, actual=limit, limit=SCAN_MAX)
         ns = self.store.namespaces.find(namespace)
-        if ns is None:
+        if ns is None or (prefix and not _NAME_MIN <= min(prefix) <= max(prefix) <= _NAME_MAX):
             return []
         return self._reads.page(namespace, ns, prefix, after, limit)
 
@@ -187,3 +187,7 @@ class Memory(Counting):
     def _slide(self, namespace: str, key: str) -> None:
         with suppress(NotFound, ConditionFailed):  # gone or written meanwhile: nothing to slide
             self.touch(namespace, key)
+
+
+_NAME_MIN, _NAME_MAX = "+", "z"
+"""The lowest and the highest character of any name."""

@@ -181,8 +181,8 @@ class Change:
                     totals[scope, name] = (had[0] + rows, had[1] + size)
         return totals
 
-    def flush(self) -> None:
-        """Write everything. The order matters to no reader: it is one transaction."""
+    def write_rows(self) -> None:
+        """Write the records gathered so far."""
         run, run_many = self.tx.run, self.tx.run_many
         if len(self._drops) == 1:
             run("delete", (self._drops[0],))
@@ -196,6 +196,12 @@ class Change:
             run_many("insert", self._inserts)
         if self._tags:
             run_many("tag", self._tags)
+        self._drops, self._untags, self._inserts, self._tags = [], [], [], []
+
+    def flush(self) -> None:
+        """Write everything. The order matters to no reader: it is one transaction."""
+        self.write_rows()
+        run, run_many = self.tx.run, self.tx.run_many
         if self._logs:
             run_many("log", self._logs)
         for (scope, name), (rows, size) in self.tallies().items():

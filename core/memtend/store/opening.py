@@ -85,9 +85,9 @@ def _postgres(url: str, *, create: bool, durable: bool) -> Engine:
 
 def identify(engine: Engine, clock: Clock) -> Meta:
     """Read who this store is. New or copied databases draw a new replica id first."""
+    file_id = engine.file_id()  # before the write: a refused question would end the transaction
     with engine.write() as tx:
         rows = tx.fetch("meta_locked")
-        file_id = engine.file_id()
         if not rows:
             replica = replica_row(1, clock.new_id(), 0, 0, clock.now_ms())
             tx.run("add_replica", replica)

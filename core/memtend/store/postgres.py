@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
-from psycopg import Connection, errors, sql
+from psycopg import Connection, errors, pq, sql
 
 from memtend.errors import (
     MemtendError,
@@ -128,8 +128,11 @@ class PostgresEngine:
 
     def script(self, sql: str) -> list[Row]:
         try:
-            cursor = self._connection().execute(sql)
-            return cursor.fetchall() if cursor.description else []
+            connection = self._connection()
+            cursor = connection.execute(sql)
+            # Within a write nothing has come back yet, and whether there are rows is not known.
+            queued = connection.pgconn.pipeline_status != pq.PipelineStatus.OFF
+            return cursor.fetchall() if queued or cursor.description else []
         except psycopg.Error as error:
             raise self._explain(error) from error
 

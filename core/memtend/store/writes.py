@@ -94,7 +94,10 @@ def write(
                 answers.append(change.tx.fetch(*_old_call(store, made[path][0], groups[path])))
         ids = {path: ns or made[path] for path, ns in known.items()}
         olds = _old_rows(answers)
-        dots = [_place(change, draft, ids[draft.namespace], olds) for draft in drafts]
+        if len(drafts) > 1 and len({draft[:3] for draft in drafts}) < len(drafts):
+            dots = _place_in_turn(change, drafts, ids, olds)
+        else:
+            dots = [_place(change, draft, ids[draft.namespace], olds) for draft in drafts]
         _enforce(change, quotas, held)
         change.note(action, _detail(change, drafts))
         if op_id is not None:
@@ -226,6 +229,25 @@ def _written_by(writer: str | None, labels: Described) -> Described:
     changed[AGENT] = changed[AGENT] or writer
     changed[WRITER] = writer
     return tuple(changed)
+
+
+def _place_in_turn(
+    change: Change,
+    drafts: Sequence[Draft],
+    ids: Mapping[str, tuple[int, bytes]],
+    olds: dict[tuple[int, str, str], list[Old]],
+) -> list[Dot]:
+    """Where a path occurs again, its next draft meets what the batch has just written there."""
+    placed: set[tuple[str, str, str]] = set()
+    dots = []
+    for draft in drafts:
+        ns, path = ids[draft.namespace], draft[:3]
+        if path in placed:
+            change.write_rows()
+            olds |= _old_rows([change.tx.fetch("old", (ns[0], draft.key, draft.field))])
+        placed.add(path)
+        dots.append(_place(change, draft, ns, olds))
+    return dots
 
 
 def _seen(change: Change, old: Old, ctx: Mapping[str, int] | None) -> bool:
