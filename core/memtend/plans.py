@@ -7,6 +7,7 @@ changed on the way is refused.
 from __future__ import annotations
 
 from hashlib import sha256
+from typing import TypeVar
 
 from memtend.clock import Clock
 from memtend.errors import ObjectMissing, PlanAltered, PlanMissing
@@ -25,7 +26,10 @@ def save_plan(plan: Plan, plans_url: str, clock: Clock) -> PlanRef:
     )
 
 
-def load_plan(ref: PlanRef, clock: Clock) -> Plan:
+P = TypeVar("P", bound=Plan)
+
+
+def load_plan(ref: PlanRef, clock: Clock, kind: type[P] = Plan) -> P:  # type: ignore[assignment]
     """The plan that `ref` pins; raises `PlanMissing` or `PlanAltered`."""
     name = _name(ref.operation, ref.sha256)
     try:
@@ -34,7 +38,7 @@ def load_plan(ref: PlanRef, clock: Clock) -> Plan:
         raise PlanMissing(ref=name) from error
     if sha256(data).hexdigest() != ref.sha256:
         raise PlanAltered(ref=name)
-    return Plan.model_validate_json(data)
+    return kind.model_validate_json(data)
 
 
 def _name(operation: str, digest: str) -> str:

@@ -160,11 +160,11 @@ class Services:
         """Judge the store by its figures; with a target, its backups too."""
         from memtend.health.checks import check_health  # noqa: PLC0415
         from memtend.health.report import HealthFacts  # noqa: PLC0415
-        from memtend.objects import redact  # noqa: PLC0415
+        from memtend.objects import address_of  # noqa: PLC0415
         from memtend.store.expiry import expired  # noqa: PLC0415
 
         facts, stats = self.facts(), self.memory.stats()
-        backup = catalog.newest(self.store, redact(target_url)) if target_url else None
+        backup = catalog.newest(self.store, address_of(target_url)) if target_url else None
         return check_health(
             HealthFacts(
                 at=facts.at,

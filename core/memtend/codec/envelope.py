@@ -15,7 +15,6 @@ from memtend.codec.compress import Damaged
 from memtend.formats import BODY_FORMAT
 from memtend.model.dot import Dot
 
-PLAIN, COUNTER, ELEMENT = 0, 1, 2
 QUARANTINED_FLAG: Final = 1 << 8
 QUARANTINED: Final = "quarantined"
 

@@ -13,7 +13,6 @@ import ormsgpack
 
 from memtend.codec.compress import Damaged
 from memtend.codec.envelope import (
-    PLAIN,
     QUARANTINED,
     Body,
     flags_of,
@@ -136,7 +135,7 @@ class Change:
         value: Stored,
         labels: Described,
         *,
-        kind: int = PLAIN,
+        kind: int = RowKind.PLAIN,
         created_ms: int,
         ttl_ms: int | None,
         exp: int | None,

@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from memtend.codec.envelope import type_of
+from memtend.crdt.rows import RowKind
 from memtend.limits import SWEEP_MARGIN_MS
 from memtend.store.change import Old
 
 if TYPE_CHECKING:
     from memtend.model.lease import Lease
+    from memtend.store.change import Change
     from memtend.store.store import Store
 
 
@@ -67,7 +70,7 @@ def _drop(store: Store, seqs: Sequence[int], actor: str, lease: Lease | None) ->
         [rows],
     ):
         until = change.now_ms - SWEEP_MARGIN_MS
-        olds = [old for old in map(Old._make, rows) if old.exp is not None and old.exp <= until]
+        olds = [old for old in map(Old._make, rows) if _may_go(change, old, until)]
         if olds:
             change.seq += 1
         for old in olds:
@@ -76,3 +79,13 @@ def _drop(store: Store, seqs: Sequence[int], actor: str, lease: Lease | None) ->
         if olds:
             change.note("sweep", f"{len(olds)} expired records")
     return Dropped(len(olds), sum(old.size for old in olds))
+
+
+def _may_go(change: Change, old: Old, until: int) -> bool:
+    """Whether a row's deadline, for a part of a counter that of all parts, has passed."""
+    if old.exp is None or old.exp > until:
+        return False
+    if type_of(old.flags) != RowKind.COUNTER:
+        return True
+    parts = map(Old._make, change.tx.fetch("old", (old.ns, old.key, old.field)))
+    return all(part.exp is not None and part.exp <= until for part in parts)

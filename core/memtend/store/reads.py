@@ -6,7 +6,7 @@ fewest steps. Everything else (siblings, expiry, compression, quarantine) takes 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
@@ -14,7 +14,6 @@ from xxhash import xxh3_128_digest
 
 from memtend.codec.compress import Damaged, decompress
 from memtend.codec.envelope import (
-    COUNTER,
     PLAIN_EDGE,
     QUARANTINED_FLAG,
     Body,
@@ -23,9 +22,10 @@ from memtend.codec.envelope import (
     path_of,
     prefix_of,
     row_hash,
-    type_of,
     unpack,
 )
+from memtend.crdt import tally
+from memtend.crdt.rows import RowKind, Sibling, is_visible
 from memtend.errors import RecordDamaged
 from memtend.store.engine import Row
 
@@ -42,6 +42,12 @@ class Seen(NamedTuple):
     body: Body
     text: bytes
     exp: int | None
+
+    @property
+    def sibling(self) -> Sibling:
+        """As the pure rules of `crdt.rows` see it."""
+        body = self.body
+        return Sibling(body.dot, body.ts, self.exp, self.text, RowKind(body.type))
 
     @property
     def value(self) -> Any:
@@ -78,23 +84,18 @@ class Reads:
         self, namespace: str, key: str, rows: Iterable[Row], field: str = ""
     ) -> list[Seen]:
         """The visible siblings among rows of statement `get`, every one checked."""
+        return visible(self.opened(namespace, key, rows, field), self._now())
+
+    def opened(self, namespace: str, key: str, rows: Iterable[Row], field: str = "") -> list[Seen]:
+        """All siblings that are not in quarantine, expired ones too, every one checked."""
         prefix, path = prefix_of(namespace), path_of(key, field)
-        now_ms = self._now()
         found = []
         for flags, exp, body, data, digest in rows:
             if row_hash(prefix, path, flags, exp, body, data) != digest:
                 raise RecordDamaged(namespace=namespace, key=key, why=_HASH)
             if not flags & QUARANTINED_FLAG:
                 found.append((flags, exp, body, data))
-        # A counter lives as long as its longest share (6.8); other siblings each for themselves.
-        counting = any(
-            type_of(flags) == COUNTER and _alive(exp, now_ms) for flags, exp, *_ in found
-        )
-        return [
-            self._open(namespace, key, *row)
-            for row in found
-            if _alive(row[1], now_ms) or (counting and type_of(row[0]) == COUNTER)
-        ]
+        return [self._open(namespace, key, *row) for row in found]
 
     def page(
         self, namespace: str, ns: tuple[int, bytes], prefix: str, after: str, limit: int
@@ -160,35 +161,32 @@ class Reads:
             raise RecordDamaged(namespace=namespace, key=key, why=str(error)) from error
 
 
-def _alive(exp: int | None, now_ms: int) -> bool:
-    return exp is None or now_ms < exp
-
-
 def _before(prefix: str) -> str:
     """A text below every name that begins with `prefix` and above all others before it."""
     return prefix[:-1] + chr(ord(prefix[-1]) - 1) + "\x7f"
 
 
+def visible(seen: list[Seen], now_ms: int) -> list[Seen]:
+    """A counter lives as long as its longest part (6.8); other siblings each for themselves."""
+    parts = [one.sibling for one in seen if one.body.type == RowKind.COUNTER]
+    counting = bool(parts) and tally.value(parts, now_ms) is not None
+    return [
+        one
+        for one in seen
+        if (counting if one.body.type == RowKind.COUNTER else is_visible(one.sibling, now_ms))
+    ]
+
+
 def shown(seen: list[Seen]) -> Any:
     """The one value that a reader gets: the sum of a counter, else the newest sibling."""
-    return counter_value(seen) if seen[0].body.type == COUNTER else newest(seen).value
+    return counter_value(seen) if seen[0].body.type == RowKind.COUNTER else newest(seen).value
 
 
 def newest(seen: list[Seen]) -> Seen:
     """The winner by the key of CRDT_SPEC 3.1."""
-    if len(seen) == 1:
-        return seen[0]
-    return max(seen, key=_rank)
-
-
-def _rank(seen: Seen) -> tuple[int, str, bytes]:
-    from hashlib import sha256  # noqa: PLC0415 — only when siblings compete
-
-    return seen.body.ts, seen.body.replica, sha256(seen.text).digest()
+    return seen[0] if len(seen) == 1 else max(seen, key=lambda one: one.sibling.order)
 
 
 def counter_value(seen: list[Seen]) -> int:
-    """The sum over the shares of the newest counter epoch (CRDT_SPEC 4.5)."""
-    shares: list[Mapping[str, int]] = [s.value for s in seen if s.body.type == COUNTER]
-    epoch = max((share["epoch"] for share in shares), default=0)
-    return sum(share["p"] - share["n"] for share in shares if share["epoch"] == epoch)
+    """The value of a counter from its visible parts."""
+    return tally.value([one.sibling for one in seen], now_ms=0) or 0

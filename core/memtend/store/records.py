@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import ormsgpack
 
 from memtend.clock import to_datetime
-from memtend.codec.envelope import COUNTER
 from memtend.crdt.hlc import millis
+from memtend.crdt.rows import RowKind
 from memtend.model.pattern import compile_pattern
 from memtend.model.record import Labels, Record, Trust
 from memtend.store.engine import Row
@@ -35,9 +35,19 @@ class Records:
 
     def seen(self, namespace: str, key: str) -> list[Seen]:
         """The visible siblings of a key."""
+        return self._reads.siblings(namespace, key, self._rows("get", namespace, key))
+
+    def opened(self, namespace: str, key: str) -> list[Seen]:
+        """All siblings of a key, expired ones too."""
+        return self._reads.opened(namespace, key, self._rows("get", namespace, key))
+
+    def endings(self, namespace: str, key: str) -> list[Row]:
+        """What the change log remembers of deletions and sweeps of this key."""
+        return self._rows("log_of", namespace, key)
+
+    def _rows(self, statement: str, namespace: str, key: str) -> list[Row]:
         ns = self._store.namespaces.find(namespace)
-        rows = [] if ns is None else self._store.engine.read("get", (ns[0], key))
-        return self._reads.siblings(namespace, key, rows)
+        return [] if ns is None else self._store.engine.read(statement, (ns[0], key))
 
     def siblings(self, namespace: str, key: str) -> list[Record]:
         """Each visible sibling as a record, in the order of its canonical JSON (CRDT_SPEC 4.4)."""
@@ -46,10 +56,8 @@ class Records:
 
     def fields(self, namespace: str, key: str) -> dict[str, list[Seen]]:
         """Visible siblings per field: the elements of a set, the fields of a map."""
-        ns = self._store.namespaces.find(namespace)
-        rows = [] if ns is None else self._store.engine.read("get_fields", (ns[0], key))
         grouped: dict[str, list[Row]] = {}
-        for field, *rest in rows:
+        for field, *rest in self._rows("get_fields", namespace, key):
             if field:
                 grouped.setdefault(field, []).append(tuple(rest))
         found = {f: self._reads.siblings(namespace, key, r, f) for f, r in grouped.items()}
@@ -112,7 +120,7 @@ class Records:
     def _record(self, namespace: str, key: str, seen: list[Seen]) -> Record:
         top = newest(seen)
         record = to_record(namespace, key, top, len(seen) - 1)
-        if top.body.type == COUNTER:
+        if top.body.type == RowKind.COUNTER:
             record = record.model_copy(update={"value": counter_value(seen), "conflicts": 0})
         return self._with_access([record])[0]
 

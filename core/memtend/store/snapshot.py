@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from memtend.codec.compress import Damaged
 from memtend.codec.envelope import unpack
 from memtend.model.stored import LogRow, StoredRow, StoreState
 from memtend.store.engine import Reader
@@ -38,15 +39,18 @@ class Snapshot:
             # Engines number replicas differently; only the ids themselves give one order.
             for _, group in groupby(rows, key=lambda row: (row.key, row.field)):
                 siblings = list(group)
-                yield from siblings if len(siblings) == 1 else sorted(siblings, key=dot_of)
+                yield from siblings if len(siblings) == 1 else sorted(siblings, key=_order)
 
     def log(self) -> Iterator[LogRow]:
         return (LogRow._make(row) for row in self._reader.stream("stream_log"))
 
 
-def dot_of(row: StoredRow) -> tuple[str, int]:
-    """The dot of a stored row; raises `Damaged` when its body cannot be read."""
-    return unpack(row.body).dot
+def _order(row: StoredRow) -> tuple[str, int]:
+    """By dot. A damaged body has none; whoever reads the row finds that out by its hash."""
+    try:
+        return unpack(row.body).dot
+    except Damaged:
+        return "", row.seq
 
 
 @contextmanager

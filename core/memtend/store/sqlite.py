@@ -13,9 +13,8 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from types import TracebackType
 from typing import Any
 
 import orjson
@@ -29,37 +28,14 @@ from memtend.errors import (
     StoreUnavailable,
 )
 from memtend.limits import BUSY_WAIT_MS, WAL_CHECKPOINT_BYTES
-from memtend.store.engine import Call, Row, keep_for_ever, survives_fork
+from memtend.store.engine import Row, keep_for_ever, survives_fork
 from memtend.store.filelock import FileLock, GroupSync
 from memtend.store.sql import sqlite_statements
+from memtend.store.sqlite_tx import Locked, SqliteReader, SqliteWrite
 
 PAGE_BYTES = 4_096
 _STATEMENT_CACHE = 256
 _WAL_FIXED = (3, 51, 3)
-
-
-class SqliteReader:
-    """Named statements on one connection."""
-
-    def __init__(self, connection: sqlite3.Connection, statements: dict[str, str]) -> None:
-        self._connection = connection
-        self._sql = statements
-
-    def fetch(self, name: str, params: Sequence[Any] = ()) -> list[Row]:
-        return self._connection.execute(self._sql[name], params).fetchall()
-
-    def fetch_all(self, calls: Sequence[Call]) -> list[list[Row]]:
-        execute, sql = self._connection.execute, self._sql
-        return [execute(sql[name], params).fetchall() for name, params in calls]
-
-    def stream(self, name: str, params: Sequence[Any] = ()) -> Iterator[Row]:
-        return iter(self._connection.execute(self._sql[name], params))
-
-    def run(self, name: str, params: Sequence[Any] = ()) -> None:
-        self._connection.execute(self._sql[name], params)
-
-    def run_many(self, name: str, rows: Iterable[Sequence[Any]]) -> None:
-        self._connection.executemany(self._sql[name], rows)
 
 
 class SqliteEngine:
@@ -148,7 +124,7 @@ class SqliteEngine:
         if not self._open:
             return
         self._open = False
-        connections = [self._memory, self._writer._connection if self._writer else None]
+        connections = [self._memory, self._writer.connection if self._writer else None]
         connections.append(getattr(self._local, "connection", None))
         self._local = threading.local()
         for connection in connections:
@@ -198,7 +174,7 @@ class SqliteEngine:
         if not self._open:
             raise StoreClosed(url=self.url)
         if self._memory is not None:
-            self._local.execute = _Locked(self._memory, self._read_lock)
+            self._local.execute = Locked(self._memory, self._read_lock)
         elif not hasattr(self._local, "connection"):
             try:
                 self._local.connection = self._connect()
@@ -248,88 +224,3 @@ class SqliteEngine:
         if isinstance(error, sqlite3.ProgrammingError) and not self._open:
             return StoreClosed(url=self.url)
         return StoreUnavailable(url=self.url, why=str(error))
-
-
-class SqliteWrite:
-    """One write transaction as a `with` block; a class, because it runs on every put."""
-
-    __slots__ = ("_connection", "_engine", "_generation")
-
-    def __init__(self, engine: SqliteEngine) -> None:
-        self._engine = engine
-
-    def __enter__(self) -> SqliteReader:
-        engine = self._engine
-        self._generation = engine._generation
-        engine._lock.__enter__()
-        try:
-            if not engine._open:
-                raise StoreClosed(url=engine.url)
-            writer = engine._writer or engine._new_writer()
-            self._connection = writer._connection
-            engine._read_lock.acquire()
-            try:
-                self._connection.execute("BEGIN IMMEDIATE")
-            except BaseException:
-                engine._read_lock.release()
-                raise
-        except BaseException as error:
-            engine._lock.__exit__(None, None, None)
-            if isinstance(error, sqlite3.Error):
-                raise engine._explain(error) from error
-            raise
-        return writer
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        engine = self._engine
-        if self._generation is not engine._generation:
-            # A forked child: the transaction, its locks and its fate belong to the parent.
-            raise StoreClosed(url=f"{engine.url} (transaction begun before a fork)")
-        try:
-            if error is None:
-                try:
-                    self._connection.execute("COMMIT")
-                except sqlite3.Error:
-                    self._roll_back()
-                    raise
-            else:
-                self._roll_back()
-            ticket = engine._group.commit()
-        except sqlite3.Error as failure:
-            raise engine._explain(failure) from failure
-        finally:
-            engine._read_lock.release()
-            engine._lock.__exit__(None, None, None)
-        if isinstance(error, sqlite3.Error):
-            raise engine._explain(error) from error
-        if error is None and engine._durable:
-            engine._group.wait(ticket)
-
-    def _roll_back(self) -> None:
-        if self._connection.in_transaction:
-            self._connection.execute("ROLLBACK")
-
-
-class _Locked:
-    """`execute` on the one connection of a store in memory, read to the end under its lock."""
-
-    def __init__(self, connection: sqlite3.Connection, lock: threading.RLock) -> None:
-        self._connection = connection
-        self._lock = lock
-
-    def __call__(self, sql: str, params: Sequence[Any] = ()) -> _Fetched:
-        with self._lock:
-            return _Fetched(self._connection.execute(sql, params).fetchall())
-
-
-class _Fetched:
-    def __init__(self, rows: list[Row]) -> None:
-        self._rows = rows
-
-    def fetchall(self) -> list[Row]:
-        return self._rows

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
 
-from memtend.codec.envelope import COUNTER, LABELS, Body
+from memtend.codec.envelope import LABELS, Body
 from memtend.crdt.hlc import millis
+from memtend.crdt.rows import RowKind
 from memtend.errors import ConditionFailed, KindMismatch, QuotaExceeded
 from memtend.model.dot import Dot
 from memtend.store.change import (
@@ -138,7 +139,7 @@ def _delete(
         olds = [old for old in map(Old._make, rows) if _seen(change, old, ctx)]
         for old in olds:
             body = change.drop(old, namespace)
-            if body is not None and body.type == COUNTER:
+            if body is not None and body.type == RowKind.COUNTER:
                 raise KindMismatch(namespace=namespace, key=key, found="counter", wanted="a value")
         if olds:
             change.mint()
@@ -186,7 +187,7 @@ def _place(change: Change, draft: Draft, ns: tuple[int, bytes], olds: _Olds) -> 
     labels, extra = draft.labels, draft.extra
     created_ms: int | None = None
     if here:
-        replaced = [old for old in here if _replaces(change, draft, old)]
+        replaced = [old for old in here if _seen(change, old, draft.ctx)]
         if stay := [old for old in here if old not in replaced]:
             olds[at] = stay
         live = _drop(change, replaced, draft.namespace)
@@ -257,15 +258,10 @@ def _seen(change: Change, old: Old, ctx: Mapping[str, int] | None) -> bool:
     return body is None or body.n <= ctx.get(body.replica, 0)
 
 
-def _replaces(change: Change, draft: Draft, old: Old) -> bool:
-    """A counter increment replaces only this replica's own share (CRDT_SPEC 4.5)."""
-    if draft.type == COUNTER and draft.ctx is None:
-        return old.r == change.meta.replica_no
-    return _seen(change, old, draft.ctx)
-
-
 def _compare(change: Change, draft: Draft, here: list[Old]) -> None:
-    live = [old for old in here if old.exp is None or change.now_ms < old.exp]
+    # A counter's parts live and end together, so a count is compared with all of them.
+    counting = draft.type == RowKind.COUNTER
+    live = [old for old in here if counting or old.exp is None or change.now_ms < old.exp]
     found = frozenset(body.dot for old in live if (body := old.unpacked()))
     if found != draft.expected:
         raise ConditionFailed(

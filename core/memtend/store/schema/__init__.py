@@ -46,6 +46,9 @@ def upgrade(engine: Engine, connect: Any) -> None:
     config = Config()
     config.set_main_option("script_location", "memtend:store/schema")
     with maker.begin() as connection:
+        if engine.kind == "sqlite":
+            # The driver would commit each statement: a process killed here left half a schema.
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
         config.attributes["connection"] = connection
         command.upgrade(config, HEAD)
     if engine.kind != "sqlite":
