@@ -21,6 +21,7 @@ from memtend.codec.envelope import (
     unpack,
 )
 from memtend.crdt.hlc import tick
+from memtend.crdt.rows import RowKind
 from memtend.formats import BODY_FORMAT
 from memtend.model.dot import Dot
 from memtend.store.audit import Entry, seal

@@ -118,7 +118,10 @@ def delete(
     ctx: Mapping[str, int] | None = None,
     lease: Lease | None = None,
 ) -> bool:
-    """Drop every sibling that is here (with `ctx`: that the caller had seen). One dot, logged."""
+    """Drop every sibling that is here (with `ctx`: that the caller had seen). One dot, logged.
+
+    Where all have expired there is nothing to delete: whether they were swept makes no difference.
+    """
     ns = store.namespaces.find(namespace)
     if ns is None or not store.engine.read("old", (ns[0], key, field)):
         return False
@@ -146,7 +149,7 @@ def _delete(
             change.log(ns[0], key, field, (change.meta.replica_no, change.n), "deleted")
             change.tx.run("forget_access", (ns[0], key))
             change.note("delete", f"{namespace}/{key}" + (f"#{field}" if field else ""))
-    return bool(olds)
+    return bool(live)
 
 
 def _old_call(store: Store, ns: int, group: Sequence[Draft]) -> Call:
@@ -187,6 +190,8 @@ def _place(change: Change, draft: Draft, ns: tuple[int, bytes], olds: _Olds) -> 
     labels, extra = draft.labels, draft.extra
     created_ms: int | None = None
     if here:
+        if draft.type != COUNTER:
+            _refuse_counter(_live(change, here), draft.namespace, draft.key)
         replaced = [old for old in here if _seen(change, old, draft.ctx)]
         if stay := [old for old in here if old not in replaced]:
             olds[at] = stay
@@ -218,9 +223,12 @@ def _place(change: Change, draft: Draft, ns: tuple[int, bytes], olds: _Olds) -> 
 
 
 def _drop(change: Change, replaced: list[Old], namespace: str) -> list[Body]:
-    """Drop siblings; returns the bodies of those that had not expired."""
-    bodies = [(change.drop(old, namespace), old.exp) for old in replaced]
-    return [body for body, exp in bodies if body and (exp is None or change.now_ms < exp)]
+    """Drop siblings; returns the bodies of those that were visible."""
+    live = set(_live(change, replaced))
+    bodies = [(change.drop(old, namespace), old) for old in replaced]
+    return [
+        body for body, old in bodies if body and old in live and not old.flags & QUARANTINED_FLAG
+    ]
 
 
 def _written_by(writer: str | None, labels: Described) -> Described:
@@ -270,6 +278,16 @@ def _compare(change: Change, draft: Draft, here: list[Old]) -> None:
             expected=_say(draft.expected),
             found=_say(found),
         )
+
+
+def _live(change: Change, olds: Sequence[Old]) -> list[Old]:
+    return [old for old in olds if old.exp is None or change.now_ms < old.exp]
+
+
+def _refuse_counter(live: Sequence[Old], namespace: str, key: str) -> None:
+    """A counter ends by expiring or by a new epoch; a value on top would end it unseen (4.5)."""
+    if any(type_of(old.flags) == COUNTER for old in live):
+        raise KindMismatch(namespace=namespace, key=key, found="counter", wanted="a value")
 
 
 def _say(dots: frozenset[Dot] | None) -> str:
