@@ -51,7 +51,7 @@ def upgrade(engine: Engine, connect: Any) -> None:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         config.attributes["connection"] = connection
         command.upgrade(config, HEAD)
-    if engine.kind != "sqlite":
+    if engine.kind != "sqlite" or engine.path is not None:
         maker.dispose()
 
 
