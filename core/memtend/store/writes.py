@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
 
-from memtend.codec.envelope import LABELS, Body
+from memtend.codec.envelope import LABELS, QUARANTINED_FLAG, Body, type_of
 from memtend.crdt.hlc import millis
 from memtend.crdt.rows import RowKind
 from memtend.errors import ConditionFailed, KindMismatch, QuotaExceeded
@@ -140,11 +140,11 @@ def _delete(
     namespace, key, field = place
     with store.change(actor, [("old", (ns[0], key, field))], lease) as (change, [rows]):
         olds = [old for old in map(Old._make, rows) if _seen(change, old, ctx)]
-        for old in olds:
-            body = change.drop(old, namespace)
-            if body is not None and body.type == RowKind.COUNTER:
-                raise KindMismatch(namespace=namespace, key=key, found="counter", wanted="a value")
-        if olds:
+        live = _live(change, olds)
+        _refuse_counter(live, namespace, key)
+        if live:
+            for old in olds:
+                change.drop(old, namespace)
             change.mint()
             change.log(ns[0], key, field, (change.meta.replica_no, change.n), "deleted")
             change.tx.run("forget_access", (ns[0], key))
@@ -190,7 +190,7 @@ def _place(change: Change, draft: Draft, ns: tuple[int, bytes], olds: _Olds) -> 
     labels, extra = draft.labels, draft.extra
     created_ms: int | None = None
     if here:
-        if draft.type != COUNTER:
+        if draft.type != RowKind.COUNTER:
             _refuse_counter(_live(change, here), draft.namespace, draft.key)
         replaced = [old for old in here if _seen(change, old, draft.ctx)]
         if stay := [old for old in here if old not in replaced]:
@@ -286,7 +286,7 @@ def _live(change: Change, olds: Sequence[Old]) -> list[Old]:
 
 def _refuse_counter(live: Sequence[Old], namespace: str, key: str) -> None:
     """A counter ends by expiring or by a new epoch; a value on top would end it unseen (4.5)."""
-    if any(type_of(old.flags) == COUNTER for old in live):
+    if any(type_of(old.flags) == RowKind.COUNTER for old in live):
         raise KindMismatch(namespace=namespace, key=key, found="counter", wanted="a value")
 
 
