@@ -49,7 +49,8 @@ class Counting(Session):
                 was_here=at.was_here,
             )  # fmt: skip
 
-        return self._count(namespace, key, grow, op_id, labels)
+        self._count(namespace, key, grow, op_id=op_id, labels=labels)
+        return self._total(namespace, key)
 
     def set_counter(self, namespace: str, key: str, value: int) -> int:
         """Start a new epoch of a counter at `value`; concurrent increments of the old one end."""
@@ -57,7 +58,8 @@ class Counting(Session):
         def restart(parts: Siblings, at: _At) -> tally.Written:
             return tally.reset(parts, dot=at.dot, hlc=at.hlc, exp_ms=None, start=value)
 
-        return self._count(namespace, key, restart)
+        self._count(namespace, key, restart)
+        return self._total(namespace, key)
 
     def add(self, namespace: str, key: str, element: Any) -> Dot:
         """Add an element to a set; it wins over a concurrent remove."""
@@ -76,14 +78,28 @@ class Counting(Session):
         seen = [newest(found) for found in self._records.fields(namespace, key).values()]
         return [one.value for one in sorted(seen, key=lambda one: one.text)]
 
+    def _extend(self, namespace: str, key: str, ttl_ms: int) -> Dot:
+        """Give a counter a new deadline: this replica's part is written again, unchanged."""
+
+        def keep(parts: Siblings, at: _At) -> tally.Written:
+            return tally.increment(
+                parts, 0, dot=at.dot, hlc=at.hlc, exp_ms=None, now_ms=at.now_ms,
+                was_here=at.was_here,
+            )  # fmt: skip
+
+        return self._count(namespace, key, keep, ttl_ms=ttl_ms, action="touch")
+
     def _count(
         self,
         namespace: str,
         key: str,
         change: Callable[[Siblings, _At], tally.Written],
+        *,
         op_id: str | None = None,
         labels: Labels | None = None,
-    ) -> int:
+        ttl_ms: int | None = None,
+        action: str = "count",
+    ) -> Dot:
         for _ in range(UPDATE_TRIES):
             parts = [one.sibling for one in self._records.opened(namespace, key)]
             now_ms = self.store.clock.now_ms()
@@ -94,16 +110,19 @@ class Counting(Session):
             at = _At(Dot(self.store.own_replica(), 0), pack(now_ms, 0), now_ms, was_here)
             part, kept = change(parts, at)
             gone = {one.dot.replica: one.dot.n for one in parts if one not in kept}
-            put = Put(namespace, key, canonical.decode(part.text), labels, ctx=gone)
+            put = Put(namespace, key, canonical.decode(part.text), labels, ttl_ms, ctx=gone)
             expected = frozenset(one.dot for one in parts)
             try:
                 kind = RowKind.COUNTER
-                self._write([put], kind=kind, expected=expected, action="count", op_id=op_id)
+                return self._write([put], kind=kind, expected=expected, action=action, op_id=op_id)[
+                    0
+                ]
             except ConditionFailed as error:
                 lost = error
-                continue
-            return counter_value(self._records.seen(namespace, key))
         raise lost
+
+    def _total(self, namespace: str, key: str) -> int:
+        return counter_value(self._records.seen(namespace, key))
 
 
 class _At(NamedTuple):

@@ -18,6 +18,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from memtend.counting import Counting
+from memtend.crdt.rows import RowKind
 from memtend.drafting import Put
 from memtend.errors import ConditionFailed, LimitExceeded, NotFound
 from memtend.limits import BATCH_MAX, GET_MANY_MAX, SCAN_MAX, TOUCH_SHARE, UPDATE_TRIES
@@ -163,8 +164,11 @@ class Memory(Counting):
             raise NotFound(namespace=namespace, key=key)
         ttl = self.config.policy(namespace, key).ttl_ms if ttl_ms is None else ttl_ms or None
         top = newest(seen)
-        if ttl and top.exp and top.exp - self.store.clock.now_ms() > ttl * (1 - TOUCH_SHARE):
+        left_ms = top.exp - self.store.clock.now_ms() if top.exp is not None else None
+        if ttl and left_ms is not None and ttl * (1 - TOUCH_SHARE) < left_ms <= ttl:
             return None
+        if top.body.type == RowKind.COUNTER:
+            return self._extend(namespace, key, ttl or 0)
         put = Put(namespace, key, top.value, None, ttl or 0)
         return self._write([put], expected=frozenset(s.body.dot for s in seen), action="touch")[0]
 
@@ -182,6 +186,8 @@ class Memory(Counting):
             return members
         if policy.cleanup is Cleanup.LAZY:
             self._access.leftovers.add((namespace, key))
+            if len(self._access.leftovers) > self._access.limit:
+                self.flush()
         return default
 
     def _slide(self, namespace: str, key: str) -> None:

@@ -34,6 +34,8 @@ class AccessBuffer:
         with self._lock:
             counts, self.counts = self.counts, {}
             stale, self.leftovers = self.leftovers, set()
+        # Copied at one stroke: a reader in another thread may still be counting in the old ones.
+        counts, stale = counts.copy(), stale.copy()
         by_namespace: dict[str, dict[str, int]] = {}
         for (namespace, key), count in counts.items():
             by_namespace.setdefault(namespace, {})[key] = count

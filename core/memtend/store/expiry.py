@@ -77,6 +77,8 @@ def _drop(store: Store, seqs: Sequence[int], actor: str, lease: Lease | None) ->
             change.drop(old, store.namespaces.path(old.ns))
             change.log(old.ns, old.key, old.field, (old.r, old.n), "swept")
         if olds:
+            # A new life under the same key begins unread.
+            change.tx.run_many("forget_access", {(old.ns, old.key) for old in olds})
             change.note("sweep", f"{len(olds)} expired records")
     return Dropped(len(olds), sum(old.size for old in olds))
 

@@ -7,7 +7,7 @@ hashing. Inside, a write costs two reads and as many statements as it changes ki
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import orjson
 
@@ -22,9 +22,8 @@ from memtend.store.change import (
     WRITER,
     Change,
     Described,
+    Draft,
     Old,
-    Place,
-    Stored,
 )
 from memtend.store.engine import Call, Row
 from memtend.store.meta import crc_of
@@ -37,28 +36,6 @@ if TYPE_CHECKING:
 _PLAIN_LABELS: Described = (
     "note", None, None, (), 0.5, None, None, None, False, None, "unverified",
 )  # fmt: skip
-
-
-class Draft(NamedTuple):
-    """A write made ready. `labels` None keeps those of the record that is replaced.
-
-    `ctx` is what the writer had seen (siblings it had not seen stay); `expected` are the exact
-    dots for compare-and-set; `exp_ms` overrides the deadline that `ttl_ms` would give.
-    """
-
-    namespace: str
-    key: str
-    field: str
-    value: Stored
-    labels: Described | None
-    extra: bytes | None
-    ttl_ms: int | None
-    type: int = 0
-    exp_ms: int | None = None
-    created_ms: int | None = None
-    ctx: Mapping[str, int] | None = None
-    expected: frozenset[Dot] | None = None
-    writer: str | None = None
 
 
 def write(
@@ -209,16 +186,8 @@ def _place(change: Change, draft: Draft, ns: tuple[int, bytes], olds: _Olds) -> 
     exp = draft.exp_ms
     if exp is None and draft.ttl_ms is not None:
         exp = base_ms + draft.ttl_ms
-    change.add(
-        Place(*ns, draft.namespace, draft.key, draft.field),
-        draft.value,
-        labels,  # type: ignore[arg-type]
-        kind=draft.type,
-        created_ms=base_ms if created_ms is None else created_ms,
-        ttl_ms=draft.ttl_ms,
-        exp=exp,
-        extra=extra,
-    )
+    created_ms = base_ms if created_ms is None else created_ms
+    change.add(ns, draft, labels, created_ms, exp, extra)  # type: ignore[arg-type]
     return dot
 
 
@@ -268,9 +237,9 @@ def _seen(change: Change, old: Old, ctx: Mapping[str, int] | None) -> bool:
 
 def _compare(change: Change, draft: Draft, here: list[Old]) -> None:
     # A counter's parts live and end together, so a count is compared with all of them.
-    counting = draft.type == RowKind.COUNTER
-    live = [old for old in here if counting or old.exp is None or change.now_ms < old.exp]
-    found = frozenset(body.dot for old in live if (body := old.unpacked()))
+    live = here if draft.type == RowKind.COUNTER else _live(change, here)
+    shown = (old.unpacked() for old in live if not old.flags & QUARANTINED_FLAG)
+    found = frozenset(body.dot for body in shown if body)
     if found != draft.expected:
         raise ConditionFailed(
             namespace=draft.namespace,
