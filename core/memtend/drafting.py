@@ -15,9 +15,8 @@ from memtend.model.dot import Dot
 from memtend.model.names import check_name, check_path
 from memtend.model.policy import Compression
 from memtend.model.record import Labels
-from memtend.store.change import Described, Stored, pack_extra
+from memtend.store.change import Described, Draft, pack_extra
 from memtend.store.config import Config
-from memtend.store.writes import Draft
 
 
 class Put(NamedTuple):
@@ -49,24 +48,25 @@ def draft(
     check_path(put.namespace, put.key)
     if put.field:
         check_name(put.field, "field")
-    policy = config.policy(put.namespace, put.key)
+    namespace, key = put.namespace, put.key
+    policy = config.policy(namespace, key)
     labels, extra = describe(put.labels, agent)
     ttl_ms = policy.ttl_ms if put.ttl_ms is None else put.ttl_ms or None
+    text = canonical.encode(put.value, key)
+    data, codec = _compressed(text, policy.compression)
     return Draft(
-        put.namespace, put.key, put.field, encode(put.value, put.key, policy.compression), labels,
-        extra, ttl_ms, kind, put.expires_at_ms, put.created_ms, put.ctx, expected, agent,
+        namespace, key, put.field, data, codec, None, len(text), content_of(text), labels, extra,
+        ttl_ms, kind, put.expires_at_ms, put.created_ms, put.ctx, expected, agent,
     )  # fmt: skip
 
 
-def encode(value: Any, name: str, compression: Compression) -> Stored:
-    """Canonical JSON, compressed when the policy says so and it saves space."""
-    text = canonical.encode(value, name)
-    content = content_of(text)
+def _compressed(text: bytes, compression: Compression) -> tuple[bytes, int]:
+    """The text as it is stored: compressed when the policy says so and it saves space."""
     if compression.enabled and len(text) >= compression.threshold_bytes:
         packed = compress(text, compression.level)
         if len(packed) < len(text):
-            return Stored(packed, Codec.ZSTD, None, len(text), content)
-    return Stored(text, Codec.RAW, None, len(text), content)
+            return packed, Codec.ZSTD
+    return text, Codec.RAW
 
 
 def describe(labels: Labels | None, agent: str | None) -> tuple[Described | None, bytes | None]:

@@ -6,18 +6,20 @@ there are kinds of rows. Each mutation mints one dot and one sequence number (CR
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import ormsgpack
+from xxhash import xxh3_128_digest
 
 from memtend.codec.compress import Damaged
 from memtend.codec.envelope import (
+    PLAIN_EDGE,
     QUARANTINED,
     Body,
+    edge_of,
     flags_of,
     path_of,
-    row_hash,
     unpack,
 )
 from memtend.crdt.hlc import tick
@@ -60,24 +62,32 @@ KIND, AGENT, SESSION, TAGS, WRITER, TRUST = (
 )
 
 
-class Stored(NamedTuple):
-    """A value made ready outside the write lock: checked, encoded, compressed, hashed."""
+class Draft(NamedTuple):
+    """A write made ready outside the lock: checked, encoded, compressed, hashed.
 
+    `data` is the value as stored under `codec`, `size` its canonical length, `content` the hash of
+    that text. `labels` None keeps those of the record that is replaced. `ctx` is what the writer
+    had seen (siblings it had not seen stay); `expected` are the exact dots for compare-and-set;
+    `exp_ms` overrides the deadline that `ttl_ms` would give.
+    """
+
+    namespace: str
+    key: str
+    field: str
     data: bytes
     codec: int
     dictionary: int | None
     size: int
     content: int
-
-
-class Place(NamedTuple):
-    """Where a value goes: the namespace with its id and hash prefix, key and field."""
-
-    ns: int
-    prefix: bytes
-    namespace: str
-    key: str
-    field: str
+    labels: Described | None
+    extra: bytes | None
+    ttl_ms: int | None
+    type: int = RowKind.PLAIN
+    exp_ms: int | None = None
+    created_ms: int | None = None
+    ctx: Mapping[str, int] | None = None
+    expected: frozenset[Dot] | None = None
+    writer: str | None = None
 
 
 class Change:
@@ -114,10 +124,10 @@ class Change:
 
     def mint(self) -> Dot:
         """The dot of the next mutation; `seq` and `hlc` advance with it."""
-        self.n += 1
+        self.n = n = self.n + 1
         self.seq += 1
         self.hlc = tick(self.hlc, self.now_ms)
-        return Dot(self._replica, self.n)
+        return Dot(self._replica, n)
 
     def drop(self, old: Old, namespace: str) -> Body | None:
         """Take a stored sibling out. The caller mints, or logs, the event that does so."""
@@ -132,31 +142,28 @@ class Change:
 
     def add(
         self,
-        place: Place,
-        value: Stored,
+        ns: tuple[int, bytes],
+        draft: Draft,
         labels: Described,
-        *,
-        kind: int = RowKind.PLAIN,
         created_ms: int,
-        ttl_ms: int | None,
         exp: int | None,
         extra: bytes | None,
     ) -> None:
         """Insert a sibling under the dot and sequence number minted last."""
-        ns, prefix, namespace, key, field = place
-        data, codec, dictionary, text_size, content = value
+        namespace, key, field, data, codec, dictionary, text_size, content = draft[:8]
+        kind, n, seq, agent = draft.type, self.n, self.seq, labels[AGENT]
         packed = ormsgpack.packb(
-            (BODY_FORMAT, self._replica_id, self.n, self.hlc, kind, created_ms, text_size, ttl_ms,
-             *labels, dictionary, extra)
+            (BODY_FORMAT, self._replica_id, n, self.hlc, kind, created_ms, text_size,
+             draft.ttl_ms, *labels, dictionary, extra)
         )  # fmt: skip
         flags = flags_of(codec, kind, quarantined=labels[TRUST] == QUARANTINED)
         path = path_of(key, field) if field else key.encode()
-        digest = row_hash(prefix, path, flags, exp, packed, data)
+        edge = PLAIN_EDGE if flags == 0 and exp is None else edge_of(flags, exp)
+        digest = xxh3_128_digest(b"".join((ns[1], path, edge, packed, data)))
         size = len(packed) + len(data)
-        agent, seq = labels[AGENT], self.seq
         self._inserts.append(
-            (seq, ns, key, field, self.meta.replica_no, self.n, exp, flags, labels[KIND],
-             agent, labels[WRITER], content, size, packed, data, digest)
+            (seq, ns[0], key, field, self.meta.replica_no, n, exp, flags, labels[KIND], agent,
+             labels[WRITER], content, size, packed, data, digest)
         )  # fmt: skip
         self._count(namespace, agent, labels[SESSION], 1, size)
         if tags := labels[TAGS]:
@@ -204,9 +211,9 @@ class Change:
         run, run_many = self.tx.run, self.tx.run_many
         if self._logs:
             run_many("log", self._logs)
-        for (scope, name), (rows, size) in self.tallies().items():
-            if rows or size:
-                run("tally", (scope, name, rows, size))
+        tallies = [(*share, *grown) for share, grown in self.tallies().items() if any(grown)]
+        if tallies:
+            run_many("tally", tallies)
         audit_n, head = self._write_audit()
         meta = self.meta._replace(
             hlc=self.hlc, seq=self.seq, n=self.n, rows=self.rows, size=self.size,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from memtend.codec.envelope import LABELS, codec_of, prefix_of, unpack
 from memtend.model.record import Trust
-from memtend.store.change import TRUST, Old, Place, Stored
+from memtend.store.change import TRUST, Draft, Old
 
 if TYPE_CHECKING:
     from memtend.store.change import Change
@@ -45,17 +45,11 @@ def _mark(store: Store, change: Change, row: Row, trust: Trust) -> bool:
     old = Old(seq, n, exp, flags, size, bytes(packed), key, field, ns, r)
     change.drop(old, namespace)
     change.mint()
-    stored = Stored(bytes(value), codec_of(flags), body.dictionary, body.size, content)
     labels = list(tuple(body)[LABELS])
     labels[TRUST] = str(trust)
-    change.add(
-        Place(ns, prefix_of(namespace), namespace, key, field),
-        stored,
-        tuple(labels),
-        kind=body.type,
-        created_ms=body.created_ms,
-        ttl_ms=body.ttl_ms,
-        exp=exp,
-        extra=body.extra,
-    )
+    draft = Draft(
+        namespace, key, field, bytes(value), codec_of(flags), body.dictionary, body.size, content,
+        None, body.extra, body.ttl_ms, body.type,
+    )  # fmt: skip
+    change.add((ns, prefix_of(namespace)), draft, tuple(labels), body.created_ms, exp, body.extra)
     return True
