@@ -7,6 +7,7 @@ from memtend_flows.parameters import Store, Target, Why
 from memtend_tasks.backup import take_backup, verify_backup
 from memtend_tasks.opened import store_address
 from memtend_tasks.publish import BACKUP_COMPLETED, announce, publish_page
+from memtend_tasks.sentence import sentence
 from memtend_tasks.turn import store_turn
 
 
@@ -15,7 +16,8 @@ def backup(store: Store = "default", target: Target = "default", why: Why = "") 
     """Back the store up in full and read the backup back. Deletes nothing.
 
     Writers go on meanwhile: the backup is one consistent snapshot. Until its manifest is in
-    place, the target holds no new backup; an interrupted run can simply be repeated.
+    place, the target holds no new backup; an interrupted run can simply be repeated. Older
+    backups in the target are read too, and damage in one of them fails the run.
 
     Args:
         store: "default", NAME of a Secret block memtend-store-NAME, or a URL without password.
@@ -26,9 +28,12 @@ def backup(store: Store = "default", target: Target = "default", why: Why = "") 
     with store_turn(address.label):
         report = take_backup(store, target, why)
     verified = verify_backup(store, target)
-    publish_page(address, "Backup report", report.notes, report, verified)
+    whole = report.manifest in verified.whole
+    outcome = sentence(report) if whole else "**Reading it back found damage.**"
+    publish_page(address, "Backup report", [outcome, *report.notes], report, verified)
+    if whole:
+        facts = {"manifest", "number", "rows", "stored_bytes", "seconds"}
+        announce(BACKUP_COMPLETED, address, report.model_dump(mode="json", include=facts))
     if not verified.ok:
-        raise NotWhole(what=f"the backup of {address.label}", damage=verified.damage_count)
-    facts = {"manifest", "number", "rows", "stored_bytes", "seconds"}
-    announce(BACKUP_COMPLETED, address, report.model_dump(mode="json", include=facts))
+        raise NotWhole(what=f"the target of {address.label}", damage=verified.damage_count)
     return report

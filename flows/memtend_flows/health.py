@@ -7,6 +7,7 @@ from memtend_tasks.figures import table
 from memtend_tasks.health import check_health
 from memtend_tasks.opened import store_address
 from memtend_tasks.publish import STORE_UNHEALTHY, announce, publish_page
+from memtend_tasks.sentence import sentence
 
 
 @memory_flow
@@ -21,7 +22,7 @@ def health(store: Store = "default", target: Target = "default") -> HealthReport
     report = check_health(store, target)
     checks = [(check.level, check.name, check.fact, check.hint) for check in report.checks]
     page = table(("level", "check", "fact", "what to do"), checks)
-    publish_page(address, "Health report", [page], report)
+    publish_page(address, "Health report", [sentence(report), page], report)
     if not report.healthy:
         announce(STORE_UNHEALTHY, address, report.model_dump(mode="json", exclude={"at"}))
     return report

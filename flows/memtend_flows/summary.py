@@ -11,11 +11,9 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 
-from memtend.backup.report import BackupReport
 from memtend.health.report import HealthReport, Level
-from memtend.model.findings import StoreVerifyReport
 from memtend.model.plan import Report
-from memtend_tasks.figures import size
+from memtend_tasks.sentence import sentence
 
 _MARK = {Level.OK: "[green]✓[/]", Level.WARNING: "[yellow]![/]", Level.CRITICAL: "[red]✗[/]"}
 
@@ -43,25 +41,8 @@ def _steps(imported: Mapping[str, Report], done: Mapping[str, BaseModel]) -> Tab
             text += f", {report.refused:,} unreadable and set aside"
         table.add_row(f"import {name}", text)
     for name, step in done.items():
-        table.add_row(name, _result(step))
+        table.add_row(name, sentence(step))
     return table
-
-
-def _result(report: BaseModel) -> str:
-    match report:
-        case Report():
-            freed = size(report.bytes_freed)
-            return f"{report.deleted:,} records had outlived their TTL: deleted, {freed} freed"
-        case BackupReport():
-            stored, raw = size(report.stored_bytes), size(report.raw_bytes)
-            return f"{report.rows:,} records in {stored} ({raw} uncompressed), read back in full"
-        case StoreVerifyReport():
-            damage = f"[red]{report.damage_count:,} damaged[/]" if report.damage_count else "whole"
-            return f"{report.rows:,} records compared with their hashes: {damage}"
-        case HealthReport():
-            return f"{_MARK[report.level]} {report.level}, {report.records:,} records live on"
-        case _:
-            return "done"
 
 
 def _checks(report: HealthReport) -> Table:
@@ -86,7 +67,7 @@ def _places(folder: Path) -> str:
             f"backups   {shown / 'backups'}",
             "",
             f"memtend search --store {shown / 'memory.db'}",
-            f"memtend serve --store {shown / 'memory.db'} --backup {shown / 'backups'}",
+            f"memtend serve --store {shown / 'memory.db'} --target {shown / 'backups'}",
             "[dim]The second shows these runs and their reports in Prefect's UI.[/]",
         )
     )

@@ -5,6 +5,7 @@ from memtend_flows.decorator import memory_flow
 from memtend_flows.parameters import Store
 from memtend_tasks.opened import store_address
 from memtend_tasks.publish import publish_page, publish_plan
+from memtend_tasks.sentence import sentence
 from memtend_tasks.sweep import apply_sweep_plan, make_sweep_plan
 from memtend_tasks.turn import store_turn
 
@@ -27,5 +28,5 @@ def sweep(store: Store = "default", dry_run: bool = True) -> Report:
         return Report(operation="sweep", applied=False, planned=ref.decisions)
     with store_turn(address.label):
         report = apply_sweep_plan(store, ref)
-    publish_page(address, "Sweep report", [f"Deleted **{report.deleted:,}** records."], report)
+    publish_page(address, "Sweep report", [sentence(report)], report)
     return report

@@ -12,8 +12,10 @@ from memtend_flows.health import health
 from memtend_flows.parameters import Store, Target
 from memtend_flows.sweep import sweep
 from memtend_flows.verify import verify
+from memtend_tasks.figures import table
 from memtend_tasks.opened import store_address
 from memtend_tasks.publish import publish_page
+from memtend_tasks.sentence import sentence
 
 
 @memory_flow
@@ -40,8 +42,11 @@ def tend(
     address = store_address(store)
     failed = [name for name, state in steps.items() if not state.is_completed()]
     done = {name: state.result() for name, state in steps.items() if name not in failed}
-    lines = [f"- **{name}**: {state.name}" for name, state in steps.items()]
-    publish_page(address, "Tend report", ["\n".join(lines)], *done.values())
+    rows = [
+        (name, str(state.name), sentence(done[name]) if name in done else str(state.message))
+        for name, state in steps.items()
+    ]
+    publish_page(address, "Tend report", [table(("step", "state", "result"), rows)])
     if failed:
         raise StepsFailed(failed=", ".join(failed), store=address.label)
     return done

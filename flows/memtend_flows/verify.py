@@ -8,6 +8,7 @@ from memtend_flows.parameters import Store
 from memtend_tasks.backup import verify_store
 from memtend_tasks.opened import store_address
 from memtend_tasks.publish import STORE_UNHEALTHY, announce, publish_page
+from memtend_tasks.sentence import sentence
 
 
 @memory_flow
@@ -19,8 +20,9 @@ def verify(store: Store = "default") -> StoreVerifyReport:
     """
     address = store_address(store)
     report = verify_store(store)
-    lines = [f"- **{finding.where}**: {finding.why}" for finding in report.findings]
-    publish_page(address, "Verify report", ["\n".join(lines[:PUBLISHED_FINDINGS_MAX])], report)
+    found = report.findings[:PUBLISHED_FINDINGS_MAX]
+    lines = "\n".join(f"- **{finding.where}**: {finding.why}" for finding in found)
+    publish_page(address, "Verify report", [sentence(report), lines], report)
     if not report.ok:
         announce(STORE_UNHEALTHY, address, {"damage_count": report.damage_count})
         raise NotWhole(what=address.label, damage=report.damage_count)

@@ -27,7 +27,7 @@ STORE_UNHEALTHY = "memtend.store.unhealthy"
 
 def publish_plan(address: Address, ref: PlanRef) -> Plan:
     """Show what a plan would do: a summary, and its decisions one by one."""
-    plan = load_plan(ref, SystemClock())
+    plan = load_plan(ref, SystemClock(), Plan)
     key = f"{plan.operation}-plan-{address.label}"
     create_markdown_artifact(_plan_page(address, plan, ref), key=key, description=ref.sha256)
     rows = [
@@ -42,7 +42,9 @@ def publish_plan(address: Address, ref: PlanRef) -> Plan:
 def publish_page(address: Address, title: str, lines: Sequence[str], *models: BaseModel) -> None:
     """Show reports: headline sentences, then the figures of each model."""
     parts = [f"# {title}", f"`{address.shown}`", *lines]
-    parts += [table(("figure", "value"), figures(model)) for model in models]
+    for model in models:
+        rows = figures(model)
+        parts += [f"## {rows[0][1].title()}", table(("figure", "value"), rows[1:])]
     key = f"{title.lower().replace(' ', '-')}-{address.label}"
     create_markdown_artifact("\n\n".join(parts), key=key, description=title)
 

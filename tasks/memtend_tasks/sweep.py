@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from memtend.model.plan import PlanRef, Report
+from memtend.model.plan import Plan, PlanRef, Report
 from memtend.plans import load_plan, save_plan
 from memtend_tasks.decorator import memory_task
 from memtend_tasks.opened import opened
@@ -19,4 +19,4 @@ def make_sweep_plan(store: str) -> PlanRef:
 def apply_sweep_plan(store: str, ref: PlanRef) -> Report:
     """Delete what the plan names. Rows changed since are skipped and counted."""
     with opened(store) as services:
-        return services.apply_sweep(load_plan(ref, services.clock))
+        return services.apply_sweep(load_plan(ref, services.clock, Plan))

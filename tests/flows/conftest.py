@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,9 +13,8 @@ from memtend.limits import SERVER_START_S_MAX
 from memtend_flows.home import prefect_environment
 from tests.flows.scratch import Scratch, fill
 
-_QUIET = prefect_environment(Path(os.devnull), {})
-del _QUIET["PREFECT_HOME"]  # the harness brings one
-os.environ.update(_QUIET)  # before anything imports Prefect
+_HOME = tempfile.TemporaryDirectory(prefix="memtend-prefect-")
+os.environ.update(prefect_environment(Path(_HOME.name), {}))  # before anything imports Prefect
 
 
 @pytest.fixture(scope="session")

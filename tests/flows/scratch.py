@@ -31,3 +31,8 @@ def fill(store: str, live: int = LIVE, dead: int = DEAD) -> None:
                 for n in range(dead)
             ]
         )
+
+
+def records(store: str) -> int:
+    with Memory.open(store, create=False) as memory:
+        return memory.stats().records

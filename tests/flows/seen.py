@@ -28,14 +28,32 @@ def pages(key: str) -> list[str]:
     return [str(row["data"]) for row in rows]
 
 
-def events(name: str, resource: str) -> list[dict[str, Any]]:
-    """Events of a resource. They travel behind the run, so this waits for the first one."""
+def events(name: str, resource: str, least: int = 1) -> list[dict[str, Any]]:
+    """Events of a resource. They travel behind the run, so this waits for `least` of them."""
     query = {"filter": {"event": {"name": [name]}, "resource": {"id": [resource]}}, "limit": 50}
-    return eventually(lambda: list(ask("/events/filter", query)["events"]))
+
+    def look() -> list[dict[str, Any]]:
+        found = list(ask("/events/filter", query)["events"])
+        return found if len(found) >= least else []
+
+    return eventually(look)
 
 
 def run_names() -> set[str]:
     return {str(run["name"]) for run in ask("/flow_runs/filter", {"limit": PAGE})}
+
+
+def task_attempts(task: str, store: str) -> int:
+    """How often the newest run of a task was tried, in flow runs on this store."""
+    runs = ask("/flow_runs/filter", {"limit": PAGE})
+    mine = [run["id"] for run in runs if run["parameters"].get("store") == store]
+    query = {"flow_runs": {"id": {"any_": mine}}, "sort": "EXPECTED_START_TIME_DESC"}
+    found = eventually(lambda: _ended(ask("/task_runs/filter", query), task))
+    return int(found[0]["run_count"])
+
+
+def _ended(rows: list[dict[str, Any]], task: str) -> list[dict[str, Any]]:
+    return [row for row in rows if row["name"].startswith(task) and row["end_time"]]
 
 
 def everything() -> str:

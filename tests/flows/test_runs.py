@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
-from prefect import State
-
-from memtend.limits import SWEEP_ROWS_FREE
 from memtend.memory import Memory
 from memtend.store.snapshot import snapshot
 from memtend_flows.backup import backup
@@ -17,13 +11,8 @@ from memtend_flows.tend import tend
 from memtend_flows.verify import verify
 from memtend_tasks.address import to_address
 from memtend_tasks.publish import BACKUP_COMPLETED
-from tests.flows.scratch import DEAD, LIVE, Scratch, fill
+from tests.flows.scratch import DEAD, LIVE, Scratch, records
 from tests.flows.seen import events, pages, run_names
-
-
-def records(store: str) -> int:
-    with Memory.open(store, create=False) as memory:
-        return memory.stats().records
 
 
 def content(store: str) -> list[object]:
@@ -57,17 +46,6 @@ def test_a_second_sweep_finds_nothing(scratch: Scratch) -> None:
     assert records(scratch.store) == LIVE
 
 
-def test_a_refused_plan_fails_with_its_hint_and_changes_nothing(scratch: Scratch) -> None:
-    """The brake: more than a quarter of the store, and more than a handful."""
-    fill(scratch.store, live=0, dead=SWEEP_ROWS_FREE + 1)
-    before = records(scratch.store)
-    state: State[Any] = sweep(scratch.store, dry_run=False, return_state=True)
-    assert state.is_failed()
-    assert "DeletesTooMuch" in str(state.message)
-    assert "HINT: Read the plan" in str(state.message)
-    assert records(scratch.store) == before
-
-
 def test_a_backup_is_read_back_and_announced(scratch: Scratch) -> None:
     backup(scratch.store, scratch.target, "test")
     label = to_address(scratch.store).label
@@ -87,28 +65,6 @@ def test_the_cycle_runs_whole(scratch: Scratch) -> None:
     assert list(done) == ["sweep", "backup", "verify", "health"]
     assert records(scratch.store) == LIVE
     assert pages(f"tend-report-{to_address(scratch.store).label}")
-
-
-def test_a_failed_cycle_is_repeated_without_doubling(scratch: Scratch) -> None:
-    """A file where the backups should go: sweep still runs; afterwards one run makes it whole."""
-    target = Path(scratch.target)
-    target.write_text("in the way")
-    state: State[Any] = tend(scratch.store, scratch.target, False, return_state=True)
-    assert state.is_failed()
-    assert "backup" in str(state.message)
-    assert records(scratch.store) == LIVE
-    target.unlink()
-    done = tend(scratch.store, scratch.target, False)
-    assert done["sweep"].model_dump()["deleted"] == 0
-    assert records(scratch.store) == LIVE
-
-
-def test_a_store_that_is_not_there_is_not_made(prefect: None, tmp_path: Path) -> None:
-    """A slip of the pen in a form makes no empty store."""
-    state: State[Any] = health(str(tmp_path / "no.db"), str(tmp_path), return_state=True)
-    assert state.is_failed()
-    assert "HINT: Create it with `memtend init`" in str(state.message)
-    assert not (tmp_path / "no.db").exists()
 
 
 def test_a_run_is_named_after_what_it_does(scratch: Scratch) -> None:

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from memtend.limits import SERVER_START_S_MAX
 from memtend.memory import Memory
-from tests.flows.scratch import LIVE
+from tests.flows.scratch import DEAD, LIVE
 from tests.ui.conftest import Served
 
 PATIENCE_MS = 60_000
@@ -40,7 +40,9 @@ def test_a_cycle_started_from_the_form_completes(
     page.get_by_role("tab", name="Artifacts").click()
     page.get_by_text("tend-report").first.click()
     page.locator("a[href*='/artifacts/artifact/']").first.click()
-    expect(page.get_by_text("sweep: Completed").first).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text(f"{DEAD} records had outlived their TTL").first).to_be_visible(
+        timeout=PATIENCE_MS
+    )
     page.screenshot(path=tmp_path / "3-report.png", full_page=True)
     with Memory.open(served.place.store) as memory:
         assert memory.stats().records == LIVE
