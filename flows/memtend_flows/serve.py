@@ -35,10 +35,10 @@ _POLL_S = 0.2
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     talk = Console(stderr=True, highlight=False)
-    signal.signal(signal.SIGTERM, _stop)
     if not is_free(options.host, options.port):
         talk.print(f"[red]port {options.port} is in use[/]; choose another with --port")
         return 1
+    signal.signal(signal.SIGTERM, _stop)
     url = f"http://{options.host}:{options.port}"
     home = options.home or prefect_home(options.store)
     home.mkdir(parents=True, exist_ok=True)
@@ -49,6 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "PREFECT_SERVER_UI_API_URL": f"{url}/api",
         "MEMTEND_STORE_URL": absolute(options.store),
         "MEMTEND_BACKUP_URL": absolute(options.backup),
+        "MEMTEND_PLANS_URL": absolute(Settings().plans_url),
     }
     place = ("--host", options.host, "--port", str(options.port))
     try:
@@ -73,7 +74,8 @@ def _parser() -> argparse.ArgumentParser:
     settings = Settings()
     parser = argparse.ArgumentParser(prog="memtend serve", description=__doc__.splitlines()[0])
     parser.add_argument("--store", default=settings.store_url, help="URL or path of the store")
-    parser.add_argument("--backup", default=settings.backup_url, help="where backups go")
+    target = ("--backup", "--target")
+    parser.add_argument(*target, default=settings.backup_url, help="where backups go")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, default=4200, help="port of server and UI")
     parser.add_argument("--home", type=Path, help="folder for Prefect's own files")
