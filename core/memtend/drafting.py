@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 from memtend.codec import canonical
 from memtend.codec.compress import Codec, compress
 from memtend.codec.envelope import content_of
+from memtend.errors import InvalidValue, LimitExceeded
+from memtend.limits import TIME_MS_MAX, TTL_MS_MAX
 from memtend.model.dot import Dot
 from memtend.model.names import check_name, check_path
 from memtend.model.policy import Compression
@@ -48,6 +50,7 @@ def draft(
     check_path(put.namespace, put.key)
     if put.field:
         check_name(put.field, "field")
+    _check_times(put)
     namespace, key = put.namespace, put.key
     policy = config.policy(namespace, key)
     labels, extra = describe(put.labels, agent)
@@ -58,6 +61,18 @@ def draft(
         namespace, key, put.field, data, codec, None, len(text), content_of(text), labels, extra,
         ttl_ms, kind, put.expires_at_ms, put.created_ms, put.ctx, expected, agent,
     )  # fmt: skip
+
+
+def _check_times(put: Put) -> None:
+    for what, ms, limit in (
+        ("time to live", put.ttl_ms, TTL_MS_MAX),
+        ("deadline", put.expires_at_ms, TIME_MS_MAX),
+        ("creation time", put.created_ms, TIME_MS_MAX),
+    ):
+        if ms is not None and not 0 <= ms <= limit:
+            if ms < 0:
+                raise InvalidValue(name=put.key, why=f"its {what} is negative")
+            raise LimitExceeded(what=what, name=put.key, actual=ms, limit=limit)
 
 
 def _compressed(text: bytes, compression: Compression) -> tuple[bytes, int]:

@@ -68,6 +68,7 @@ POLICY_RULES_MAX: Final = 1_000
 POLICY_DEPTH_MAX: Final = 16
 POLICY_ALIASES_MAX: Final = 256
 TTL_MS_MAX: Final = 200 * 365 * 24 * 3_600_000
+TIME_MS_MAX: Final = 253_402_300_799_999  # the end of the year 9999, the last a datetime knows
 IMPORT_FILE_BYTES_MAX: Final = 256 * MIB
 IMPORT_ITEMS_MAX: Final = 1_000_000
 IMPORT_FILES_MAX: Final = 1_000_000

@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING, Any
 from memtend.counting import Counting
 from memtend.crdt.rows import RowKind
 from memtend.drafting import Put
-from memtend.errors import ConditionFailed, LimitExceeded, NotFound
+from memtend.errors import ConditionFailed, InvalidName, LimitExceeded, NotFound
 from memtend.limits import BATCH_MAX, GET_MANY_MAX, SCAN_MAX, TOUCH_SHARE, UPDATE_TRIES
 from memtend.model.dot import Dot
+from memtend.model.names import check_path
 from memtend.model.policy import Cleanup, Reading
 from memtend.store import writes
 from memtend.store.reads import MISSING, newest, shown
@@ -60,6 +61,9 @@ class Memory(Counting):
         ns = self.store.namespaces.find(namespace)
         if ns is None:
             return {}
+        joined = "".join(keys)
+        if not joined.isascii() or "\0" in joined:
+            raise InvalidName(what="key", name=joined, why="one of the keys is not ASCII")
         rows = self.store.engine.read("get_many", (ns[0], self.store.engine.array(keys)))
         rows.sort(key=lambda row: row[0])
         return dict(self._reads.values(namespace, rows, ns))
@@ -181,6 +185,7 @@ class Memory(Counting):
         return stats(self.store, self.config.file.quotas)
 
     def _absent(self, namespace: str, key: str, default: Any) -> Any:
+        check_path(namespace, key)
         policy = self.config.policy(namespace, key)
         if policy.reading is Reading.SET and (members := self.members(namespace, key)):
             return members

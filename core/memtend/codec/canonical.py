@@ -61,7 +61,7 @@ def _refuse_not_finite(value: Any, name: str) -> None:
 def _refuse_deep(value: Any, name: str) -> None:
     level, depth = [value], 0
     while level:
-        depth += isinstance(level[0], dict | list | tuple) or len(level) > 1
+        depth += any(isinstance(item, dict | list | tuple) for item in level)
         if depth > VALUE_DEPTH_MAX:
             raise LimitExceeded(what="depth", name=name, actual=depth, limit=VALUE_DEPTH_MAX)
         level = [child for item in level for child in _children(item)]

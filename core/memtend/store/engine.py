@@ -9,10 +9,14 @@ import os
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
+
+from memtend.errors import MemtendError
 
 Row = tuple[Any, ...]
 Call = tuple[str, Sequence[Any]]
+
+NOT_TEXT: Final = "it is not Unicode text"
 
 
 class Reader(Protocol):
@@ -71,6 +75,9 @@ class Engine(Protocol):
         """The database server's own clock, or None where there is no server."""
 
     def close(self) -> None: ...
+
+    def _explain(self, error: Any) -> MemtendError:
+        """The driver's error as one of ours."""
 
 
 class Forkable(Protocol):

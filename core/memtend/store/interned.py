@@ -7,6 +7,7 @@ Names that are not found are asked for again each time: another process may have
 from __future__ import annotations
 
 from memtend.codec.envelope import prefix_of
+from memtend.model.names import check_name
 from memtend.store.engine import Engine, Row, Transaction
 from memtend.store.meta import crc_of
 
@@ -23,6 +24,7 @@ class Namespaces:
         """The id and hash prefix of a namespace, or None where nothing was ever stored in it."""
         known = self.ids.get(path)
         if known is None:
+            check_name(path, "namespace")
             for (number,) in self._engine.read("namespace", (path,)):
                 known = self._keep(number, path)
         return known

@@ -15,6 +15,7 @@ import psycopg
 from psycopg import Connection, errors, pq, sql
 
 from memtend.errors import (
+    InvalidName,
     MemtendError,
     StoreBusy,
     StoreClosed,
@@ -23,7 +24,7 @@ from memtend.errors import (
     StoreUnavailable,
 )
 from memtend.limits import BUSY_WAIT_MS
-from memtend.store.engine import Call, Row, keep_for_ever, survives_fork
+from memtend.store.engine import NOT_TEXT, Call, Row, keep_for_ever, survives_fork
 from memtend.store.sql import postgres_statements
 
 _STREAM_ROWS = 1_000
@@ -87,6 +88,8 @@ class PostgresEngine:
             return self._connection().execute(self.statements[name], params, binary=True).fetchall()
         except psycopg.Error as error:
             raise self._explain(error) from error
+        except UnicodeEncodeError as error:
+            raise InvalidName(what="name", name=error.object, why=NOT_TEXT) from error
 
     @contextmanager
     def write(self) -> Iterator[PostgresReader]:
@@ -194,6 +197,8 @@ class PostgresEngine:
             return StoreBusy(url=self.url, waited_s=BUSY_WAIT_MS / 1_000, why=why)
         if isinstance(error, errors.DiskFull):
             return StoreFull(url=self.url)
+        if isinstance(error, psycopg.DataError) and error.sqlstate is None:
+            return InvalidName(what="name", name="a parameter", why=why)
         if isinstance(error, errors.DataCorrupted | errors.IndexCorrupted):
             return StoreDamaged(url=self.url, why=why)
         return StoreUnavailable(url=self.url, why=why)

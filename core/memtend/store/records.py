@@ -10,6 +10,7 @@ import ormsgpack
 from memtend.clock import to_datetime
 from memtend.crdt.hlc import millis
 from memtend.crdt.rows import RowKind
+from memtend.model.names import check_path
 from memtend.model.pattern import compile_pattern
 from memtend.model.record import Labels, Record, Trust
 from memtend.store.engine import Row
@@ -46,6 +47,7 @@ class Records:
         return self._rows("log_of", namespace, key)
 
     def _rows(self, statement: str, namespace: str, key: str) -> list[Row]:
+        check_path(namespace, key)
         ns = self._store.namespaces.find(namespace)
         return [] if ns is None else self._store.engine.read(statement, (ns[0], key))
 

@@ -20,6 +20,7 @@ from typing import Any
 import orjson
 
 from memtend.errors import (
+    InvalidName,
     MemtendError,
     StoreBusy,
     StoreClosed,
@@ -28,7 +29,8 @@ from memtend.errors import (
     StoreUnavailable,
 )
 from memtend.limits import BUSY_WAIT_MS, WAL_CHECKPOINT_BYTES
-from memtend.store.engine import Row, keep_for_ever, survives_fork
+from memtend.store.durable import sync_folder
+from memtend.store.engine import NOT_TEXT, Row, keep_for_ever, survives_fork
 from memtend.store.filelock import FileLock, GroupSync
 from memtend.store.sql import sqlite_statements
 from memtend.store.sqlite_tx import Locked, SqliteReader, SqliteWrite
@@ -72,6 +74,8 @@ class SqliteEngine:
             rows: list[Row] = execute(self.statements[name], params).fetchall()
         except sqlite3.Error as error:
             raise self._explain(error) from error
+        except UnicodeEncodeError as error:
+            raise InvalidName(what="name", name=error.object, why=NOT_TEXT) from error
         return rows
 
     def write(self) -> SqliteWrite:
@@ -121,17 +125,16 @@ class SqliteEngine:
 
     def close(self) -> None:
         """Close every connection of this process. The last one out folds the WAL into the file."""
-        if not self._open:
-            return
         self._open = False
         connections = [self._memory, self._writer.connection if self._writer else None]
         connections.append(getattr(self._local, "connection", None))
-        self._local = threading.local()
+        self._local, self._writer = threading.local(), None
         for connection in connections:
             if connection is not None:
                 connection.close()
         if self._wal_fd >= 0:
             os.close(self._wal_fd)
+            self._wal_fd = -1
         self._lock.close()
 
     def abandon(self) -> None:
@@ -198,15 +201,11 @@ class SqliteEngine:
     # durability and errors
 
     def _sync_wal(self) -> None:
-        if self._wal_fd < 0:
-            # The WAL lives as long as a connection of ours is open, so the descriptor stays good.
-            self._wal_fd = os.open(f"{self._path}-wal", os.O_RDONLY | os.O_CLOEXEC)
-            folder = os.open(os.path.dirname(os.path.abspath(str(self._path))), os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
         try:
+            if self._wal_fd < 0:
+                sync_folder(os.path.dirname(str(self._path)))
+                # It lives as long as a connection of ours is open, so the descriptor stays good.
+                self._wal_fd = os.open(f"{self._path}-wal", os.O_RDONLY | os.O_CLOEXEC)
             os.fsync(self._wal_fd)
         except OSError as error:
             # After a failed fsync the kernel may have dropped the pages: only a new open can tell.

@@ -16,6 +16,7 @@ from memtend.crdt.hlc import millis
 from memtend.crdt.rows import RowKind
 from memtend.errors import ConditionFailed, KindMismatch, QuotaExceeded
 from memtend.model.dot import Dot
+from memtend.model.names import check_path
 from memtend.store.change import (
     AGENT,
     SESSION,
@@ -99,6 +100,7 @@ def delete(
 
     Where all have expired there is nothing to delete: whether they were swept makes no difference.
     """
+    check_path(namespace, key)
     ns = store.namespaces.find(namespace)
     if ns is None or not store.engine.read("old", (ns[0], key, field)):
         return False
