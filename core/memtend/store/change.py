@@ -129,10 +129,11 @@ class Change:
         self.hlc = tick(self.hlc, self.now_ms)
         return Dot(self._replica, n)
 
-    def drop(self, old: Old, namespace: str) -> Body | None:
-        """Take a stored sibling out. The caller mints, or logs, the event that does so."""
+    def drop(self, old: Old, namespace: str, *, taken: bool = False) -> Body | None:
+        """Take a stored sibling out (`taken`: a statement has). The caller mints or logs why."""
         body = old.unpacked()
-        self._drops.append(old.seq)
+        if not taken:
+            self._drops.append(old.seq)
         if body is None:
             self._count(namespace, None, None, -1, -old.size)
         else:

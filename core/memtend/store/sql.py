@@ -33,6 +33,7 @@ STATEMENTS: Final[dict[str, str]] = {
     "scan_until": "SELECT key, flags, exp, body, value, hash FROM sibling "
     "WHERE ns = ? AND key > ? AND key < ? AND field = '' ORDER BY key LIMIT ?",
     "old": f"SELECT {_OLD} FROM sibling WHERE ns = ? AND key = ? AND field = ?",
+    "take": f"DELETE FROM sibling WHERE ns = ? AND key = ? AND field = ? RETURNING {_OLD}",
     "old_many": f"SELECT {_OLD} FROM sibling WHERE ns = ? AND key {{in_texts}}",
     "old_by_seq": f"SELECT {_OLD} FROM sibling WHERE seq {{in_ints}} ORDER BY seq",
     "by_seq": f"SELECT {SIBLING_COLUMNS} FROM sibling WHERE seq {{in_ints}} ORDER BY seq",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from memtend.clock import Clock
@@ -55,36 +55,24 @@ class Store:
     def meta(self) -> Meta:
         return Meta.of(self.engine.read("meta"), self.url)
 
-    @contextmanager
     def change(
         self, actor: str, reads: Sequence[Call] = (), lease: Lease | None = None
-    ) -> Iterator[tuple[Change, list[list[Row]]]]:
+    ) -> Changing:
         """One write transaction. `reads` come back with the locked meta row, in one round trip.
 
         With `lease`, the transaction is refused unless that lease is still the newest (§3).
         """
-        now_ms = self.clock.now_ms()
-        calls: list[Call] = [("meta_locked", ())]
-        if lease is not None:
-            calls.append(("lease", (lease.resource,)))
-        calls += reads
-        with self.engine.write() as tx:
-            answers = tx.fetch_all(calls)
-            meta = Meta.of(answers.pop(0), self.url)
-            if lease is not None:
-                check_fence(lease, answers.pop(0), self.engine.server_ms() or now_ms)
-            replica = self.replicas.ids.get(meta.replica_no) or self._replica(tx, meta)
-            change = Change(tx, meta, replica, now_ms, self.key, actor, self.engine.array)
-            self.config_seen = meta.config
-            yield change, answers
-            change.flush()
+        return Changing(self, actor, reads, lease)
 
     def own_replica(self) -> str:
         """The id under which this store writes now."""
         return self.replicas.id(self.meta().replica_no)
 
-    def _replica(self, tx: Reader, meta: Meta) -> str:
+    def replica_of(self, tx: Reader, meta: Meta) -> str:
         """This store's id, read inside the transaction: another process may have drawn it."""
+        known = self.replicas.ids.get(meta.replica_no)
+        if known is not None:
+            return known
         self.replicas.ids = {row[0]: str(row[1]) for row in tx.fetch("replicas")}
         return self.replicas.ids[meta.replica_no]
 
@@ -122,6 +110,51 @@ class Store:
 
     def close(self) -> None:
         self.engine.close()
+
+
+class Changing:
+    """A write transaction as a `with` block; a class, because it runs on every put."""
+
+    __slots__ = ("_actor", "_calls", "_change", "_lease", "_store", "_write")
+
+    def __init__(
+        self, store: Store, actor: str, reads: Sequence[Call], lease: Lease | None
+    ) -> None:
+        self._store, self._actor, self._lease = store, actor, lease
+        fence: list[Call] = [] if lease is None else [("lease", (lease.resource,))]
+        self._calls: list[Call] = [("meta_locked", ()), *fence, *reads]
+
+    def __enter__(self) -> tuple[Change, list[list[Row]]]:
+        store = self._store
+        now_ms = store.clock.now_ms()
+        self._write = store.engine.write()
+        tx = self._write.__enter__()
+        try:
+            answers = tx.fetch_all(self._calls)
+            meta = Meta.of(answers.pop(0), store.url)
+            if self._lease is not None:
+                check_fence(self._lease, answers.pop(0), store.engine.server_ms() or now_ms)
+            replica = store.replica_of(tx, meta)
+        except BaseException as error:
+            self._write.__exit__(type(error), error, error.__traceback__)
+            raise
+        store.config_seen = meta.config
+        self._change = Change(tx, meta, replica, now_ms, store.key, self._actor, store.engine.array)
+        return self._change, answers
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is None:
+            try:
+                self._change.flush()
+            except BaseException as failure:
+                self._write.__exit__(type(failure), failure, failure.__traceback__)
+                raise
+        self._write.__exit__(kind, error, trace)
 
 
 def check_fence(lease: Lease, rows: list[Row], now_ms: int) -> None:

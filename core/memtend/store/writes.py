@@ -53,12 +53,13 @@ def write(
 
     Raises `QuotaExceeded`, `ConditionFailed`, `KindMismatch`, `StaleLease`.
     """
+    taking = op_id is None and len(drafts) == 1 and drafts[0].ctx is drafts[0].expected is None
     groups: dict[str, list[Draft]] = {}
     for draft in drafts:
         groups.setdefault(draft.namespace, []).append(draft)
     known = {path: store.namespaces.find(path) for path in groups}
     totals = _totals_needed(drafts)
-    reads = [_old_call(store, ns[0], groups[path]) for path, ns in known.items() if ns]
+    reads = [_old_call(store, ns[0], groups[path], taking) for path, ns in known.items() if ns]
     reads += [("tally_of", total) for total in totals]
     if op_id is not None:
         reads.append(("op", (op_id,)))
@@ -70,13 +71,14 @@ def write(
         for path, ns in known.items():
             if ns is None:
                 made[path] = store.namespaces.make(change.tx, path)
-                answers.append(change.tx.fetch(*_old_call(store, made[path][0], groups[path])))
+                call = _old_call(store, made[path][0], groups[path], taking)
+                answers.append(change.tx.fetch(*call))
         ids = {path: ns or made[path] for path, ns in known.items()}
         olds = _old_rows(answers)
         if len(drafts) > 1 and len({draft[:3] for draft in drafts}) < len(drafts):
             dots = _place_in_turn(change, drafts, ids, olds)
         else:
-            dots = [_place(change, draft, ids[draft.namespace], olds) for draft in drafts]
+            dots = [_place(change, draft, ids[draft.namespace], olds, taking) for draft in drafts]
         _enforce(change, quotas, held)
         change.note(action, _detail(change, drafts))
         if op_id is not None:
@@ -131,9 +133,10 @@ def _delete(
     return bool(live)
 
 
-def _old_call(store: Store, ns: int, group: Sequence[Draft]) -> Call:
+def _old_call(store: Store, ns: int, group: Sequence[Draft], taking: bool) -> Call:
+    """Reads what is at the paths; a write that replaces all of it takes it out in one go."""
     if len(group) == 1:
-        return "old", (ns, group[0].key, group[0].field)
+        return "take" if taking else "old", (ns, group[0].key, group[0].field)
     keys = list({draft.key: None for draft in group})
     return "old_many", (ns, store.engine.array(keys))
 
@@ -161,7 +164,9 @@ def _old_rows(answers: list[list[Row]]) -> _Olds:
     return olds
 
 
-def _place(change: Change, draft: Draft, ns: tuple[int, bytes], olds: _Olds) -> Dot:
+def _place(
+    change: Change, draft: Draft, ns: tuple[int, bytes], olds: _Olds, taken: bool = False
+) -> Dot:
     at = (ns[0], draft.key, draft.field)
     here = olds.pop(at, None) if olds else None
     if draft.expected is not None:
@@ -171,10 +176,11 @@ def _place(change: Change, draft: Draft, ns: tuple[int, bytes], olds: _Olds) -> 
     if here:
         if draft.type != RowKind.COUNTER:
             _refuse_counter(_live(change, here), draft.namespace, draft.key)
-        replaced = [old for old in here if _seen(change, old, draft.ctx)]
-        if stay := [old for old in here if old not in replaced]:
-            olds[at] = stay
-        live = _drop(change, replaced, draft.namespace)
+        replaced = here
+        if draft.ctx is not None:
+            replaced = [old for old in here if _seen(change, old, draft.ctx)]
+            olds[at] = [old for old in here if old not in replaced]
+        live = _drop(change, replaced, draft.namespace, taken)
         created_ms = min((body.created_ms for body in live), default=None)
         if labels is None and live:
             kept = max(live, key=lambda body: body.ts)
@@ -193,13 +199,14 @@ def _place(change: Change, draft: Draft, ns: tuple[int, bytes], olds: _Olds) -> 
     return dot
 
 
-def _drop(change: Change, replaced: list[Old], namespace: str) -> list[Body]:
+def _drop(change: Change, replaced: list[Old], namespace: str, taken: bool) -> list[Body]:
     """Drop siblings; returns the bodies of those that were visible."""
-    live = set(_live(change, replaced))
-    bodies = [(change.drop(old, namespace), old) for old in replaced]
-    return [
-        body for body, old in bodies if body and old in live and not old.flags & QUARANTINED_FLAG
-    ]
+    shown = []
+    for old in replaced:
+        body = change.drop(old, namespace, taken=taken)
+        if body and not old.flags & QUARANTINED_FLAG and _is_live(change, old):
+            shown.append(body)
+    return shown
 
 
 def _written_by(writer: str | None, labels: Described) -> Described:
@@ -252,7 +259,11 @@ def _compare(change: Change, draft: Draft, here: list[Old]) -> None:
 
 
 def _live(change: Change, olds: Sequence[Old]) -> list[Old]:
-    return [old for old in olds if old.exp is None or change.now_ms < old.exp]
+    return [old for old in olds if _is_live(change, old)]
+
+
+def _is_live(change: Change, old: Old) -> bool:
+    return old.exp is None or change.now_ms < old.exp
 
 
 def _refuse_counter(live: Sequence[Old], namespace: str, key: str) -> None:
