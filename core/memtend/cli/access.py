@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from memtend.cli import show
+from memtend.cli.adding import add
 from memtend.cli.opening import open_operator
 from memtend.cli.options import Json, Store
 
@@ -28,7 +29,7 @@ class RightName(StrEnum):
 
 def register(app: typer.Typer) -> None:
     for command in (grant, revoke, grants, quarantine):
-        app.command(rich_help_panel=PANEL)(command)
+        add(app, command, panel=PANEL)
 
 
 def grant(
@@ -102,7 +103,8 @@ def quarantine(
 ) -> None:
     """Take all that one writer wrote out of sight.
 
-    At once, and nothing is deleted: no read, list or search shows it until it is released. Safe to repeat.
+    At once, and nothing is deleted: no read, list or search shows it until it is released.
+    Safe to repeat.
     """
     from memtend.model.record import Trust  # noqa: PLC0415
     from memtend.store.quarantine import mark_writer  # noqa: PLC0415

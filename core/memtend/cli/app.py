@@ -39,7 +39,8 @@ app = typer.Typer(
     epilog="Settings: MEMTEND_STORE_URL, MEMTEND_BACKUP_URL, MEMTEND_PLANS_URL, MEMTEND_AGENT, "
     "MEMTEND_DURABILITY, MEMTEND_KEY_PATH. The exit status is the code of the error.",
     no_args_is_help=True,
-    add_completion=True,
+    # Boxes and colour for people; loading them costs more than everything else in --help.
+    rich_markup_mode="rich" if sys.stdout.isatty() else None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from memtend.cli import show
+from memtend.cli.adding import add
 from memtend.cli.opening import open_operator
 from memtend.cli.options import Json, Store
 from memtend.limits import SCAN_MAX
@@ -16,16 +17,19 @@ audit = typer.Typer(help="The audit trail.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
+    for command in (show_, verify):
+        add(audit, command)
     app.add_typer(audit, name="audit", rich_help_panel="Access")
 
 
-@audit.command("show")
 def show_(
     last: Annotated[
-        int, typer.Option("--last", min=1, max=SCAN_MAX, help="How many.", show_default=True)
+        int,
+        typer.Option("--last", metavar="N", min=1, max=SCAN_MAX, help="How many."),
     ] = 20,
     after: Annotated[
-        int | None, typer.Option("--after", min=0, help="From after this number instead.")
+        int | None,
+        typer.Option("--after", metavar="N", min=0, help="Those after this number."),
     ] = None,
     store: Store = None,
     json: Json = False,
@@ -53,7 +57,6 @@ def show_(
     show.table(("n", "when", "who", "did", "to what"), rows, right=(0,))
 
 
-@audit.command()
 def verify(store: Store = None, json: Json = False) -> None:
     """Recompute the chain from its first entry to its head.
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from memtend.cli import show
+from memtend.cli.adding import add
 from memtend.cli.opening import open_operator
 from memtend.cli.options import Json, Store, Target
 from memtend.errors import NotWhole
@@ -15,10 +16,11 @@ backup = typer.Typer(help="Backups.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
+    for command in (take, verify):
+        add(backup, command)
     app.add_typer(backup, name="backup", rich_help_panel="Upkeep")
 
 
-@backup.command()
 def take(
     target: Target = None,
     why: Annotated[str, typer.Option("--why", help="Kept in the backup's manifest.")] = "",
@@ -53,7 +55,6 @@ def take(
         show.note(f"{report.damaged_rows:,} damaged records were left out; run `memtend verify`")
 
 
-@backup.command()
 def verify(
     target: Target = None,
     quick: Annotated[

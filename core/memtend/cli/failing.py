@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import typer
 
+from memtend.cli.show import styled
 from memtend.errors import InvalidSettings, MemtendError
 
 UNEXPECTED, USAGE = 1, 2
@@ -73,10 +74,10 @@ def tell(failure: Failure, *, as_json: bool) -> int:
     if as_json:
         typer.echo(json.dumps({"error": failure._asdict()}, ensure_ascii=False), err=True)
         return failure.code
-    label = typer.style(f"error [{failure.code}]:", fg="red", bold=True)
+    label = styled(f"error [{failure.code}]:", fg="red", bold=True)
     typer.echo(f"{label} {failure.message}", err=True)
     if failure.hint:
-        typer.echo(f"{typer.style('hint:', fg='cyan')} {failure.hint}", err=True)
+        typer.echo(f"{styled('hint:', fg='cyan')} {failure.hint}", err=True)
     return failure.code
 
 

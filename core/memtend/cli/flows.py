@@ -12,6 +12,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from memtend.cli.adding import add
 from memtend.cli.options import Store, Target
 from memtend.errors import ExtraMissing
 
@@ -21,7 +22,7 @@ FLOWS = "memtend_flows"
 
 def register(app: typer.Typer) -> None:
     for command in (serve, demo):
-        app.command(rich_help_panel=PANEL)(command)
+        add(app, command, panel=PANEL)
 
 
 def serve(
@@ -49,9 +50,7 @@ def serve(
 def demo(
     folder: Annotated[
         str,
-        typer.Option(
-            "--folder", help="Where it lives; an older demo's is emptied.", show_default=True
-        ),
+        typer.Option("--folder", help="Emptied first, if it is a demo's.", show_default=True),
     ] = "demo",
 ) -> None:
     """Run the main job over a sample of agent memory.

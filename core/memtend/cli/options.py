@@ -34,7 +34,8 @@ Key = Annotated[
     str, typer.Argument(metavar="KEY", help="The name of the record in it.", show_default=False)
 ]
 Limit = Annotated[
-    int, typer.Option("--limit", min=1, max=SCAN_MAX, help="At most this many.", show_default=True)
+    int,
+    typer.Option("--limit", metavar="N", min=1, max=SCAN_MAX, help="At most this many."),
 ]
 Target = Annotated[
     str | None,

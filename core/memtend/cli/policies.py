@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from memtend.cli import show
+from memtend.cli.adding import add
 from memtend.cli.opening import open_operator
 from memtend.cli.options import Json, Store
 
@@ -19,10 +20,11 @@ File = Annotated[Path, typer.Argument(metavar="FILE", help="A YAML file.", show_
 
 
 def register(app: typer.Typer) -> None:
+    for command in (show_, set_, check):
+        add(policies, command)
     app.add_typer(policies, name="policies", rich_help_panel="Upkeep")
 
 
-@policies.command("show")
 def show_(
     yaml: Annotated[bool, typer.Option("--yaml", help="The whole file, to edit and set.")] = False,
     store: Store = None,
@@ -41,7 +43,6 @@ def show_(
         _print_rules(file)
 
 
-@policies.command("set")
 def set_(file: File, store: Store = None, json: Json = False) -> None:
     """Let a file hold from now on.
 
@@ -60,7 +61,6 @@ def set_(file: File, store: Store = None, json: Json = False) -> None:
         show.note(text)
 
 
-@policies.command()
 def check(file: File, json: Json = False) -> None:
     """Read a file and show what it would mean. No store is touched."""
     from memtend.policies import load_policies  # noqa: PLC0415

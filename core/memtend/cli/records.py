@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from memtend.cli import show
+from memtend.cli.adding import add
 from memtend.cli.opening import open_memory
 from memtend.cli.options import Agent, Json, Key, Limit, Namespace, Store
 from memtend.cli.values import fields_of, ttl_of, value_of
@@ -18,13 +20,14 @@ if TYPE_CHECKING:
 
 PANEL = "Records"
 Share = Annotated[
-    float | None, typer.Option(min=0, max=1, help="Between 0 and 1.", show_default=False)
+    float | None,
+    typer.Option(min=0, max=1, metavar="SHARE", help="Between 0 and 1."),
 ]
 
 
 def register(app: typer.Typer) -> None:
     for command in (put, get, delete, list_, search, increment):
-        app.command(command.__name__.rstrip("_"), rich_help_panel=PANEL)(command)
+        add(app, command, panel=PANEL)
 
 
 def put(
@@ -46,7 +49,7 @@ def put(
     pinned: Annotated[bool, typer.Option("--pinned", help="Never pruned.")] = False,
     op_id: Annotated[
         str | None,
-        typer.Option("--op-id", help="A repeated id changes nothing."),
+        typer.Option("--op-id", metavar="ID", help="A repeated id changes nothing."),
     ] = None,
     store: Store = None,
     agent: Agent = None,
@@ -69,7 +72,7 @@ def put(
         labels = _labels(given)
         dot = memory.put(namespace, key, what, labels=labels, ttl_ms=ttl_ms, op_id=op_id)
     if json:
-        show.emit({"namespace": namespace, "key": key, "dot": dot._asdict()})
+        show.emit({"namespace": namespace, "key": key, "dot": dot})
     else:
         show.done(f"stored {namespace}/{key}")
 
@@ -106,7 +109,7 @@ def get(
         raise NotFound(namespace=namespace, key=key)
     if raw and not json and isinstance(found, str):
         typer.echo(found)
-    elif not json and sys.stdout.isatty():
+    elif not json and sys.stdout.isatty() and not os.environ.get("NO_COLOR"):
         _print_coloured(found)
     else:
         show.emit(found)
@@ -158,12 +161,16 @@ def list_(
     if namespace is None:
         if json:
             show.emit(shares)
+        elif not shares:
+            show.say("the store is empty")
         else:
             rows = [(share.name, f"{share.records:,}", show.size(share.bytes)) for share in shares]
             show.table(("namespace", "records", "size"), rows, right=(1, 2))
         return
     if json:
         show.emit([{"key": key, "value": value} for key, value in page])
+    elif not page:
+        show.say(f"nothing is visible in {namespace}")
     else:
         show.table(("key", "value"), ((key, show.shorten(value)) for key, value in page))
     if len(page) == limit:
@@ -215,6 +222,9 @@ def search(
     if json:
         show.emit(found)
         return
+    if not found:
+        show.say("nothing found")
+        return
     rows = [
         (record.path, record.labels.kind, record.labels.agent or "", show.shorten(record.value))
         for record in found
@@ -226,9 +236,9 @@ def search(
 def increment(
     namespace: Namespace,
     key: Key,
-    by: Annotated[int, typer.Option("--by", help="May be negative.", show_default=True)] = 1,
+    by: Annotated[int, typer.Option("--by", metavar="N", help="May be negative.")] = 1,
     op_id: Annotated[
-        str | None, typer.Option("--op-id", help="A repeated id changes nothing.")
+        str | None, typer.Option("--op-id", metavar="ID", help="A repeated id changes nothing.")
     ] = None,
     store: Store = None,
     agent: Agent = None,

@@ -6,6 +6,7 @@ Rich is imported only where a person looks at a table; colour and progress need 
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 VALUE_CHARS_SHOWN = 60
 ROWS_SHOWN = 20
+PIPED_CHARS = 200
 
 
 def emit(data: Any) -> None:
@@ -37,24 +39,30 @@ def emit_model(model: BaseModel, **more: Any) -> None:
     typer.echo(model.model_dump_json(indent=2, **more))
 
 
+def styled(text: str, **style: Any) -> str:
+    """Text with colour or weight, for terminals; plain where `NO_COLOR` is set."""
+    return text if os.environ.get("NO_COLOR") else typer.style(text, **style)
+
+
 def say(text: str) -> None:
     """Talk: one line on stderr."""
     typer.echo(text, err=True)
 
 
 def done(text: str) -> None:
-    say(f"{typer.style('✓', fg='green')} {text}")
+    say(f"{styled('✓', fg='green')} {text}")
 
 
 def note(text: str) -> None:
-    say(f"{typer.style('note:', fg='yellow')} {text}")
+    say(f"{styled('note:', fg='yellow')} {text}")
 
 
 def console() -> Console:
-    """Where tables go. Piped, lines are as long as they need to be and nothing is styled."""
+    """Where tables go. Piped, nothing is styled, and lines are wide enough to be searched."""
     from rich.console import Console  # noqa: PLC0415
 
-    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    known = sys.stdout.isatty() or "COLUMNS" in os.environ
+    return Console(highlight=False, width=None if known else PIPED_CHARS)
 
 
 def table(
@@ -80,7 +88,7 @@ def facts(rows: Iterable[tuple[str, str]]) -> None:
     pairs = [(name, value) for name, value in rows if value]
     width = max(len(name) for name, _ in pairs)
     for name, value in pairs:
-        typer.echo(f"{typer.style(name.ljust(width), dim=True)}  {clean(value)}")
+        typer.echo(f"{styled(name.ljust(width), dim=True)}  {clean(value)}")
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from memtend.cli import show
+from memtend.cli.adding import add
 from memtend.cli.opening import open_memory, open_operator
 from memtend.cli.options import Agent, Json, Key, Namespace, Store, Target
 from memtend.errors import Unhealthy
@@ -21,7 +22,8 @@ ballast_app = typer.Typer(help="Space set aside for a full disk.", invoke_withou
 
 def register(app: typer.Typer) -> None:
     for command in (init, stats, explain, health, clock):
-        app.command(rich_help_panel=PANEL)(command)
+        add(app, command, panel=PANEL)
+    add(ballast_app, refill)
     app.add_typer(ballast_app, name="ballast", rich_help_panel=PANEL)
 
 
@@ -105,7 +107,8 @@ def explain(
 def health(target: Target = None, store: Store = None, json: Json = False) -> None:
     """Judge the store by its figures.
 
-    With a target, its backups too.     The status is 71 when something is critical, so that a scheduler notices.
+    With a target, its backups too. The status is 71 when something is critical, so that a
+    scheduler notices.
     """
     with open_operator(store) as services:
         found = services.health(target)
@@ -157,7 +160,6 @@ def ballast(context: typer.Context, store: Store = None, json: Json = False) -> 
         _tell_ballast(store, json)
 
 
-@ballast_app.command()
 def refill(store: Store = None, json: Json = False) -> None:
     """Lay down what was given up while the disk was full."""
     _tell_ballast(store, json)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from memtend.cli import show
+from memtend.cli.adding import add
 from memtend.cli.opening import open_operator
 from memtend.cli.options import Apply, Json, Store
 from memtend.errors import NotWhole
@@ -20,7 +21,7 @@ PANEL = "Upkeep"
 
 def register(app: typer.Typer) -> None:
     for command in (sweep, import_, verify):
-        app.command(command.__name__.rstrip("_"), rich_help_panel=PANEL)(command)
+        add(app, command, panel=PANEL)
 
 
 def sweep(
@@ -62,8 +63,9 @@ def import_(
 ) -> None:
     """Bring in the memory of an older tool.
 
-    The source is only read. Prints the plan and stops. With --apply, writes and prints the report. Importing twice changes
-    nothing; what somebody changed here since is never overwritten.
+    The source is only read. Prints the plan and stops. With --apply, writes and prints the report.
+
+    Importing twice changes nothing; what somebody changed here since is never overwritten.
     """
     with open_operator(store) as services:
         with show.waiting(f"reading {source}"):
@@ -105,14 +107,12 @@ def _preview(plan: Plan, json: bool) -> None:
     if json:
         show.emit_model(plan)
         return
-    show.table(
-        ("do", "record", "size", "why"),
-        (
+    if plan.decisions:
+        rows = [
             (d.action.value, f"{d.namespace}/{d.key}", show.size(d.size_bytes), d.reason)
             for d in plan.decisions[: show.ROWS_SHOWN]
-        ),
-        right=(2,),
-    ) if plan.decisions else None
+        ]
+        show.table(("do", "record", "size", "why"), rows, right=(2,))
     if len(plan.decisions) > show.ROWS_SHOWN:
         show.say(f"and {len(plan.decisions) - show.ROWS_SHOWN:,} more; --json lists all")
     count = len(plan.to_delete())
