@@ -56,10 +56,11 @@ def draft(
     labels, extra = describe(put.labels, agent)
     ttl_ms = policy.ttl_ms if put.ttl_ms is None else put.ttl_ms or None
     text = canonical.encode(put.value, key)
-    data, codec = _compressed(text, policy.compression)
+    known = config.dictionaries.get(labels[0]) if labels else None
+    data, codec, dictionary = _compressed(text, policy.compression, known)
     return Draft(
-        namespace, key, put.field, data, codec, None, len(text), content_of(text), labels, extra,
-        ttl_ms, kind, put.expires_at_ms, put.created_ms, put.ctx, expected, agent,
+        namespace, key, put.field, data, codec, dictionary, len(text), content_of(text), labels,
+        extra, ttl_ms, kind, put.expires_at_ms, put.created_ms, put.ctx, expected, agent,
     )  # fmt: skip
 
 
@@ -75,13 +76,16 @@ def _check_times(put: Put) -> None:
             raise LimitExceeded(what=what, name=put.key, actual=ms, limit=limit)
 
 
-def _compressed(text: bytes, compression: Compression) -> tuple[bytes, int]:
+def _compressed(
+    text: bytes, compression: Compression, known: tuple[int, Any] | None
+) -> tuple[bytes, int, int | None]:
     """The text as it is stored: compressed when the policy says so and it saves space."""
     if compression.enabled and len(text) >= compression.threshold_bytes:
-        packed = compress(text, compression.level)
+        number, dictionary = known or (None, None)
+        packed = compress(text, compression.level, dictionary)
         if len(packed) < len(text):
-            return packed, Codec.ZSTD
-    return text, Codec.RAW
+            return packed, Codec.ZSTD if number is None else Codec.ZSTD_DICT, number
+    return text, Codec.RAW, None
 
 
 def describe(labels: Labels | None, agent: str | None) -> tuple[Described | None, bytes | None]:

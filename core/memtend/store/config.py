@@ -13,6 +13,7 @@ from memtend.model.pattern import Pattern, compile_pattern
 from memtend.model.policy import Policy
 from memtend.model.policyfile import PolicyFile
 from memtend.model.policyset import NamespacePolicies
+from memtend.store import dictionaries
 from memtend.store.meta import crc_of
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Config:
             return
         rows = self._store.engine.read("setting", (POLICIES,))
         self.file = PolicyFile.model_validate_json(rows[0][0]) if rows else PolicyFile()
+        self.dictionaries = dictionaries.newest(self._store)
         self._by_namespace: dict[str, NamespacePolicies] = {}
         self.grants = [
             Grant(agent, compile_pattern(pattern), right)

@@ -53,7 +53,7 @@ def write(
 
     Raises `QuotaExceeded`, `ConditionFailed`, `KindMismatch`, `StaleLease`.
     """
-    taking = op_id is None and len(drafts) == 1 and drafts[0].ctx is drafts[0].expected is None
+    taking = len(drafts) == 1 and (op_id, drafts[0].ctx, drafts[0].expected) == (None,) * 3
     groups: dict[str, list[Draft]] = {}
     for draft in drafts:
         groups.setdefault(draft.namespace, []).append(draft)
