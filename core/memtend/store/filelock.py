@@ -18,6 +18,7 @@ from types import TracebackType
 
 from memtend.errors import StoreBusy
 from memtend.limits import BUSY_WAIT_MS
+from memtend.store.durable import translated
 
 
 class FileLock:
@@ -36,7 +37,8 @@ class FileLock:
             return
         try:
             if self._fd < 0:
-                self._fd = os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+                with translated(self._url):
+                    self._fd = os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
             try:
                 fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from memtend.clock import Clock
 from memtend.errors import InvalidSettings, StoreMissing, StoreUnavailable
 from memtend.store import schema
 from memtend.store.audit import GENESIS
+from memtend.store.durable import make_folders, sync_folder, translated
 from memtend.store.engine import Engine
 from memtend.store.interned import replica_row
 from memtend.store.meta import Meta, crc_of
@@ -39,24 +40,25 @@ def _file(path: str, create: bool, durable: bool) -> Engine:
     if new and not create:
         raise StoreMissing(url=path)
     if new:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        with translated(path):
+            make_folders(Path(os.path.abspath(path)).parent)
     engine = SqliteEngine(os.path.abspath(path), durable=durable)
     if new or schema.revision(engine) is None:
         with engine._lock:
             # Another process may have made it while this one waited.
-            if not _made(path):
+            if not _made(engine, path):
                 schema.upgrade(engine, engine._connect)
     schema.check(engine)
     return engine
 
 
-def _made(path: str) -> bool:
-    connection = sqlite3.connect(path)
+def _made(engine: SqliteEngine, path: str) -> bool:
+    query = "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
     try:
-        query = "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
-        return connection.execute(query).fetchone() is not None
-    finally:
-        connection.close()
+        with closing(sqlite3.connect(path)) as connection:
+            return connection.execute(query).fetchone() is not None
+    except sqlite3.Error as error:
+        raise engine._explain(error) from error
 
 
 def _postgres(url: str, *, create: bool, durable: bool) -> Engine:
@@ -117,7 +119,8 @@ def seal_key(engine: Engine, path: str | None, clock: Clock) -> bytes:
     if path is None and engine.url.startswith("sqlite:///"):
         path = engine.url.removeprefix("sqlite:///") + ".key"
     if path is not None:
-        return _key_file(Path(path), clock)
+        with translated(engine.url):
+            return _key_file(Path(path), clock)
     if rows := engine.read("setting", ("audit_key",)):
         return bytes.fromhex(rows[0][0])
     key = clock.new_id() + clock.new_id()
@@ -135,6 +138,7 @@ def _key_file(path: Path, clock: Clock) -> bytes:
             os.fsync(file.fileno())
         with suppress(FileExistsError):  # another process made it first; its key holds
             os.link(draft, path)
+        sync_folder(path.parent)  # without its key the audit trail of a surviving store is broken
         draft.unlink()
     try:
         key = bytes.fromhex(path.read_text().strip())

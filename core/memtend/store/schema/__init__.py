@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from memtend.errors import MemtendError, StoreOutdated, StoreTooNew
@@ -45,7 +47,7 @@ def upgrade(engine: Engine, connect: Any) -> None:
     maker = create_engine(f"{dialect}://", creator=connect, poolclass=StaticPool)
     config = Config()
     config.set_main_option("script_location", "memtend:store/schema")
-    with maker.begin() as connection:
+    with _explained(engine), maker.begin() as connection:
         if engine.kind == "sqlite":
             # The driver would commit each statement: a process killed here left half a schema.
             connection.exec_driver_sql("BEGIN IMMEDIATE")
@@ -53,6 +55,17 @@ def upgrade(engine: Engine, connect: Any) -> None:
         command.upgrade(config, HEAD)
     if engine.kind != "sqlite" or engine.path is not None:
         maker.dispose()
+
+
+@contextmanager
+def _explained(engine: Engine) -> Iterator[None]:
+    """What the driver refused, as one of our errors."""
+    from sqlalchemy.exc import DBAPIError  # noqa: PLC0415
+
+    try:
+        yield
+    except DBAPIError as error:
+        raise engine._explain(error.orig) from error
 
 
 def _has_tables(engine: Engine) -> bool:

@@ -1,0 +1,165 @@
+"""What is interrupted: short scripts of real calls, each step with its effect on what is seen.
+
+After any crash the store must show the state after the last step that returned, or after the one
+that was running: nothing acknowledged is missing, and no step is ever half there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from memtend.clock import ManualClock
+from memtend.drafting import Put
+from memtend.model.record import Labels
+from memtend.services import Services, open_services
+from memtend.settings import Settings
+
+NOON_MS = 1_750_000_000_000
+DAY_MS = 24 * 3_600_000
+HOUR_MS = 3_600_000
+
+Place = str
+"""`namespace key`."""
+State = dict[Place, Any]
+
+
+class Step(NamedTuple):
+    """`effect` None in the value means that the record is gone."""
+
+    do: Callable[[Services], object]
+    effect: State
+
+
+def put(place: Place, value: Any, **more: Any) -> Step:
+    namespace, key = place.split()
+    return Step(lambda s: s.memory.put(namespace, key, value, **more), {place: value})
+
+
+def put_many(values: State) -> Step:
+    paths = {place: place.split() for place in values}
+    puts = [Put(paths[at][0], paths[at][1], value, TAGGED) for at, value in values.items()]
+    return Step(lambda s: s.memory.put_many(puts), values)
+
+
+def delete(place: Place) -> Step:
+    namespace, key = place.split()
+    return Step(lambda s: s.memory.delete(namespace, key), {place: None})
+
+
+def remove(place: Place, element: str, left: list[str]) -> Step:
+    namespace, key = place.split()
+    return Step(lambda s: s.memory.remove(namespace, key, element), {f"{place} *": left or None})
+
+
+def count(place: Place, by: int, total: int, op_id: str) -> Step:
+    namespace, key = place.split()
+    return Step(lambda s: s.memory.increment(namespace, key, by, op_id=op_id), {place: total})
+
+
+def _sweep(services: Services) -> None:
+    services.apply_sweep(services.plan_sweep())
+
+
+def _backup(services: Services) -> None:
+    services.take_backup(backups_of(services))
+
+
+TAGGED = Labels(kind="fact", agent="ada", session="s1", tags=("red", "blue"))
+LONG = "a long value that is worth compressing, " * 60
+SWEEP = Step(_sweep, {})
+BACKUP = Step(_backup, {})
+
+BASE: State = {
+    **{f"notes n{i}": {"n": i} for i in range(30)},
+    **{f"notes/deep d{i}": LONG + str(i) for i in range(6)},
+    "counts visits": 7,
+    "sets colours *": ["blue", "red"],
+    "both value": "second",
+}
+"""What every script starts from, besides the records that have expired by then."""
+
+SCRIPTS: dict[str, list[Step]] = {
+    "create": [put("notes first", 1)],
+    "put": [
+        put("notes n1", "new", labels=TAGGED),
+        put("notes n2", LONG + "new"),
+        count("counts visits", 5, 12, "op-1"),
+        put("both value", "third", ctx={}, op_id="op-2"),
+        put("fresh/place one", [1, 2, 3], ttl_ms=90 * DAY_MS),
+    ],
+    "put_many": [
+        put_many({f"notes n{i}": i * 100 for i in range(20)}),
+        put_many({f"{ns} m{i}": LONG[: 100 * i] for ns in ("notes", "other") for i in range(20)}),
+    ],
+    "delete": [
+        delete("notes n3"),
+        delete("notes/deep d2"),
+        delete("both value"),
+        remove("sets colours", "red", ["blue"]),
+    ],
+    "sweep": [SWEEP],
+    "backup": [BACKUP],
+}
+
+
+def prepare(folder: Path) -> None:
+    """The store of `BASE`, with expired records waiting and one backup taken."""
+    with opened(folder, NOON_MS, seed=1) as services:
+        memory = services.memory
+        memory.put_many([Put("notes", f"n{i}", {"n": i}, TAGGED) for i in range(30)])
+        memory.put_many([Put("notes/deep", f"d{i}", LONG + str(i)) for i in range(6)])
+        memory.put_many(
+            [Put("short", f"e{i}", LONG[: i * 40], TAGGED, ttl_ms=HOUR_MS) for i in range(40)]
+        )
+        memory.increment("counts", "visits", 7)
+        for colour in ("red", "blue"):
+            memory.add("sets", "colours", colour)
+        memory.put("both", "value", "first")
+        memory.put("both", "value", "second", ctx={})
+        memory.put("notes", "gone", 1)
+        memory.delete("notes", "gone")
+        _backup(services)
+        # What this imports, no forked child has to.
+        _sweep(services)
+        services.verify_store()
+        services.verify_backup(backups_of(services))
+        seen_in(services)
+
+
+@contextmanager
+def opened(folder: Path, now_ms: int, seed: int, **more: Any) -> Iterator[Services]:
+    clock = ManualClock(now_ms, seed)
+    with open_services(store_url(folder), settings=Settings(), clock=clock, **more) as services:
+        yield services
+
+
+def store_url(folder: Path) -> str:
+    return f"sqlite:///{folder}/store.db"
+
+
+def backups_of(services: Services) -> str:
+    return str(Path(str(services.store.engine.path)).parent / "backups")
+
+
+def seen_in(services: Services) -> State:
+    """Everything that a reader sees, by scan and by get, which must agree."""
+    memory, state = services.memory, {}
+    for namespace in services.store.namespaces.load():
+        for key, value in memory.scan(namespace, limit=10_000):
+            state[f"{namespace} {key}"] = value
+            assert memory.get(namespace, key) == value, (namespace, key)
+    if members := memory.members("sets", "colours"):
+        state["sets colours *"] = members
+    return state
+
+
+def states_of(script: str) -> list[State]:
+    """What is to be seen before the first step, and after each one."""
+    states = [{} if script == "create" else dict(BASE)]
+    for step in SCRIPTS[script]:
+        after = states[-1] | step.effect
+        states.append({place: value for place, value in after.items() if value is not None})
+    return states
