@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from memtend.counting import Counting
@@ -92,12 +93,9 @@ class Memory(Counting):
 
     def search(self, query: Query) -> list[Record]:
         """Records for which every condition holds and which this agent may read."""
-        found = self._records.search(query)
         if self.agent is None or not self.config.grants:
-            return found
-        return [
-            record for record in found if self.config.allows(self.agent, "read", record.namespace)
-        ]
+            return self._records.search(query)
+        return self._records.search(query, partial(self.config.allows, self.agent, "read"))
 
     # writing
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import ormsgpack
@@ -32,7 +32,7 @@ class Records:
 
     def one(self, namespace: str, key: str) -> Record | None:
         seen = self.seen(namespace, key)
-        return self._record(namespace, key, seen) if seen else None
+        return self._with_access([_shown(namespace, key, seen)])[0] if seen else None
 
     def seen(self, namespace: str, key: str) -> list[Seen]:
         """The visible siblings of a key."""
@@ -65,26 +65,34 @@ class Records:
         found = {f: self._reads.siblings(namespace, key, r, f) for f, r in grouped.items()}
         return {field: seen for field, seen in found.items() if seen}
 
-    def search(self, query: Query) -> list[Record]:
+    def search(
+        self, query: Query, may_read: Callable[[str], bool] = lambda _: True
+    ) -> list[Record]:
         """Records that match, by namespace and key; with a tag, in the order of writing."""
         found: list[Record] = []
-        for namespace, key, seen in self._candidates(query):
-            record = to_record(namespace, key, newest(seen), len(seen) - 1)
+        pattern = compile_pattern(query.namespace)
+
+        def within(namespace: str) -> bool:
+            return pattern.governs(namespace) and may_read(namespace)
+
+        for namespace, key, seen in self._candidates(query, within):
+            record = _shown(namespace, key, seen)
             if query.matches(record, newest(seen).text.decode()):
                 found.append(record)
                 if len(found) == query.limit:
                     break
         return self._with_access(found)
 
-    def _candidates(self, query: Query) -> Iterator[tuple[str, str, list[Seen]]]:
-        pattern = compile_pattern(query.namespace)
+    def _candidates(
+        self, query: Query, within: Callable[[str], bool]
+    ) -> Iterator[tuple[str, str, list[Seen]]]:
         if query.tag is not None:
             for namespace, key in self._tagged(query.tag):
-                if pattern.governs(namespace) and (seen := self.seen(namespace, key)):
+                if within(namespace) and (seen := self.seen(namespace, key)):
                     yield namespace, key, seen
             return
         for namespace in self._store.namespaces.load():
-            if pattern.governs(namespace):
+            if within(namespace):
                 yield from self._within(namespace, query)
 
     def _tagged(self, tag: str) -> Iterator[tuple[str, str]]:
@@ -119,12 +127,14 @@ class Records:
             counts |= {(namespace, key): (count, at_ms) for key, count, at_ms, _ in rows}
         return [_accessed(record, counts) for record in records]
 
-    def _record(self, namespace: str, key: str, seen: list[Seen]) -> Record:
-        top = newest(seen)
-        record = to_record(namespace, key, top, len(seen) - 1)
-        if top.body.type == RowKind.COUNTER:
-            record = record.model_copy(update={"value": counter_value(seen), "conflicts": 0})
-        return self._with_access([record])[0]
+
+def _shown(namespace: str, key: str, seen: list[Seen]) -> Record:
+    """What a reader is shown of a key: a counter's sum, else the newest sibling."""
+    top = newest(seen)
+    record = to_record(namespace, key, top, len(seen) - 1)
+    if top.body.type == RowKind.COUNTER:
+        return record.model_copy(update={"value": counter_value(seen), "conflicts": 0})
+    return record
 
 
 def to_record(namespace: str, key: str, seen: Seen, conflicts: int, field: str = "") -> Record:
