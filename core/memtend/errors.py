@@ -295,34 +295,6 @@ class Unhealthy(MemtendError):
     hint = "Do what the report says beside each critical check."
 
 
-class SecretInParameter(MemtendError):
-    """A flow parameter would have carried a credential into Prefect's database. Nothing ran.
-
-    The value is never part of the message.
-    """
-
-    code = 80
-    message = "parameter {name!r} carries a password, a key or a token; it was not used"
-    hint = (
-        "Flow parameters are stored and shown in clear. Keep the whole address in the environment "
-        "(MEMTEND_STORE_URL, MEMTEND_BACKUP_URL) or in a Prefect Secret block, and give its name."
-    )
-
-
-class AddressUnknown(MemtendError):
-    code = 81
-    message = "no {what} is called {name!r}: there is no Prefect Secret block {block!r}"
-    hint = "Create the block with the whole address in it, or give a plain path or URL."
-
-
-class StepsFailed(MemtendError):
-    """Some steps of the maintenance cycle failed. The others ran: one fault hides no other."""
-
-    code = 82
-    message = "{failed} of {store} failed; the other steps ran"
-    hint = "Open the failed runs below this one: each says what to do."
-
-
 class NotWhole(MemtendError):
     """A verification found damage. The report of the run names what and where."""
 

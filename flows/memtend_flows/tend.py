@@ -5,13 +5,13 @@ from typing import Any
 from prefect import State
 from pydantic import BaseModel
 
-from memtend.errors import StepsFailed
 from memtend_flows.backup import backup
 from memtend_flows.decorator import memory_flow
 from memtend_flows.health import health
 from memtend_flows.parameters import Store, Target
 from memtend_flows.sweep import sweep
 from memtend_flows.verify import verify
+from memtend_tasks.errors import StepsFailed
 from memtend_tasks.figures import table
 from memtend_tasks.opened import store_address
 from memtend_tasks.publish import publish_page

@@ -17,7 +17,7 @@ from typing import Literal, NamedTuple, cast
 
 from prefect.blocks.system import Secret
 
-from memtend.errors import AddressUnknown, SecretInParameter
+from memtend_tasks.errors import AddressUnknown, SecretInParameter
 from memtend_tasks.place import SQLITE, absolute, shown
 
 DEFAULT = "default"

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memtend.errors import SecretInParameter
 from memtend_flows.sweep import sweep
 from memtend_tasks.address import PLAIN_PATTERN, check_plain, to_address
+from memtend_tasks.errors import SecretInParameter
 from memtend_tasks.place import shown
 
 CANARY = "c4n4ry"
