@@ -13,7 +13,7 @@ from memtend.errors import InvalidSettings, StoreMissing, StoreUnavailable
 from memtend.store import schema
 from memtend.store.audit import GENESIS
 from memtend.store.durable import make_folders, sync_folder, translated
-from memtend.store.engine import Engine
+from memtend.store.engine import Engine, Transaction
 from memtend.store.interned import replica_row
 from memtend.store.meta import Meta, crc_of
 from memtend.store.sqlite import SqliteEngine
@@ -88,30 +88,38 @@ def _postgres(url: str, *, create: bool, durable: bool) -> Engine:
 def identify(engine: Engine, clock: Clock) -> Meta:
     """Read who this store is. New or copied databases draw a new replica id first."""
     file_id = engine.file_id()  # before the write: a refused question would end the transaction
+    if rows := engine.read("meta"):
+        meta = Meta.of(rows, engine.url)
+        if meta.file_id == file_id:
+            return meta  # the usual case waits for no writer
     with engine.write() as tx:
         rows = tx.fetch("meta_locked")
         if not rows:
-            replica = replica_row(1, clock.new_id(), 0, 0, clock.now_ms())
-            tx.run("add_replica", replica)
-            meta = Meta(
-                clock.new_id(), 1, 0, 0, 0, 0, 0, 0, 0, 0, GENESIS, 1, clock.now_ms(), file_id
-            )
-            tx.run("add_meta", (1, *meta.params()))
-            return meta
+            return _found(tx, clock, file_id)
         meta = Meta.of(rows, engine.url)
-        if meta.file_id == file_id:
-            return meta
-        number, replica_id, _, floor, created = tx.fetch("replicas")[meta.replica_no - 1][:5]
-        # The old line of history ends here; what it wrote so far stays in the version vector.
-        tx.run(
-            "save_replica",
-            (meta.n, floor, crc_of((number, replica_id, meta.n, floor, created)), number),
-        )
-        fresh = max(row[0] for row in tx.fetch("replicas")) + 1
-        tx.run("add_replica", replica_row(fresh, clock.new_id(), 0, 0, clock.now_ms()))
-        meta = meta._replace(replica_no=fresh, n=0, file_id=file_id)
-        tx.run("save_meta", meta.params())
-        return meta
+        return meta if meta.file_id == file_id else _adopt(tx, clock, meta, file_id)
+
+
+def _found(tx: Transaction, clock: Clock, file_id: str) -> Meta:
+    """The first line of history of a new store."""
+    now_ms = clock.now_ms()
+    tx.run("add_replica", replica_row(1, clock.new_id(), 0, 0, now_ms))
+    meta = Meta(clock.new_id(), 1, 0, 0, 0, 0, 0, 0, 0, 0, GENESIS, 1, now_ms, file_id)
+    tx.run("add_meta", (1, *meta.params()))
+    return meta
+
+
+def _adopt(tx: Transaction, clock: Clock, meta: Meta, file_id: str) -> Meta:
+    """A copy begins its own line of history; what it wrote so far stays in the version vector."""
+    rows = tx.fetch("replicas")
+    number, replica, _, floor, created_ms, _ = next(r for r in rows if r[0] == meta.replica_no)
+    ended = (number, replica, meta.n, floor, created_ms)
+    tx.run("save_replica", (meta.n, floor, crc_of(ended), number))
+    fresh = max(row[0] for row in rows) + 1
+    tx.run("add_replica", replica_row(fresh, clock.new_id(), 0, 0, clock.now_ms()))
+    meta = meta._replace(replica_no=fresh, n=0, file_id=file_id)
+    tx.run("save_meta", meta.params())
+    return meta
 
 
 def seal_key(engine: Engine, path: str | None, clock: Clock) -> bytes:
