@@ -91,6 +91,15 @@ class Memory(Counting):
         self._allow("read", namespace)
         return self._records.siblings(namespace, key)
 
+    def tagged(self, tag: str, *, limit: int = 100) -> list[tuple[str, str, Any]]:
+        """`(namespace, key, value)` of records with this tag, in the order of writing."""
+        if not 0 < limit <= SCAN_MAX:
+            raise LimitExceeded(what="limit", name=tag, actual=limit, limit=SCAN_MAX)
+        found = self._reads.tagged(tag, limit)
+        if self.agent is None or not self.config.grants:
+            return found
+        return [one for one in found if self.config.allows(self.agent, "read", one[0])]
+
     def search(self, query: Query) -> list[Record]:
         """Records for which every condition holds and which this agent may read."""
         if self.agent is None or not self.config.grants:

@@ -6,7 +6,7 @@ fewest steps. Everything else (siblings, expiry, compression, quarantine) takes 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
@@ -19,6 +19,7 @@ from memtend.codec.envelope import (
     Body,
     codec_of,
     edge_of,
+    is_sound,
     path_of,
     prefix_of,
     row_hash,
@@ -72,11 +73,14 @@ class Reads:
         rows = self._read("get", (ns[0], key))
         if len(rows) == 1:
             flags, exp, body, data, digest = rows[0]
-            if flags == 0 and (exp is None or self._now() < exp):
-                edge = PLAIN_EDGE if exp is None else edge_of(0, exp)
-                if xxh3_128_digest(b"".join((ns[1], key.encode(), edge, body, data))) != digest:
-                    raise RecordDamaged(namespace=namespace, key=key, why=_HASH)
-                return orjson.loads(data)
+            try:
+                if flags == 0 and (exp is None or self._now() < exp):
+                    edge = PLAIN_EDGE if exp is None else edge_of(0, exp)
+                    if xxh3_128_digest(b"".join((ns[1], key.encode(), edge, body, data))) != digest:
+                        raise RecordDamaged(namespace=namespace, key=key, why=_HASH)
+                    return orjson.loads(data)
+            except TypeError as error:
+                raise RecordDamaged(namespace=namespace, key=key, why=str(error)) from error
         seen = self.siblings(namespace, key, rows)
         return shown(seen) if seen else MISSING
 
@@ -91,7 +95,7 @@ class Reads:
         prefix, path = prefix_of(namespace), path_of(key, field)
         found = []
         for flags, exp, body, data, digest in rows:
-            if row_hash(prefix, path, flags, exp, body, data) != digest:
+            if not is_sound(prefix, path, flags, exp, body, data, digest):
                 raise RecordDamaged(namespace=namespace, key=key, why=_HASH)
             if not flags & QUARANTINED_FLAG:
                 found.append((flags, exp, body, data))
@@ -129,17 +133,46 @@ class Reads:
         prefix, now_ms, digest, loads = ns[1], self._now(), xxh3_128_digest, orjson.loads
         found = []
         for key, flags, exp, body, data, want in rows:
-            if flags == 0 and exp is None:
-                if digest(b"".join((prefix, key.encode(), PLAIN_EDGE, body, data))) != want:
-                    raise RecordDamaged(namespace=namespace, key=key, why=_HASH)
-                found.append((key, loads(data)))
-            elif flags == 0 and now_ms < exp:
-                if row_hash(prefix, key.encode(), 0, exp, body, data) != want:
-                    raise RecordDamaged(namespace=namespace, key=key, why=_HASH)
-                found.append((key, loads(data)))
-            elif seen := self.siblings(namespace, key, [(flags, exp, body, data, want)]):
-                found.append((key, shown(seen)))
+            try:
+                if flags == 0 and exp is None:
+                    if digest(b"".join((prefix, key.encode(), PLAIN_EDGE, body, data))) != want:
+                        raise RecordDamaged(namespace=namespace, key=key, why=_HASH)
+                    found.append((key, loads(data)))
+                elif flags == 0 and now_ms < exp:
+                    if row_hash(prefix, key.encode(), 0, exp, body, data) != want:
+                        raise RecordDamaged(namespace=namespace, key=key, why=_HASH)
+                    found.append((key, loads(data)))
+                elif seen := self.siblings(namespace, key, [(flags, exp, body, data, want)]):
+                    found.append((key, shown(seen)))
+            except TypeError as error:
+                raise RecordDamaged(namespace=namespace, key=key, why=str(error)) from error
         return found
+
+    def tagged_rows(self, tag: str, page: int) -> Iterator[Row]:
+        """Rows that carry a tag, in the order of writing; the last two columns say whether other
+        siblings stand beside the row, and its sequence number."""
+        after = 0
+        while rows := self._read("tagged", (tag, after, page)):
+            yield from rows
+            after = rows[-1][-1]
+
+    def tagged(self, tag: str, limit: int) -> list[tuple[str, str, Any]]:
+        """`(namespace, key, value)` of records with a tag, in the order of writing."""
+        found: dict[tuple[str, str], Any] = {}
+        namespaces = self._store.namespaces
+        for ns, key, flags, exp, body, data, digest, beside, _ in self.tagged_rows(tag, limit):
+            namespace = namespaces.paths.get(ns) or namespaces.path(ns)
+            if flags == 0 and exp is None and not beside:
+                prefix = namespaces.ids[namespace][1]
+                text = b"".join((prefix, key.encode(), PLAIN_EDGE, body, data))
+                if xxh3_128_digest(text) != digest:
+                    raise RecordDamaged(namespace=namespace, key=key, why=_HASH)
+                found[namespace, key] = orjson.loads(data)
+            elif (value := self.value(namespace, key)) is not MISSING:
+                found[namespace, key] = value
+            if len(found) == limit:
+                break
+        return [(*place, value) for place, value in found.items()]
 
     def _grouped(self, namespace: str, rows: list[Row]) -> list[tuple[str, Any]]:
         groups: dict[str, list[Row]] = {}
@@ -157,7 +190,7 @@ class Reads:
                 None if body.dictionary is None else self._store.dictionary(body.dictionary)
             )
             return Seen(body, decompress(codec_of(flags), data, body.size, dictionary), exp)
-        except Damaged as error:
+        except (Damaged, TypeError) as error:
             raise RecordDamaged(namespace=namespace, key=key, why=str(error)) from error
 
 

@@ -87,22 +87,24 @@ class Records:
         self, query: Query, within: Callable[[str], bool]
     ) -> Iterator[tuple[str, str, list[Seen]]]:
         if query.tag is not None:
-            for namespace, key in self._tagged(query.tag):
-                if within(namespace) and (seen := self.seen(namespace, key)):
-                    yield namespace, key, seen
+            yield from self._tagged(query.tag, within)
             return
         for namespace in self._store.namespaces.load():
             if within(namespace):
                 yield from self._within(namespace, query)
 
-    def _tagged(self, tag: str) -> Iterator[tuple[str, str]]:
-        after = 0
+    def _tagged(
+        self, tag: str, within: Callable[[str], bool]
+    ) -> Iterator[tuple[str, str, list[Seen]]]:
         told: set[tuple[int, str]] = set()
-        while rows := self._store.engine.read("tagged", (tag, after, _PAGE)):
-            for ns, key, *_, after in rows:  # noqa: B007 — the last one is the cursor
-                if (ns, key) not in told:
-                    told.add((ns, key))
-                    yield self._store.namespaces.path(ns), key
+        for ns, key, *row, beside, _ in self._reads.tagged_rows(tag, _PAGE):
+            namespace = self._store.namespaces.path(ns)
+            if (ns, key) in told or not within(namespace):
+                continue
+            told.add((ns, key))
+            alone = self._reads.siblings(namespace, key, [tuple(row)]) if not beside else None
+            if seen := self.seen(namespace, key) if alone is None else alone:
+                yield namespace, key, seen
 
     def _within(self, namespace: str, query: Query) -> Iterator[tuple[str, str, list[Seen]]]:
         ns = self._store.namespaces.ids[namespace][0]

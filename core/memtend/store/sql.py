@@ -43,9 +43,10 @@ STATEMENTS: Final[dict[str, str]] = {
     # tags
     "tag": "INSERT INTO tag (tag, seq) VALUES (?, ?)",
     "untag": "DELETE FROM tag WHERE tag = ? AND seq = ?",
-    "tagged": "SELECT s.ns, s.key, s.flags, s.exp, s.body, s.value, s.hash, s.seq FROM tag t "
-    "JOIN sibling s ON s.seq = t.seq WHERE t.tag = ? AND t.seq > ? AND s.field = '' "
-    "ORDER BY t.seq LIMIT ?",
+    "tagged": "SELECT s.ns, s.key, s.flags, s.exp, s.body, s.value, s.hash, EXISTS (SELECT 1 "
+    "FROM sibling x WHERE x.ns = s.ns AND x.key = s.key AND x.field = '' AND x.seq <> s.seq), "
+    "s.seq FROM tag t JOIN sibling s ON s.seq = t.seq "
+    "WHERE t.tag = ? AND t.seq > ? AND s.field = '' ORDER BY t.seq LIMIT ?",
     "search": "SELECT key, field, flags, exp, body, value, hash, seq FROM sibling "
     "WHERE ns = ? AND key > ? AND field = '' AND (CAST(? AS TEXT) IS NULL OR kind = ?) "
     "AND (CAST(? AS TEXT) IS NULL OR agent = ?) AND (CAST(? AS TEXT) IS NULL OR writer = ?) "
