@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from memtend.cli.app import app
 from memtend.errors import MemtendError
 
 DOCS = Path("docs")
+# By name: the library imports no tasks. These classes need no Prefect.
+HOMES_OF_ERRORS = ("memtend.errors", "memtend_tasks.errors")
 SHARED = ("--store", "--agent", "--json")
 _MADE = "<!-- Made by `make docs` from the code. Change the code, not this page. -->"
 _CLI = """
@@ -83,11 +86,14 @@ def commands() -> Iterator[tuple[str, Any]]:
 
 
 def errors() -> Iterator[type[MemtendError]]:
+    """Ours and those of the tasks; not what somebody else may have derived."""
+    for name in HOMES_OF_ERRORS:
+        import_module(name)
     waiting = MemtendError.__subclasses__()
     while waiting:
         kind = waiting.pop()
         waiting += kind.__subclasses__()
-        if kind.__module__ == MemtendError.__module__:  # not what somebody derived elsewhere
+        if kind.__module__ in HOMES_OF_ERRORS:
             yield kind
 
 
