@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from memtend.errors import AccessDenied
+from memtend.errors import AccessDenied, StoreDamaged
 from memtend.model.pattern import Pattern, compile_pattern
 from memtend.model.policy import Policy
 from memtend.model.policyfile import PolicyFile
 from memtend.model.policyset import NamespacePolicies
 from memtend.store import dictionaries
+from memtend.store.engine import Row
 from memtend.store.meta import crc_of
 
 if TYPE_CHECKING:
@@ -42,15 +43,23 @@ class Config:
         """Read again if `version` is not the one that was read."""
         if version == self._version:
             return
-        rows = self._store.engine.read("setting", (POLICIES,))
-        self.file = PolicyFile.model_validate_json(rows[0][0]) if rows else PolicyFile()
+        settings = self._checked("settings")
+        found = [value for name, value in settings if name == POLICIES]
+        self.file = PolicyFile.model_validate_json(found[0]) if found else PolicyFile()
         self.dictionaries = dictionaries.newest(self._store)
         self._by_namespace: dict[str, NamespacePolicies] = {}
         self.grants = [
             Grant(agent, compile_pattern(pattern), right)
-            for agent, pattern, right, _ in self._store.engine.read("grants")
+            for agent, pattern, right in self._checked("grants")
         ]
         self._version = version
+
+    def _checked(self, statement: str) -> list[Row]:
+        """Rows that match their checksum: damage must neither delete nor open anything."""
+        rows = [(row[:-1], row[-1]) for row in self._store.engine.read(statement)]
+        if any(crc_of(values) != crc for values, crc in rows):
+            raise StoreDamaged(url=self._store.url, why=f"a row of its {statement} was changed")
+        return [values for values, _ in rows]
 
     def policy(self, namespace: str, key: str) -> Policy:
         found = self._by_namespace.get(namespace)

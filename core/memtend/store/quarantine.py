@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from memtend.codec.envelope import LABELS, codec_of, path_of, prefix_of, row_hash, unpack
+from memtend.codec.envelope import LABELS, codec_of, is_sound, path_of, prefix_of, unpack
 from memtend.model.record import Trust
 from memtend.store.change import TRUST, Draft, Old
 
@@ -39,8 +39,7 @@ def mark_writer(store: Store, writer: str, trust: Trust, *, actor: str) -> int:
 def _mark(store: Store, change: Change, row: Row, trust: Trust) -> bool:
     seq, ns, key, field, r, n, exp, flags, _, _, _, content, size, packed, value, digest = row
     namespace = store.namespaces.path(ns)
-    covered = (path_of(key, field), flags, exp, bytes(packed), bytes(value))
-    if row_hash(prefix_of(namespace), *covered) != bytes(digest):
+    if not is_sound(prefix_of(namespace), path_of(key, field), flags, exp, packed, value, digest):
         return False  # a new hash would make damage look sound; no read shows it as it is
     body = unpack(bytes(packed))
     if body.trust == trust:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import orjson
 from xxhash import xxh3_128_digest
 
-from memtend.codec.compress import Damaged, decompress
+from memtend.codec.compress import decompress
 from memtend.codec.envelope import (
     PLAIN_EDGE,
     QUARANTINED_FLAG,
@@ -79,7 +79,7 @@ class Reads:
                     if xxh3_128_digest(b"".join((ns[1], key.encode(), edge, body, data))) != digest:
                         raise RecordDamaged(namespace=namespace, key=key, why=_HASH)
                     return orjson.loads(data)
-            except TypeError as error:
+            except (TypeError, ValueError) as error:
                 raise RecordDamaged(namespace=namespace, key=key, why=str(error)) from error
         seen = self.siblings(namespace, key, rows)
         return shown(seen) if seen else MISSING
@@ -144,7 +144,7 @@ class Reads:
                     found.append((key, loads(data)))
                 elif seen := self.siblings(namespace, key, [(flags, exp, body, data, want)]):
                     found.append((key, shown(seen)))
-            except TypeError as error:
+            except (TypeError, ValueError) as error:
                 raise RecordDamaged(namespace=namespace, key=key, why=str(error)) from error
         return found
 
@@ -190,7 +190,7 @@ class Reads:
                 None if body.dictionary is None else self._store.dictionary(body.dictionary)
             )
             return Seen(body, decompress(codec_of(flags), data, body.size, dictionary), exp)
-        except (Damaged, TypeError) as error:
+        except (TypeError, ValueError) as error:
             raise RecordDamaged(namespace=namespace, key=key, why=str(error)) from error
 
 

@@ -87,7 +87,10 @@ class _Verification:
             self._replicas = {row[0]: row[1] for row in reader.fetch("replicas")}
             for row in reader.stream("stream_all"):
                 self._rows += 1
-                self._check_row(row, meta)
+                try:
+                    self._check_row(row, meta)
+                except (ValueError, TypeError, AttributeError) as error:
+                    self._find(f"sibling {row[0]}", f"a column is not of its type: {error}")
             self._check_tags(reader)
             self._check_totals(reader, meta)
             for table in CHECKED_TABLES:
@@ -148,14 +151,19 @@ class _Verification:
             self._find("tag", f"{tag!r} of {seq} {what}")
 
     def _check_totals(self, reader: Reader, meta: Meta) -> None:
-        names = set(self._totals)
+        names, tallied = set(self._totals), set()
         for scope, name, rows, size in reader.fetch("tallies"):
             names.discard((scope, name))
+            if scope == "ns":
+                tallied.add(name)
             want = (self._totals[scope, name], self._sizes[scope, name])
             if (rows, size) != want:
                 self._find(f"tally {scope} {name}", f"{(rows, size)} instead of {want}")
         for scope, name in names:
             self._find(f"tally {scope} {name}", "is missing")
+        # Every namespace has had a record, and whoever has had one keeps a total.
+        for path in tallied ^ set(self._paths.values()):
+            self._find(f"namespace {path}", "is missing" if path in tallied else "has no total")
         total = sum(n for (scope, _), n in self._totals.items() if scope == "ns")
         size = sum(n for (scope, _), n in self._sizes.items() if scope == "ns")
         if (meta.rows, meta.size) != (total, size):
