@@ -120,6 +120,7 @@ class Change:
         self._untags: list[Row] = []
         self._logs: list[Row] = []
         self._shares: dict[tuple[str, str | None, str | None], list[int]] = {}
+        self._totals: dict[tuple[str, str], tuple[int, int]] | None = None
         self._audit: list[tuple[str, str]] = []
 
     def mint(self) -> Dot:
@@ -181,7 +182,9 @@ class Change:
 
     def tallies(self) -> dict[tuple[str, str], tuple[int, int]]:
         """Rows and bytes by which each namespace, agent and session grows or shrinks."""
-        totals: dict[tuple[str, str], tuple[int, int]] = {}
+        if self._totals is not None:
+            return self._totals
+        self._totals = totals = {}
         for share, (rows, size) in self._shares.items():
             for scope, name in zip(("ns", "agent", "session"), share, strict=True):
                 if name is not None:
@@ -236,6 +239,7 @@ class Change:
     ) -> None:
         self.rows += rows
         self.size += size
+        self._totals = None
         share = self._shares.get((namespace, agent, session))
         if share is None:
             self._shares[namespace, agent, session] = [rows, size]

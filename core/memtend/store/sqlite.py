@@ -206,7 +206,7 @@ class SqliteEngine:
                 sync_folder(os.path.dirname(str(self._path)))
                 # It lives as long as a connection of ours is open, so the descriptor stays good.
                 self._wal_fd = os.open(f"{self._path}-wal", os.O_RDONLY | os.O_CLOEXEC)
-            os.fsync(self._wal_fd)
+            os.fdatasync(self._wal_fd)
         except OSError as error:
             # After a failed fsync the kernel may have dropped the pages: only a new open can tell.
             self._open = False
