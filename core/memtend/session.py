@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from memtend.clock import Clock, SystemClock
 from memtend.drafting import Put, draft
+from memtend.errors import StoreFull
 from memtend.model.dot import Dot
 from memtend.store import writes
 from memtend.store.access import AccessBuffer
@@ -58,12 +60,16 @@ class Session:
         """Refresh on read; `Memory`, which can touch, does it."""
 
     def flush(self) -> None:
-        """Write access counts and slide deadlines that reads have noted so far."""
-        slide, stale = self._access.flush(self.config)
-        for namespace, key in slide:
-            self._slide(namespace, key)
-        if stale:
-            drop_expired(self.store, leftovers(self.store, stale), actor=self._actor)
+        """Write access counts and slide deadlines that reads have noted so far.
+
+        On a full disk they are given up: reading goes on, and nobody misses a count.
+        """
+        with suppress(StoreFull):
+            slide, stale = self._access.flush(self.config)
+            for namespace, key in slide:
+                self._slide(namespace, key)
+            if stale:
+                drop_expired(self.store, leftovers(self.store, stale), actor=self._actor)
 
     def close(self) -> None:
         """Flush and close. An error while flushing costs counters, so the store closes anyway."""
