@@ -184,7 +184,8 @@ class Change:
         """Rows and bytes by which each namespace, agent and session grows or shrinks."""
         if self._totals is not None:
             return self._totals
-        self._totals = totals = {}
+        totals: dict[tuple[str, str], tuple[int, int]] = {}
+        self._totals = totals
         for share, (rows, size) in self._shares.items():
             for scope, name in zip(("ns", "agent", "session"), share, strict=True):
                 if name is not None:
