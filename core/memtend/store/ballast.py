@@ -49,7 +49,7 @@ class Ballast:
         return False
 
     def deleting(self, delete: Callable[[], T]) -> T:
-        """Run a deletion; while the disk is full, give up a file and try again."""
+        """Run a deletion (or an opening); while the disk is full, give up a file, try again."""
         while True:
             try:
                 return delete()

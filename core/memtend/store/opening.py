@@ -12,6 +12,7 @@ from memtend.clock import Clock
 from memtend.errors import InvalidSettings, StoreMissing, StoreUnavailable
 from memtend.store import schema
 from memtend.store.audit import GENESIS
+from memtend.store.ballast import Ballast
 from memtend.store.durable import make_folders, sync_folder, translated
 from memtend.store.engine import Engine, Transaction
 from memtend.store.interned import replica_row
@@ -43,13 +44,18 @@ def _file(path: str, create: bool, durable: bool) -> Engine:
         with translated(path):
             make_folders(Path(os.path.abspath(path)).parent)
     engine = SqliteEngine(os.path.abspath(path), durable=durable)
+    # Even reading needs a page or two beside the file; on a full disk the ballast has them.
+    Ballast(engine.path).deleting(lambda: _prepare(engine, path, new))
+    return engine
+
+
+def _prepare(engine: SqliteEngine, path: str, new: bool) -> None:
     if new or schema.revision(engine) is None:
         with engine._lock:
             # Another process may have made it while this one waited.
             if not _made(engine, path):
                 schema.upgrade(engine, engine._connect)
     schema.check(engine)
-    return engine
 
 
 def _made(engine: SqliteEngine, path: str) -> bool:
@@ -70,7 +76,7 @@ def _postgres(url: str, *, create: bool, durable: bool) -> Engine:
         why = "the PostgreSQL driver is not installed (pip install 'memtend[postgres]')"
         raise StoreUnavailable(url="postgresql://…", why=why) from error
     engine = PostgresEngine(url, durable=durable)
-    if schema.revision(engine) is None:
+    if schema.revision(engine) is None and not schema.has_tables(engine):
         if not create:
             raise StoreMissing(url=engine.url)
 

@@ -216,7 +216,7 @@ class SqliteEngine:
         name = getattr(error, "sqlite_errorname", "")
         if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
             return StoreBusy(url=self.url, waited_s=BUSY_WAIT_MS / 1_000, why=str(error))
-        if name == "SQLITE_FULL":
+        if name in ("SQLITE_FULL", "SQLITE_IOERR_SHMSIZE"):
             return StoreFull(url=self.url)
         if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or "UTF-8" in str(error):
             return StoreDamaged(url=self.url, why=str(error))
