@@ -64,10 +64,14 @@ def decompress(
 
 
 def _gunzip(data: bytes, size: int) -> bytes:
+    unpacker = zlib.decompressobj(wbits=31)
     try:
-        return zlib.decompressobj(wbits=31).decompress(data, size + 1)
+        text = unpacker.decompress(data, size + 1)
     except zlib.error as error:
         raise Damaged(str(error)) from error
+    if not unpacker.eof:
+        raise Damaged(f"the gzip stream does not end after {size} bytes")
+    return text
 
 
 def _unzstd(data: bytes, size: int, dictionary: ZstdCompressionDict | None) -> bytes:

@@ -22,7 +22,7 @@ def revision(engine: Engine) -> str | None:
     try:
         rows = engine.script(_VERSION)
     except MemtendError:
-        if _has_tables(engine):
+        if has_tables(engine):
             raise
         return None
     return str(rows[0][0]) if rows else None
@@ -68,7 +68,7 @@ def _explained(engine: Engine) -> Iterator[None]:
         raise engine._explain(error.orig) from error
 
 
-def _has_tables(engine: Engine) -> bool:
+def has_tables(engine: Engine) -> bool:
     catalog = "sqlite_master WHERE type = 'table'"
     if engine.kind != "sqlite":
         catalog = "information_schema.tables WHERE table_schema = current_schema()"

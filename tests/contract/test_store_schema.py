@@ -1,0 +1,92 @@
+"""The schema: the migrated one is the declared one, and every statement runs on it."""
+
+from __future__ import annotations
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine
+from sqlalchemy.pool import StaticPool
+
+from memtend.clock import ManualClock
+from memtend.errors import StoreDamaged, StoreMissing, StoreOutdated, StoreTooNew
+from memtend.memory import Memory
+from memtend.store import schema
+from memtend.store.sql import STATEMENTS, postgres_statements, sqlite_statements
+from memtend.store.tables import metadata
+from tests.fixtures.stores import run_sql
+
+
+def test_the_migrated_schema_is_that_of_the_models(lasting_url: str, clock: ManualClock) -> None:
+    Memory.open(lasting_url, clock=clock).close()
+    url = lasting_url.replace("postgresql://", "postgresql+psycopg://")
+    maker = create_engine(url, poolclass=StaticPool)
+    with maker.connect() as connection:
+        options = {"compare_type": True, "compare_server_default": True}
+        context = MigrationContext.configure(connection, opts=options)
+        assert compare_metadata(context, metadata) == []
+    maker.dispose()
+
+
+def test_head_is_the_newest_revision() -> None:
+    config = Config()
+    config.set_main_option("script_location", "memtend:store/schema")
+    assert ScriptDirectory.from_config(config).get_current_head() == schema.HEAD
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_every_statement_prepares_on_sqlite(sqlite: Memory, name: str) -> None:
+    text = sqlite_statements()[name]
+    run_sql(sqlite, f"EXPLAIN {text.replace('?', 'NULL')}")
+
+
+def test_every_statement_prepares_on_postgres(postgres_url: str, clock: ManualClock) -> None:
+    with Memory.open(postgres_url, clock=clock) as memory:
+        for number, text in enumerate(postgres_statements().values()):
+            run_sql(memory, f"PREPARE statement_{number} AS {numbered(text)}")
+
+
+def numbered(text: str) -> str:
+    """psycopg's placeholders as the server's."""
+    first, *rest = text.split("%s")
+    return first + "".join(f"${n}{part}" for n, part in enumerate(rest, start=1))
+
+
+@pytest.fixture(scope="module")
+def sqlite() -> Memory:
+    return Memory.open("sqlite://", clock=ManualClock())
+
+
+def test_an_older_program_refuses_a_newer_store(lasting_url: str, clock: ManualClock) -> None:
+    with Memory.open(lasting_url, clock=clock) as memory:
+        memory.put("a", "k", 1)
+        run_sql(memory, "UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(StoreTooNew, match="9999"):
+        Memory.open(lasting_url, clock=clock)
+
+
+@pytest.mark.parametrize("version", ["'0000'", None])
+def test_a_newer_program_refuses_an_older_store(
+    lasting_url: str, clock: ManualClock, version: str | None
+) -> None:
+    with Memory.open(lasting_url, clock=clock) as memory:
+        statement = f"UPDATE alembic_version SET version_num = {version}"
+        run_sql(memory, statement if version else "DELETE FROM alembic_version")
+    with pytest.raises(StoreOutdated):
+        Memory.open(lasting_url, clock=clock)
+
+
+def test_a_store_is_made_only_when_asked_for(lasting_url: str, clock: ManualClock) -> None:
+    with pytest.raises(StoreMissing):
+        Memory.open(lasting_url, clock=clock, create=False)
+    Memory.open(lasting_url, clock=clock).close()
+    with Memory.open(lasting_url, clock=clock, create=False) as memory:
+        assert memory.stats().records == 0
+
+
+def test_a_store_without_its_meta_row_is_damaged(damageable: Memory) -> None:
+    run_sql(damageable, "DELETE FROM meta")
+    with pytest.raises(StoreDamaged, match="0 rows"):
+        damageable.put("a", "k", 1)
