@@ -7,6 +7,7 @@
  *   fi_note(data, length)    append a note of the test to the record
  *   fi_seen(), fi_hit()      operations so far; what was hit, as "operation path"
  *   fi_off()
+ *   fi_wall(ms)              the wall clock of this process is wrong by so much from now on
  * One record is one append, so that threads and processes may share the file.
  */
 #define _GNU_SOURCE
@@ -22,6 +23,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { PATH = 4096 };
@@ -204,3 +207,34 @@ OPEN(open, , AT_FDCWD)
 OPEN(open64, , AT_FDCWD)
 OPEN(openat, int at COMMA, at)
 OPEN(openat64, int at COMMA, at)
+
+/* The wall clock; clocks of elapsed time stay right, as on a machine whose time was set. */
+static int64_t wrong_ms;
+void fi_wall(int64_t ms) { wrong_ms = ms; }
+
+int clock_gettime(clockid_t clock, struct timespec *at) {
+  int done = syscall(SYS_clock_gettime, clock, at);
+  if (!done && clock == CLOCK_REALTIME) {
+    at->tv_sec += wrong_ms / 1000;
+    at->tv_nsec += wrong_ms % 1000 * 1000000;
+    if (at->tv_nsec < 0) at->tv_sec--, at->tv_nsec += 1000000000;
+    if (at->tv_nsec >= 1000000000) at->tv_sec++, at->tv_nsec -= 1000000000;
+  }
+  return done;
+}
+
+int gettimeofday(struct timeval *restrict at, void *restrict zone) {
+  struct timespec now;
+  (void)zone;
+  clock_gettime(CLOCK_REALTIME, &now);
+  at->tv_sec = now.tv_sec;
+  at->tv_usec = now.tv_nsec / 1000;
+  return 0;
+}
+
+time_t time(time_t *at) {
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  if (at) *at = now.tv_sec;
+  return now.tv_sec;
+}

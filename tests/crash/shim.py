@@ -72,6 +72,10 @@ class Shim:
     def off(self) -> None:
         self._library.fi_off()
 
+    def wall(self, wrong_ms: int) -> None:
+        """Set the wall clock of this process wrong by so much."""
+        self._library.fi_wall(ctypes.c_int64(wrong_ms))
+
     @property
     def seen(self) -> int:
         return int(self._library.fi_seen())
