@@ -67,6 +67,8 @@ class Memory(Counting):
             raise InvalidName(what="key", name=joined, why="one of the keys is not ASCII")
         rows = self.store.engine.read("get_many", (ns[0], self.store.engine.array(keys)))
         rows.sort(key=lambda row: row[0])
+        for missing in set(keys).difference(row[0] for row in rows):
+            self.store.absence.record(ns[0], missing)
         return dict(self._reads.values(namespace, rows, ns))
 
     def scan(

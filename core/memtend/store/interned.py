@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from memtend.codec.envelope import prefix_of
 from memtend.model.names import check_name
+from memtend.store.absence import Absence
 from memtend.store.engine import Engine, Row, Transaction
 from memtend.store.meta import crc_of
 
@@ -15,8 +16,9 @@ from memtend.store.meta import crc_of
 class Namespaces:
     """`ids[path]` is `(id, hash prefix)`; `paths[id]` is the path."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, absence: Absence) -> None:
         self._engine = engine
+        self._absence = absence
         self.ids: dict[str, tuple[int, bytes]] = {}
         self.paths: dict[int, str] = {}
 
@@ -27,6 +29,8 @@ class Namespaces:
             check_name(path, "namespace")
             for (number,) in self._engine.read("namespace", (path,)):
                 known = self._keep(number, path)
+            if known is None:
+                self._absence.namespace(path)
         return known
 
     def path(self, number: int) -> str:

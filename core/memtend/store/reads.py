@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from memtend.store.store import Store
 
 MISSING: Final = object()
+_AFTER: Final = "\0"
+"""Behind a key, gives the first text above it."""
 _HASH: Final = "its hash does not match"
 
 
@@ -64,6 +66,7 @@ class Reads:
         self._now = now
         self._find = store.namespaces.ids.get
         self._read = store.engine.read
+        self._absence = store.absence
 
     def value(self, namespace: str, key: str) -> Any:
         """The value that a `lww` reader sees, or `MISSING`."""
@@ -81,6 +84,9 @@ class Reads:
                     return orjson.loads(data)
             except (TypeError, ValueError) as error:
                 raise RecordDamaged(namespace=namespace, key=key, why=str(error)) from error
+        if not rows:
+            self._absence.record(ns[0], key)
+            return MISSING
         seen = self.siblings(namespace, key, rows)
         return shown(seen) if seen else MISSING
 
@@ -120,6 +126,8 @@ class Reads:
                 found += [] if value is MISSING else [(rows[0][0], value)]
             found += self.values(namespace, whole, ns)
             if len(rows) <= limit:
+                # The range has ended; a damaged entry could have ended it.
+                self._absence.record(ns[0], rows[-1][0] + _AFTER if rows else bounds[1])
                 break
             bounds = (bounds[0], whole[-1][0] if whole else rows[0][0], *bounds[2:])
         return found[:limit]

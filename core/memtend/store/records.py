@@ -36,7 +36,10 @@ class Records:
 
     def seen(self, namespace: str, key: str) -> list[Seen]:
         """The visible siblings of a key."""
-        return self._reads.siblings(namespace, key, self._rows("get", namespace, key))
+        rows = self._rows("get", namespace, key)
+        if not rows and (ns := self._store.namespaces.find(namespace)):
+            self._store.absence.record(ns[0], key)
+        return self._reads.siblings(namespace, key, rows)
 
     def opened(self, namespace: str, key: str) -> list[Seen]:
         """All siblings of a key, expired ones too."""

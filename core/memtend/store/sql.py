@@ -40,6 +40,15 @@ STATEMENTS: Final[dict[str, str]] = {
     "insert": f"INSERT INTO sibling ({SIBLING_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     "delete": "DELETE FROM sibling WHERE seq = ?",
     "delete_many": "DELETE FROM sibling WHERE seq {in_ints}",
+    # what lies beside a missing name, from the index alone, and the row it points to
+    "path_below": "SELECT ns, key, field, n, r, seq FROM sibling WHERE (ns, key) < (?, ?) "
+    "ORDER BY ns DESC, key DESC, field DESC, n DESC, r DESC LIMIT 1",
+    "path_above": "SELECT ns, key, field, n, r, seq FROM sibling WHERE (ns, key) >= (?, ?) "
+    "ORDER BY ns, key, field, n, r LIMIT 1",
+    "path_row": "SELECT ns, key, field, n, r FROM sibling WHERE seq = ?",
+    "namespace_below": "SELECT path, id FROM namespace WHERE path < ? ORDER BY path DESC LIMIT 1",
+    "namespace_above": "SELECT path, id FROM namespace WHERE path >= ? ORDER BY path LIMIT 1",
+    "namespace_row": "SELECT path FROM namespace WHERE id = ?",
     # tags
     "tag": "INSERT INTO tag (tag, seq) VALUES (?, ?)",
     "untag": "DELETE FROM tag WHERE tag = ? AND seq = ?",

@@ -44,6 +44,7 @@ class SqliteEngine:
     """`path` None is a store in memory, gone when closed."""
 
     kind = "sqlite"
+    checks_pages = False
 
     def __init__(self, path: str | None, *, durable: bool = True) -> None:
         self.url = "sqlite://" if path is None else f"sqlite:///{path}"

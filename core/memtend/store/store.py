@@ -11,6 +11,7 @@ from memtend.codec.compress import Damaged
 from memtend.errors import StaleLease
 from memtend.model.stored import StoreState
 from memtend.store import schema
+from memtend.store.absence import Absence
 from memtend.store.ballast import Ballast
 from memtend.store.change import Change
 from memtend.store.engine import Call, Reader, Row
@@ -31,7 +32,8 @@ class Store:
         self.clock = clock
         self.engine = engine_for(url, create=create, durable=durable)
         self.url = self.engine.url
-        self.namespaces = Namespaces(self.engine)
+        self.absence = Absence(self.engine)
+        self.namespaces = Namespaces(self.engine, self.absence)
         self.replicas = Replicas(self.engine)
         self._dictionaries: dict[int, Any] = {}
         self.config_seen = identify(self.engine, clock).config
