@@ -7,8 +7,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from memtend.cli import failing, show
 from memtend.cli.app import app
@@ -146,26 +144,6 @@ def test_an_unforeseen_error_is_not_passed_off_as_the_callers(
 def test_json_is_only_asked_for_before_the_double_dash() -> None:
     assert failing.wants_json(["get", "--json"])
     assert not failing.wants_json(["put", "n", "k", "--", "--json"])
-
-
-@given(st.text())
-def test_nothing_that_is_shown_holds_a_control_character(text: str) -> None:
-    assert all(c.isprintable() or c in "\n\t" for c in show.clean(text))
-
-
-@pytest.mark.parametrize(
-    ("count", "shown"),
-    [(0, "0 B"), (1_023, "1,023 B"), (1_024, "1.0 KiB"), (5 * 1024**3, "5.0 GiB")],
-)
-def test_sizes_read_easily(count: int, shown: str) -> None:
-    assert show.size(count) == shown
-
-
-def test_only_json_values_are_printed_as_json() -> None:
-    assert show._plain({1}) == [1]
-    assert show._plain(b"\xff") == "ff"
-    with pytest.raises(TypeError):
-        show._plain(object())
 
 
 @pytest.mark.parametrize("program", ["serve", "demo"])

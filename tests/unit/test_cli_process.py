@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 import os
 import pty
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from memtend import Memory, Put
+from memtend.clock import SystemClock
+from memtend.limits import SWEEP_MARGIN_MS
 
 HEAVY = ("sqlmodel", "sqlalchemy", "alembic", "yaml", "fsspec", "zstandard", "rich", "prefect")
 COMMAND = (sys.executable, "-m", "memtend.cli")
@@ -102,6 +107,12 @@ def test_colour_is_for_terminals_that_want_it(folder: Path) -> None:
 
 
 def test_long_work_shows_progress_on_a_terminal(folder: Path) -> None:
+    past = SystemClock().now_ms() - 2 * SWEEP_MARGIN_MS
+    with Memory.open(str(folder / "memtend.db")) as memory:
+        memory.put_many(Put("old", f"k{n}", n, expires_at_ms=past) for n in range(1_000))
+    swept = on_terminal(folder, "sweep", "--apply")
+    assert "/1000" in swept
+    assert "deleted" in swept
     assert "verifying" in on_terminal(folder, "verify")
     assert "verifying" not in run(folder, "verify").stderr
 
@@ -137,3 +148,8 @@ def test_demo_and_serve_hand_over_to_the_flows(folder: Path) -> None:
     assert done.returncode == 1
     assert "no folder of an earlier demo" in " ".join(done.stderr.split())
     assert (folder / "memtend.db").exists()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = run(folder, "serve", "--port", str(port))
+    assert done.returncode == 1
+    assert f"port {port} is in use" in done.stderr

@@ -27,8 +27,6 @@ class Root(TyperGroup):
             if failure.hint == BUG:
                 raise  # a mistake of ours, not of the caller: `hook` tells it
             sys.exit(tell(failure, as_json=wants_json(arguments)))
-        except typer.Abort:
-            sys.exit(130)
         sys.exit(status if isinstance(status, int) else 0)
 
 

@@ -172,7 +172,7 @@ def list_(
     elif not page:
         show.say(f"nothing is visible in {namespace}")
     else:
-        show.table(("key", "value"), ((key, show.shorten(value)) for key, value in page))
+        show.table(("key", "value"), ((k, show.shorten(v)) for k, v in page), cut=(1,))
     if len(page) == limit:
         show.note(f"there may be more: --after {page[-1][0]}")
 
@@ -229,7 +229,7 @@ def search(
         (record.path, record.labels.kind, record.labels.agent or "", show.shorten(record.value))
         for record in found
     ]
-    show.table(("record", "kind", "agent", "value"), rows)
+    show.table(("record", "kind", "agent", "value"), rows, cut=(3,))
     show.say(f"{len(found):,} found" + ("; there may be more" if len(found) == limit else ""))
 
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from memtend.errors import MemtendError
 from memtend.limits import GIB, KIB, MIB
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 VALUE_CHARS_SHOWN = 60
 ROWS_SHOWN = 20
 PIPED_CHARS = 200
+FOLLOW_S = 0.2
 
 
 def emit(data: Any) -> None:
@@ -66,17 +69,25 @@ def console() -> Console:
 
 
 def table(
-    heads: Sequence[str], rows: Iterable[Sequence[str | Text]], *, right: Sequence[int] = ()
+    heads: Sequence[str],
+    rows: Iterable[Sequence[str | Text]],
+    *,
+    right: Sequence[int] = (),
+    cut: Sequence[int] = (),
 ) -> None:
-    """A table in the house style. Columns in `right` hold numbers."""
+    """A table in the house style. Columns in `right` hold numbers; those in `cut` never wrap."""
     from rich import box  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
     made = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, padding=(0, 1))
     for number, head in enumerate(heads):
-        numeric = number in right
-        made.add_column(head, justify="right" if numeric else "left", no_wrap=numeric)
+        made.add_column(
+            head,
+            justify="right" if number in right else "left",
+            no_wrap=number in right or number in cut,
+            overflow="ellipsis" if number in cut else "fold",
+        )
     for row in rows:
         # Text, not markup: a stored `[red]` is content.
         made.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
@@ -104,6 +115,42 @@ def waiting(what: str) -> Iterator[None]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         progress.add_task(what, total=None)
         yield
+
+
+@contextmanager
+def counting(what: str, total: int, done: Callable[[], int]) -> Iterator[None]:
+    """A bar that follows `done`, asked a few times a second; silent unless stderr is a terminal."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import (  # noqa: PLC0415
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    ended = Event()
+    with Progress(
+        *columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True
+    ) as progress:
+        task = progress.add_task(what, total=total)
+
+        def follow() -> None:
+            while not ended.wait(FOLLOW_S):
+                with suppress(MemtendError):  # the work itself will tell
+                    progress.update(task, completed=min(done(), total))
+
+        follower = Thread(target=follow, daemon=True)
+        follower.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            follower.join()
 
 
 def clean(text: str) -> str:

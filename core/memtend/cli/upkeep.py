@@ -44,7 +44,8 @@ def sweep(
         if not apply:
             _preview(plan, json)
             return
-        with show.waiting(f"sweeping {len(plan.to_delete()):,} records"):
+        meta, before = services.store.meta, plan.total
+        with show.counting("sweeping", len(plan.to_delete()), lambda: before - meta().rows):
             report = services.apply_sweep(plan)
     _report(report, json)
 
@@ -73,7 +74,8 @@ def import_(
         if not apply:
             _preview_import(plan, json)
             return
-        with show.waiting(f"importing {len(plan.to_write()):,} items"):
+        meta, before = services.store.meta, plan.basis
+        with show.counting("importing", len(plan.to_write()), lambda: meta().seq - before):
             report = services.apply_import(plan)
     _report(report, json)
 
@@ -137,7 +139,7 @@ def _preview_import(plan: ImportPlan, json: bool) -> None:
     if trouble:
         show.table(("not imported", "why"), trouble[: show.ROWS_SHOWN])
     summary = ", ".join(f"{action} {count:,}" for action, count in sorted(actions.items()))
-    show.say(f"{plan.kind}: {summary or 'nothing to do'}; unreadable {len(plan.quarantined):,}")
+    show.say(f"{plan.kind}: would {summary or 'do nothing'}; unreadable {len(plan.quarantined):,}")
     if plan.naive_times:
         show.note(f"{plan.naive_times:,} times without a zone are read as {plan.zone} (--zone)")
     if plan.to_write():
