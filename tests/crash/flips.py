@@ -32,7 +32,7 @@ from tests.crash.steps import DAY_MS, LONG, NOON_MS, opened
 memtend.store.ballast.BALLAST_BYTES = 4_096  # type: ignore[attr-defined]
 
 RECORDS = 600
-EXAMPLES_MAX = 8
+EXAMPLES_MAX = 40
 ABSENT = "absent"
 
 
@@ -73,30 +73,40 @@ def make(folder: Path) -> None:
 Reader = Callable[[Services], Any]
 
 
+def get(namespace: str, key: str) -> Reader:
+    return lambda services: services.memory.get(namespace, key, ABSENT)
+
+
+def read(namespace: str, key: str) -> Reader:
+    return lambda services: plain(services.memory.read(namespace, key))
+
+
+def get_many(namespace: str, keys: list[str]) -> Reader:
+    return lambda services: services.memory.get_many(namespace, keys)
+
+
+def scan(namespace: str) -> Reader:
+    return lambda services: services.memory.scan(namespace, limit=10_000)
+
+
+def search(query: Query) -> Reader:
+    return lambda services: [plain(record) for record in services.memory.search(query)]
+
+
 def readers(services: Services) -> dict[str, Reader]:
     """Every way to read what is stored: by name, so that a damaged store is asked the same."""
     reads: dict[str, Reader] = {}
     for namespace in services.store.namespaces.load():
         keys = sorted({*(k for k, _ in services.memory.scan(namespace, limit=10_000)), "nothing"})
-        for key in keys:
-            reads[f"get {namespace} {key}"] = lambda s, n=namespace, k=key: s.memory.get(
-                n, k, ABSENT
-            )
-        for key in keys[::5]:
-            reads[f"read {namespace} {key}"] = lambda s, n=namespace, k=key: plain(
-                s.memory.read(n, k)
-            )
-        reads[f"get_many {namespace}"] = lambda s, n=namespace, k=keys: s.memory.get_many(n, k)
-        reads[f"scan {namespace}"] = lambda s, n=namespace: s.memory.scan(n, limit=10_000)
+        reads |= {f"get {namespace} {key}": get(namespace, key) for key in keys}
+        reads |= {f"read {namespace} {key}": read(namespace, key) for key in keys[::5]}
+        reads[f"get_many {namespace}"] = get_many(namespace, keys)
+        reads[f"scan {namespace}"] = scan(namespace)
     reads["members"] = lambda s: s.memory.members("sets", "colours")
-    queries = {
-        "all": Query(limit=10_000),
-        "tag": Query(tag="tag-3", limit=10_000),
-        "kind": Query(kind="plan", limit=10_000),
-        "agent": Query(agent="agent-2", limit=10_000),
-    }
-    for name, query in queries.items():
-        reads[f"search {name}"] = lambda s, q=query: [plain(r) for r in s.memory.search(q)]
+    reads["search all"] = search(Query(limit=10_000))
+    reads["search tag"] = search(Query(tag="tag-3", limit=10_000))
+    reads["search kind"] = search(Query(kind="plan", limit=10_000))
+    reads["search agent"] = search(Query(agent="agent-2", limit=10_000))
     return reads
 
 
@@ -104,6 +114,15 @@ def plain(record: Any) -> Any:
     """A record without its access counts, which are not part of what was written."""
     wanted = {"namespace", "key", "value", "labels", "dot", "expires_at"}
     return record and record.model_dump_json(include=wanted)
+
+
+def page_owners(path: Path) -> dict[int, str]:
+    """Which table or index each page belongs to, where this SQLite can tell."""
+    with closing(sqlite3.connect(path)) as db:
+        try:
+            return dict(db.execute("SELECT pageno, name FROM dbstat"))
+        except sqlite3.OperationalError:
+            return {}
 
 
 def tables(path: Path) -> dict[str, list[Any]] | None:
@@ -128,10 +147,11 @@ class Flips:
         make(home / "made")
         self.data = (home / "made" / "store.db").read_bytes()
         self.key = (home / "made" / "store.db.key").read_bytes()
+        self.owners = page_owners(home / "made" / "store.db")
         self.truth_tables = tables(home / "made" / "store.db")
         with self._opened(self.data) as services:
             self.reads = readers(services)
-            self.truth = {name: read(services) for name, read in self.reads.items()}
+            self.truth = {name: ask(services) for name, ask in self.reads.items()}
             assert services.verify_store().ok
         self.outcomes: Counter[str] = Counter()
         self.wrong: Counter[str] = Counter()
@@ -167,9 +187,9 @@ class Flips:
         failed = 0
         try:
             with self._opened(bytes(data)) as services:
-                for name, read in self.reads.items():
+                for name, ask in self.reads.items():
                     try:
-                        found = read(services)
+                        found = ask(services)
                     except MemtendError:
                         failed += 1
                         continue
@@ -189,7 +209,8 @@ class Flips:
             self.wrong[kind] += 1
         self.outcomes["wrong reads"] += bool(odd)
         if (odd or (effect and verified)) and len(self.examples) < EXAMPLES_MAX:
-            page = f"bit {bit}, page {bit // 8 // 4_096 + 1} at {bit // 8 % 4_096}"
+            number, at = bit // 8 // 4_096 + 1, bit // 8 % 4_096
+            page = f"bit {bit}, page {number} of {self.owners.get(number)} at {at}"
             self.examples.append(f"{page}: wrong {odd[:3]} of {len(odd)}, verified {verified}")
 
 
