@@ -1,0 +1,103 @@
+"""`python -m tests.benchmarks`: measure, write `benchmarks.json`, render `docs/benchmarks.md`.
+
+--only store,startup        only these modules; rows of the others stay
+--sizes 10000,100000        numbers of records for the modules that have sizes
+--render-only               write the page from the figures that are there
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.benchmarks import results
+from tests.benchmarks.harness import Row
+from tests.benchmarks.machine import machine
+from tests.benchmarks.render import page
+
+ROOT = Path(__file__).resolve().parents[2]
+FIGURES = ROOT / "benchmarks.json"
+PAGE = ROOT / "docs" / "benchmarks.md"
+MODULES = ("store", "growth", "sweep", "long", "writers", "slowdisk", "postgres", "startup")
+SIZES = (10_000, 100_000)
+
+
+def run(only: list[str], sizes: list[int], folder: Path) -> Iterator[tuple[str, Row]]:
+    """All rows, as they are measured. Modules are imported when it is their turn."""
+    # Before this process is large: forking it for a child would show in the child's CPU time.
+    if "startup" in only:
+        from tests.benchmarks import startup  # noqa: PLC0415
+
+        yield from (("startup", row) for row in startup.rows(folder / "startup"))
+    if "store" in only or "growth" in only:
+        yield from _sized(only, sizes, folder)
+    if "sweep" in only:
+        from tests.benchmarks import sweep  # noqa: PLC0415
+
+        for size in sizes:
+            yield from (("sweep", row) for row in sweep.rows(folder / f"sweep-{size}", size))
+    if "postgres" in only:
+        from tests.benchmarks import postgres  # noqa: PLC0415
+
+        yield from (("postgres", row) for row in postgres.rows())
+    from tests.benchmarks import long, slowdisk, writers  # noqa: PLC0415
+
+    for module in (long, writers, slowdisk):
+        name = module.__name__.rpartition(".")[2]
+        if name in only:
+            yield from ((name, row) for row in module.rows(folder / name))
+
+
+def _sized(only: list[str], sizes: list[int], folder: Path) -> Iterator[tuple[str, Row]]:
+    """The stores of all sizes stay open together, so that growth can compare them."""
+    from tests.benchmarks import growth, store, stores  # noqa: PLC0415
+
+    with ExitStack() as stack:
+        filled = []
+        for size in sizes:
+            filled.append(stack.enter_context(stores.filled(folder / f"store-{size}", size)))
+            gc.freeze()  # what is loaded by now is not searched again in every round
+            if "store" in only:
+                yield from (("store", row) for row in store.rows(filled[-1]))
+        if "growth" in only and len(filled) > 1:
+            yield from (("growth", row) for row in growth.rows(filled[0], filled[-1]))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("--only", default=",".join(MODULES))
+    parser.add_argument("--sizes", default=",".join(map(str, SIZES)))
+    parser.add_argument("--render-only", action="store_true")
+    chosen = parser.parse_args()
+    if not chosen.render_only:
+        only, sizes = chosen.only.split(","), sorted(map(int, chosen.sizes.split(",")))
+        if unknown := set(only) - set(MODULES):
+            parser.error(f"unknown modules: {', '.join(sorted(unknown))}")
+        _measure(only, sizes)
+    PAGE.write_text(page(results.load(FIGURES)))
+    print(f"{FIGURES.name} and {PAGE.relative_to(ROOT)} are written", file=sys.stderr)
+
+
+def _measure(only: list[str], sizes: list[int]) -> None:
+    day = f"{datetime.now(UTC):%Y-%m-%d}"
+    found: dict[str, list[Row]] = {}
+    with tempfile.TemporaryDirectory(prefix="memtend-benchmarks-") as folder:
+        for module, row in run(only, sizes, Path(folder)):
+            found.setdefault(module, []).append(row)
+            met = {True: "met", False: "MISSED", None: ""}[row.met]
+            figures = f"{row.ours:12,.1f} {row.unit:14} {row.ratio:8.3f} x {row.against}"
+            print(f"{row.name:38} {row.size:9,} {figures} {met}", file=sys.stderr)
+    total = results.load(FIGURES)._replace(machine=machine())
+    for module, rows in found.items():
+        total = total.replacing(module, day, rows)
+    results.save(total, FIGURES)
+
+
+if __name__ == "__main__":
+    main()
