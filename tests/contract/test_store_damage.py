@@ -56,7 +56,8 @@ def full(damageable: Memory, clock: ManualClock) -> Memory:
 
 
 def verified(memory: Memory) -> int:
-    memory.store.namespaces.__init__(memory.store.engine)  # type: ignore[misc]
+    memory.store.namespaces.ids.clear()
+    memory.store.namespaces.paths.clear()
     return verify_store(memory.store).damage_count
 
 
