@@ -34,12 +34,6 @@ def _rebuild(kind: type[MemtendError], facts: dict[str, object]) -> MemtendError
     return kind(**facts)
 
 
-class ExtraMissing(MemtendError):
-    code = 3
-    message = "`{what}` needs the extra {extra!r}, which is not installed"
-    hint = "Install it: pip install 'memtend[flows]'."
-
-
 class InvalidName(MemtendError):
     """A namespace, key or field is not a path of plain segments."""
 
@@ -285,14 +279,6 @@ class AuditBroken(MemtendError):
     code = 70
     message = "the audit chain is broken at entry {entry}: {why}"
     hint = "Keep the file as evidence; compare with the audit head in the newest backup."
-
-
-class Unhealthy(MemtendError):
-    """A health check found something critical. The report says what and what to do."""
-
-    code = 71
-    message = "{store} needs somebody now: {checks}"
-    hint = "Do what the report says beside each critical check."
 
 
 class NotWhole(MemtendError):

@@ -11,7 +11,8 @@ import pytest
 from memtend.cli import failing, show
 from memtend.cli.app import app
 from memtend.cli.docs import commands, errors
-from memtend.errors import ExtraMissing, StoreMissing
+from memtend.cli.errors import ExtraMissing
+from memtend.errors import StoreMissing
 from tests.fixtures.cli import Cli
 
 NAMED = re.compile(r"`memtend ([a-z]+)((?: [a-z]+)?)")

@@ -17,8 +17,8 @@ from memtend.cli.app import app
 from memtend.errors import MemtendError
 
 DOCS = Path("docs")
-# By name: the library imports no tasks. These classes need no Prefect.
-HOMES_OF_ERRORS = ("memtend.errors", "memtend_tasks.errors")
+# By name: the library imports no tasks. None of these classes needs Prefect.
+HOMES_OF_ERRORS = ("memtend.errors", "memtend.cli.errors", "memtend_tasks.errors")
 SHARED = ("--store", "--agent", "--json")
 _MADE = "<!-- Made by `make docs` from the code. Change the code, not this page. -->"
 _CLI = """

@@ -13,8 +13,8 @@ from typing import Annotated, NoReturn
 import typer
 
 from memtend.cli.adding import add
+from memtend.cli.errors import ExtraMissing
 from memtend.cli.options import Store, Target
-from memtend.errors import ExtraMissing
 
 PANEL = "Prefect"
 FLOWS = "memtend_flows"

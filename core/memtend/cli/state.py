@@ -9,9 +9,9 @@ import typer
 
 from memtend.cli import show
 from memtend.cli.adding import add
+from memtend.cli.errors import Unhealthy
 from memtend.cli.opening import open_memory, open_operator
 from memtend.cli.options import Agent, Json, Key, Namespace, Store, Target
-from memtend.errors import Unhealthy
 
 if TYPE_CHECKING:
     from memtend.model.explanation import Explanation
