@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 from pydantic import BaseModel, Field
 
 from memtend.limits import SCAN_MAX, TAG_CHARS_MAX
 from memtend.model.record import Record
+
+
+class Described(Protocol):
+    """What labels and a stored row's body both say of a value."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def agent(self) -> str | None: ...
+    @property
+    def session(self) -> str | None: ...
+    @property
+    def writer(self) -> str | None: ...
 
 
 class Query(BaseModel, frozen=True, extra="forbid"):
@@ -32,14 +45,20 @@ class Query(BaseModel, frozen=True, extra="forbid"):
     success_max: float | None = Field(default=None, ge=0, le=1)
     limit: int = Field(default=100, ge=1, le=SCAN_MAX)
 
-    def matches(self, record: Record, text: str) -> bool:
-        """`text` is the record's value as canonical JSON, for the words."""
-        labels = record.labels
+    def may_match(self, labels: Described) -> bool:
+        """The conditions that need no value; cheap, so that most records are never built."""
         return (
             _same(self.kind, labels.kind)
             and _same(self.agent, labels.agent)
             and _same(self.session, labels.session)
             and _same(self.writer, labels.writer)
+        )
+
+    def matches(self, record: Record, text: str) -> bool:
+        """`text` is the record's value as canonical JSON, for the words."""
+        labels = record.labels
+        return (
+            self.may_match(labels)
             and (self.tag is None or self.tag in labels.tags)
             and _within(labels.confidence, self.confidence_min, self.confidence_max)
             and _within(labels.importance, self.importance_min, None)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from memtend.store.engine import Engine, Row
 
 _TRIES = 3
+_BEHIND = "\0"
+"""Behind a key, gives the first text above it."""
 _WHY = "an index entry does not match its row, so a record may be hidden"
 
 
@@ -27,11 +29,16 @@ class Absence:
         self._engine = engine
         self._needed = not engine.checks_pages
 
-    def record(self, ns: int, key: str) -> None:
-        """Raise `StoreDamaged` if the index around a missing key is damaged."""
+    def record(self, ns: int, key: str, *, found: bool = False) -> None:
+        """Raise `StoreDamaged` if the index around a missing key is damaged.
+
+        `found`: something is there, and the question is whether it is all.
+        """
         if self._needed:
-            for side in ("path_below", "path_above"):
-                self._check(side, (ns, key), "path_row")
+            self._check("path_below", (ns, key), "path_row")
+            self._check("path_above", (ns, key), "path_row")
+            if found:
+                self._check("path_above", (ns, key + _BEHIND), "path_row")
 
     def namespace(self, path: str) -> None:
         """The same around a missing namespace."""

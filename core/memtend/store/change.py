@@ -122,6 +122,8 @@ class Change:
         self._shares: dict[tuple[str, str | None, str | None], list[int]] = {}
         self._totals: dict[tuple[str, str], tuple[int, int]] | None = None
         self._audit: list[tuple[str, str]] = []
+        self.contested: set[int] = set()
+        """Namespaces in which this change leaves siblings beside what it writes."""
 
     def mint(self) -> Dot:
         """The dot of the next mutation; `seq` and `hlc` advance with it."""

@@ -46,6 +46,7 @@ class Config:
         settings = self._checked("settings")
         found = [value for name, value in settings if name == POLICIES]
         self.file = PolicyFile.model_validate_json(found[0]) if found else PolicyFile()
+        self._store.namespaces.load()
         self.dictionaries = dictionaries.newest(self._store)
         self._by_namespace: dict[str, NamespacePolicies] = {}
         self.grants = [

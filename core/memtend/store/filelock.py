@@ -57,6 +57,10 @@ class FileLock:
             fcntl.flock(self._fd, fcntl.LOCK_UN)
         self._mutex.release()
 
+    def abandon(self) -> None:
+        """In a forked child: let go of the parent's lock, without unlocking it for the parent."""
+        self.close()
+
     def close(self) -> None:
         if self._fd >= 0:
             os.close(self._fd)

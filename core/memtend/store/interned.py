@@ -21,14 +21,16 @@ class Namespaces:
         self._absence = absence
         self.ids: dict[str, tuple[int, bytes]] = {}
         self.paths: dict[int, str] = {}
+        self.contested: set[int] = set()
+        """Namespaces where a key may have more than one sibling."""
 
     def find(self, path: str) -> tuple[int, bytes] | None:
         """The id and hash prefix of a namespace, or None where nothing was ever stored in it."""
         known = self.ids.get(path)
         if known is None:
             check_name(path, "namespace")
-            for (number,) in self._engine.read("namespace", (path,)):
-                known = self._keep(number, path)
+            for number, contested in self._engine.read("namespace", (path,)):
+                known = self._keep(number, path, contested)
             if known is None:
                 self._absence.namespace(path)
         return known
@@ -41,9 +43,9 @@ class Namespaces:
     def load(self) -> list[str]:
         """All paths in byte order."""
         rows = self._engine.read("namespaces")
-        for number, path in rows:
-            self._keep(number, path)
-        return [path for _, path in rows]
+        for number, path, contested in rows:
+            self._keep(number, path, contested)
+        return [path for _, path, _ in rows]
 
     def make(self, tx: Transaction, path: str) -> tuple[int, bytes]:
         """Find or add within a write. Kept only by the caller's `keep`, once committed."""
@@ -54,7 +56,9 @@ class Namespaces:
         for path, (number, _) in made.items():
             self._keep(number, path)
 
-    def _keep(self, number: int, path: str) -> tuple[int, bytes]:
+    def _keep(self, number: int, path: str, contested: int = 0) -> tuple[int, bytes]:
+        if contested:
+            self.contested.add(number)
         self.paths[number] = path
         known = self.ids[path] = (number, prefix_of(path))
         return known

@@ -6,6 +6,8 @@ order. A write is two round trips: what it must know, then everything it does wi
 
 from __future__ import annotations
 
+import os
+import socket
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -99,9 +101,9 @@ class PostgresEngine:
             connection = self._connection()
             with connection.pipeline(), connection.transaction():
                 yield PostgresReader(connection, self.statements)
-                if generation is not self._generation:
-                    raise StoreClosed(url=f"{self.url} (transaction begun before a fork)")
+                self._refuse_in_child(generation)
         except psycopg.Error as error:
+            self._refuse_in_child(generation)
             raise self._explain(error) from error
 
     @contextmanager
@@ -169,6 +171,8 @@ class PostgresEngine:
         self._connections.clear()
 
     def abandon(self) -> None:
+        for connection in self._connections:
+            _unplug(connection)
         keep_for_ever((self._local, list(self._connections)))
         self._generation = object()
         self._local = threading.local()
@@ -192,6 +196,10 @@ class PostgresEngine:
         self._connections.append(connection)
         return connection
 
+    def _refuse_in_child(self, generation: object) -> None:
+        if generation is not self._generation:
+            raise StoreClosed(url=f"{self.url} (transaction begun before a fork)")
+
     def _explain(self, error: psycopg.Error) -> MemtendError:
         why = str(error.diag.message_primary or error).splitlines()[0]
         if isinstance(error, errors.LockNotAvailable | errors.DeadlockDetected):
@@ -203,3 +211,15 @@ class PostgresEngine:
         if isinstance(error, errors.DataCorrupted | errors.IndexCorrupted):
             return StoreDamaged(url=self.url, why=why)
         return StoreUnavailable(url=self.url, why=why)
+
+
+def _unplug(connection: Connection[Row]) -> None:
+    """Put a dead socket in the place of one that a forked child shares with its parent.
+
+    Whatever the child still says on it, a rollback above all, would end the parent's transaction.
+    """
+    if not connection.closed:
+        ours, theirs = socket.socketpair()
+        theirs.close()
+        os.dup2(ours.fileno(), connection.fileno())
+        ours.close()

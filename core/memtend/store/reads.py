@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 MISSING: Final = object()
 _AFTER: Final = "\0"
 """Behind a key, gives the first text above it."""
+_LAST: Final = "\x7f"
+"""Above every character that a name may have."""
 _HASH: Final = "its hash does not match"
 
 
@@ -67,6 +69,7 @@ class Reads:
         self._find = store.namespaces.ids.get
         self._read = store.engine.read
         self._absence = store.absence
+        self._contested = store.namespaces.contested
 
     def value(self, namespace: str, key: str) -> Any:
         """The value that a `lww` reader sees, or `MISSING`."""
@@ -74,6 +77,11 @@ class Reads:
         if ns is None:
             return MISSING
         rows = self._read("get", (ns[0], key))
+        if not rows or ns[0] in self._contested:
+            # Nothing there, or fewer siblings than there are: only if the index is sound.
+            self._absence.record(ns[0], key, found=bool(rows))
+            if not rows:
+                return MISSING
         if len(rows) == 1:
             flags, exp, body, data, digest = rows[0]
             try:
@@ -84,9 +92,6 @@ class Reads:
                     return orjson.loads(data)
             except (TypeError, ValueError) as error:
                 raise RecordDamaged(namespace=namespace, key=key, why=str(error)) from error
-        if not rows:
-            self._absence.record(ns[0], key)
-            return MISSING
         seen = self.siblings(namespace, key, rows)
         return shown(seen) if seen else MISSING
 
@@ -111,26 +116,31 @@ class Reads:
         self, namespace: str, ns: tuple[int, bytes], prefix: str, after: str, limit: int
     ) -> list[tuple[str, Any]]:
         """Visible keys and values in key order, after `after`, at most `limit`."""
-        name, bounds = "scan", (ns[0], after)
-        if prefix:
-            # `after` prefix itself must be found too, hence the text just before it.
-            start = max(after, _before(prefix))
-            name, bounds = "scan_until", (ns[0], start, prefix + "\x7f")  # type: ignore[assignment]
         found: list[tuple[str, Any]] = []
-        while len(found) < limit:
-            # One row more than wanted shows whether the last key's siblings are all there.
-            rows = self._read(name, (*bounds, limit + 1))
-            whole = rows if len(rows) <= limit else [r for r in rows if r[0] != rows[-1][0]]
-            if rows and not whole:
-                value = self.value(namespace, rows[0][0])
-                found += [] if value is MISSING else [(rows[0][0], value)]
-            found += self.values(namespace, whole, ns)
-            if len(rows) <= limit:
-                # The range has ended; a damaged entry could have ended it.
-                self._absence.record(ns[0], rows[-1][0] + _AFTER if rows else bounds[1])
+        for rows in self.whole_keys(ns[0], prefix, after, limit):
+            found += self.values(namespace, rows, ns)
+            if len(found) >= limit:
                 break
-            bounds = (bounds[0], whole[-1][0] if whole else rows[0][0], *bounds[2:])
         return found[:limit]
+
+    def whole_keys(self, ns: int, prefix: str, after: str, page: int) -> Iterator[list[Row]]:
+        """Rows of a namespace in key order, page by page; a key's siblings are never parted."""
+        start, stop = (max(after, _before(prefix)), prefix + _LAST) if prefix else (after, None)
+        while True:
+            bounds = (ns, start) if stop is None else (ns, start, stop)
+            # One row more than wanted shows whether the last key's siblings are all there.
+            rows = self._read("scan" if stop is None else "scan_until", (*bounds, page + 1))
+            if len(rows) <= page:
+                yield rows
+                # The range has ended; a damaged entry could have ended it.
+                self._absence.record(ns, rows[-1][0] + _AFTER if rows else start)
+                return
+            last = rows[-1][0]
+            whole = [row for row in rows if row[0] != last]
+            if not whole:
+                whole = [(last, *row) for row in self._read("get", (ns, last))]
+            yield whole
+            start = whole[-1][0] if whole else last
 
     def values(
         self, namespace: str, rows: list[Row], ns: tuple[int, bytes]
@@ -204,7 +214,7 @@ class Reads:
 
 def _before(prefix: str) -> str:
     """A text below every name that begins with `prefix` and above all others before it."""
-    return prefix[:-1] + chr(ord(prefix[-1]) - 1) + "\x7f"
+    return prefix[:-1] + chr(ord(prefix[-1]) - 1) + _LAST
 
 
 def visible(seen: list[Seen], now_ms: int) -> list[Seen]:

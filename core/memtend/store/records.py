@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import ormsgpack
@@ -37,8 +39,9 @@ class Records:
     def seen(self, namespace: str, key: str) -> list[Seen]:
         """The visible siblings of a key."""
         rows = self._rows("get", namespace, key)
-        if not rows and (ns := self._store.namespaces.find(namespace)):
-            self._store.absence.record(ns[0], key)
+        ns = self._store.namespaces.find(namespace)
+        if ns and (not rows or ns[0] in self._store.namespaces.contested):
+            self._store.absence.record(ns[0], key, found=bool(rows))
         return self._reads.siblings(namespace, key, rows)
 
     def opened(self, namespace: str, key: str) -> list[Seen]:
@@ -110,16 +113,13 @@ class Records:
                 yield namespace, key, seen
 
     def _within(self, namespace: str, query: Query) -> Iterator[tuple[str, str, list[Seen]]]:
+        """Decided by the hashed bodies alone: a damaged copy in a column must hide nothing."""
         ns = self._store.namespaces.ids[namespace][0]
-        narrow = (query.kind, query.kind, query.agent, query.agent, query.writer, query.writer)
-        after = ""
-        while rows := self._store.engine.read("search", (ns, after, *narrow, _PAGE)):
-            keys = dict.fromkeys(row[0] for row in rows)
-            for key in keys:
-                # Read again whole: the narrowed rows may lack a sibling that wins.
-                if seen := self.seen(namespace, key):
+        for rows in self._reads.whole_keys(ns, "", "", _PAGE):
+            for key, group in groupby(rows, key=itemgetter(0)):
+                seen = self._reads.siblings(namespace, key, [row[1:] for row in group])
+                if seen and query.may_match(newest(seen).body):
                     yield namespace, key, seen
-            after = rows[-1][0]
 
     def _with_access(self, records: list[Record]) -> list[Record]:
         by_namespace: dict[str, list[str]] = {}

@@ -27,7 +27,7 @@ class Snapshot:
         self.bytes: int = sum(row[3] for row in tallies)
 
     def rows(self) -> Iterator[StoredRow]:
-        for number, namespace in self._reader.fetch("namespaces"):
+        for number, namespace, _ in self._reader.fetch("namespaces"):
             rows = (
                 StoredRow(
                     namespace, key, field, seq, exp, flags, bytes(body), bytes(value), bytes(digest)

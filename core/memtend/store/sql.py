@@ -56,10 +56,6 @@ STATEMENTS: Final[dict[str, str]] = {
     "FROM sibling x WHERE x.ns = s.ns AND x.key = s.key AND x.field = '' AND x.seq <> s.seq), "
     "s.seq FROM tag t JOIN sibling s ON s.seq = t.seq "
     "WHERE t.tag = ? AND t.seq > ? AND s.field = '' ORDER BY t.seq LIMIT ?",
-    "search": "SELECT key, field, flags, exp, body, value, hash, seq FROM sibling "
-    "WHERE ns = ? AND key > ? AND field = '' AND (CAST(? AS TEXT) IS NULL OR kind = ?) "
-    "AND (CAST(? AS TEXT) IS NULL OR agent = ?) AND (CAST(? AS TEXT) IS NULL OR writer = ?) "
-    "ORDER BY key LIMIT ?",
     "of_writer": "SELECT seq, ns, key, field FROM sibling WHERE writer = ? AND seq > ? "
     "ORDER BY seq LIMIT ?",
     # change log
@@ -83,10 +79,11 @@ STATEMENTS: Final[dict[str, str]] = {
     "n=?, rows=?, size=?, audit_n=?, audit_head=?, config=?, created_ms=?, file_id=?, crc=? "
     "WHERE id = 1",
     # names
-    "namespaces": "SELECT id, path FROM namespace ORDER BY path",
-    "namespace": "SELECT id FROM namespace WHERE path = ?",
-    "add_namespace": "INSERT INTO namespace (id, path) "
-    "VALUES ((SELECT coalesce(max(id), 0) + 1 FROM namespace), ?) RETURNING id",
+    "namespaces": "SELECT id, path, contested FROM namespace ORDER BY path",
+    "namespace": "SELECT id, contested FROM namespace WHERE path = ?",
+    "add_namespace": "INSERT INTO namespace (id, path, contested) "
+    "VALUES ((SELECT coalesce(max(id), 0) + 1 FROM namespace), ?, 0) RETURNING id",
+    "contest": "UPDATE namespace SET contested = 1 WHERE id = ?",
     "replicas": "SELECT no, id, seen, floor, created_ms, crc FROM replica ORDER BY no",
     "add_replica": "INSERT INTO replica (no, id, seen, floor, created_ms, crc) "
     "VALUES (?,?,?,?,?,?)",

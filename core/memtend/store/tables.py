@@ -68,10 +68,14 @@ class Replica(SQLModel, table=True):
 
 
 class Namespace(SQLModel, table=True):
-    """Namespace paths, interned. Never deleted, so that a cached id stays right."""
+    """Namespace paths, interned. Never deleted, so that a cached id stays right.
+
+    `contested` is 1 from the first time on that a write left another sibling standing.
+    """
 
     id: int = _int(key=True)
     path: str = _text()
+    contested: int = _int()
     __table_args__ = (Index("ux_namespace_path", "path", unique=True),)
 
 

@@ -83,7 +83,7 @@ class _Verification:
     def _check_tables(self) -> None:
         with self._store.engine.snapshot() as reader:
             meta = Meta.of(reader.fetch("meta"), self._store.url)
-            self._paths = {number: str(path) for number, path in reader.fetch("namespaces")}
+            self._paths = {number: str(path) for number, path, _ in reader.fetch("namespaces")}
             self._replicas = {row[0]: row[1] for row in reader.fetch("replicas")}
             for row in reader.stream("stream_all"):
                 self._rows += 1

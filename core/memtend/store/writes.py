@@ -80,11 +80,16 @@ def write(
         else:
             dots = [_place(change, draft, ids[draft.namespace], olds, taking) for draft in drafts]
         _enforce(change, quotas, held)
+        contested = change.contested - store.namespaces.contested
+        for number in contested:
+            change.tx.run("contest", (number,))
+            change.config += 1
         change.note(action, _detail(change, drafts))
         if op_id is not None:
             row = (op_id, change.now_ms, orjson.dumps([list(dot) for dot in dots]).decode())
             change.tx.run("save_op", (*row, crc_of(row)))
     store.namespaces.keep(made)
+    store.namespaces.contested |= contested
     return dots
 
 
@@ -180,6 +185,8 @@ def _place(
         if draft.ctx is not None:
             replaced = [old for old in here if _seen(change, old, draft.ctx)]
             olds[at] = [old for old in here if old not in replaced]
+            if olds[at]:
+                change.contested.add(ns[0])
         live = _drop(change, replaced, draft.namespace, taken)
         created_ms = min((body.created_ms for body in live), default=None)
         if labels is None and live:

@@ -119,6 +119,7 @@ def upgrade() -> None:
         "namespace",
         _column("id", INT),
         _column("path", TEXT),
+        _column("contested", INT),
         sa.PrimaryKeyConstraint("id", name="pk_namespace"),
     )
     op.create_table(
