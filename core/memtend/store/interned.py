@@ -7,6 +7,7 @@ Names that are not found are asked for again each time: another process may have
 from __future__ import annotations
 
 from memtend.codec.envelope import prefix_of
+from memtend.errors import StoreDamaged
 from memtend.model.names import check_name
 from memtend.store.absence import Absence
 from memtend.store.engine import Engine, Row, Transaction
@@ -38,7 +39,11 @@ class Namespaces:
     def path(self, number: int) -> str:
         if number not in self.paths:
             self.load()
-        return self.paths[number]
+        try:
+            return self.paths[number]
+        except KeyError:
+            why = f"a row names namespace {number}, which is not there"
+            raise StoreDamaged(url=self._engine.url, why=why) from None
 
     def load(self) -> list[str]:
         """All paths in byte order."""
