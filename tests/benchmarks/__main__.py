@@ -88,12 +88,13 @@ def _measure(only: list[str], sizes: list[int]) -> None:
     day = f"{datetime.now(UTC):%Y-%m-%d}"
     found: dict[str, list[Row]] = {}
     with tempfile.TemporaryDirectory(prefix="memtend-benchmarks-") as folder:
+        facts = machine(Path(folder))
         for module, row in run(only, sizes, Path(folder)):
             found.setdefault(module, []).append(row)
             met = {True: "met", False: "MISSED", None: ""}[row.met]
             figures = f"{row.ours:12,.1f} {row.unit:14} {row.ratio:8.3f} x {row.against}"
             print(f"{row.name:38} {row.size:9,} {figures} {met}", file=sys.stderr)
-    total = results.load(FIGURES)._replace(machine=machine())
+    total = results.load(FIGURES)._replace(machine=facts)
     for module, rows in found.items():
         total = total.replacing(module, day, rows)
     results.save(total, FIGURES)

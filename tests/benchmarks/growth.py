@@ -30,7 +30,7 @@ def _stats(small: Stores, large: Stores, against: str) -> list[Row]:
             counted = sum(share.records for share in stats.namespaces)
             expect(counted, stats.records, "records of all namespaces")
 
-    case = Case("stats", large.size, lambda _: range(20), check, rounds=21)
+    case = Case("stats", large.size, lambda _: range(20), check, rounds=41)
     return measure(
         case,
         Side("memtend", each(lambda _: large.memory.stats())),
@@ -75,6 +75,6 @@ def _quota(small: Stores, large: Stores, against: str) -> list[Row]:
 
         return read
 
-    case = Case("put with quotas, normal", large.size, inputs, check(large.normal), rounds=31)
+    case = Case("put with quotas, normal", large.size, inputs, check(large.normal), rounds=61)
     others = [Side(against, work(small.normal), NOISE, check=check(small.normal))]
     return measure(case, Side("memtend", work(large.normal)), others)

@@ -61,7 +61,7 @@ def _get(name: str, stores: Stores, target: float, draw: Callable[[int], list[in
         expect(found, [item(_number(key)).value for _, key in asked], name)
 
     memory = stores.memory
-    case = Case(name, stores.size, inputs, check, rounds=41)
+    case = Case(name, stores.size, inputs, check, rounds=81)
     return measure(
         case,
         Side("memtend", each(lambda at: memory.get(*at))),
@@ -87,7 +87,7 @@ def get_many(stores: Stores) -> list[Row]:
         wanted = [{key: item(_number(key)).value for key in keys} for _, keys in asked]
         expect(found, wanted, "get_many")
 
-    case = Case("get_many(100)", stores.size, inputs, check, rounds=31)
+    case = Case("get_many(100)", stores.size, inputs, check, rounds=61)
     others = [Side(RAW, each(lambda one: stores.raw.get_many(*one)), 1.5)]
     if stores.size <= PEERS_MAX:
         others.append(Side(SHIPPED, each(lambda one: stores.shipped.get_many(*one))))
@@ -111,7 +111,7 @@ def scan(stores: Stores) -> list[Row]:
     def check_any(_asked: Inputs, found: Any) -> None:
         expect([len(page) for page in found], [100] * len(found), "search")
 
-    case = Case("scan of 100", stores.size, inputs, check, rounds=31)
+    case = Case("scan of 100", stores.size, inputs, check, rounds=41)
     memory, raw = stores.memory, stores.raw
     others = [Side(RAW, each(lambda at: raw.scan(at[0], at[1], 100)), 1.5)]
     if stores.size <= PEERS_MAX:
@@ -143,7 +143,9 @@ def tag_query(stores: Stores) -> list[Row]:
 def put(stores: Stores) -> list[Row]:
     """Replace random records, durably; log, quota, audit and hash in the same transaction."""
     return measure(
-        Case("put, durable, replacing", stores.size, _replacing(stores.size, "put"), _unchecked),
+        Case(
+            "put, durable, replacing", stores.size, _replacing(stores.size, "put"), _unchecked, 31
+        ),
         _ours(stores.memory),
         [
             Side(RAW, each(stores.raw.put), 2.0, check=_read_back(stores.raw.get)),
@@ -158,7 +160,7 @@ def put_normal(stores: Stores) -> list[Row]:
     """The same in durability `normal`: nothing waits for the disk, so every step shows."""
     inputs = _replacing(stores.size, "normal")
     return measure(
-        Case("put, normal, replacing", stores.size, inputs, _unchecked, rounds=31),
+        Case("put, normal, replacing", stores.size, inputs, _unchecked, rounds=61),
         _ours(stores.normal),
         [
             Side(RAW, each(stores.raw_normal.put), 2.0, check=_read_back(stores.raw.get)),
@@ -173,7 +175,7 @@ def put_new(stores: Stores) -> list[Row]:
         return [item(n)._replace(tag=None) for n in range(first, first + 50)]
 
     return measure(
-        Case("put, durable, new keys", stores.size, inputs, _unchecked),
+        Case("put, durable, new keys", stores.size, inputs, _unchecked, 31),
         _ours(stores.memory),
         [
             Side(RAW, each(stores.raw.put), 2.0, check=_read_back(stores.raw.get)),
