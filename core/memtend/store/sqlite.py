@@ -29,6 +29,7 @@ from memtend.errors import (
     StoreUnavailable,
 )
 from memtend.limits import BUSY_WAIT_MS, WAL_CHECKPOINT_BYTES
+from memtend.store import forked
 from memtend.store.durable import sync_folder
 from memtend.store.engine import NOT_TEXT, Row, keep_for_ever, survives_fork
 from memtend.store.filelock import FileLock, GroupSync
@@ -138,6 +139,9 @@ class SqliteEngine:
             self._wal_fd = -1
         self._lock.close()
 
+    def foresee(self) -> None:
+        self._shared = self._path and forked.shared_memory(self._path)
+
     def abandon(self) -> None:
         keep_for_ever((self._local, self._writer, self._memory, self._lock))
         self._lock.abandon()
@@ -148,11 +152,14 @@ class SqliteEngine:
             self._generation, self._lock = object(), FileLock(None, self.url)
             self._read_lock = threading.RLock()
         elif self._open:
+            forked.inherit(self._path, self._shared or None)
             self._start()
 
     # connections
 
     def _connect(self) -> sqlite3.Connection:
+        if not forked.is_usable(self._path):
+            raise StoreClosed(url=f"{self.url} (by the parent, while this process was forked)")
         connection = sqlite3.connect(
             self._path or ":memory:",
             timeout=BUSY_WAIT_MS / 1_000,
