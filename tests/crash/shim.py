@@ -12,10 +12,11 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 SOURCE = Path(__file__).with_name("faultfs.c")
 ROOT = SOURCE.parents[2]
@@ -87,10 +88,10 @@ class Shim:
         return found.decode()
 
 
-def in_child(work: Callable[[], Any]) -> tuple[int, list[Any]]:
-    """Run in a forked child: its exit code (-9 when killed) and what it told, one by one.
+def fork_child(work: Callable[[], Iterable[Any]]) -> tuple[int, IO[str]]:
+    """Run in a forked child; its process id, and a pipe with what it told, one JSON a line.
 
-    `work` may return an iterator: each item is told at once, before the next one is asked for.
+    `work` may be an iterator: each item is told at once, before the next one is asked for.
     """
     reader, writer = os.pipe()
     child = os.fork()
@@ -102,12 +103,16 @@ def in_child(work: Callable[[], Any]) -> tuple[int, list[Any]]:
             code = 0
         finally:
             if code:
-                import traceback  # noqa: PLC0415 — the child leaves by os._exit, unseen
-
                 traceback.print_exc()
             os._exit(code)
     os.close(writer)
-    with os.fdopen(reader) as lines:
+    return child, os.fdopen(reader)
+
+
+def in_child(work: Callable[[], Iterable[Any]]) -> tuple[int, list[Any]]:
+    """Run in a forked child to its end: its exit code (-9 when killed) and what it told."""
+    child, lines = fork_child(work)
+    with lines:
         told = [json.loads(line) for line in lines]
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), told
 

@@ -83,6 +83,9 @@ class Engine(Protocol):
 
 
 class Forkable(Protocol):
+    def foresee(self) -> None:
+        """In the parent, before a fork: note what the child will have to know."""
+
     def abandon(self) -> None:
         """In a forked child: leave the parent's connections alone and open new ones on demand."""
 
@@ -100,10 +103,15 @@ def keep_for_ever(inherited: object) -> None:
     _abandoned.append(inherited)
 
 
+def _before_fork() -> None:
+    for engine in list(_engines):
+        engine.foresee()
+
+
 def _after_fork() -> None:
     for engine in list(_engines):
         engine.abandon()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+    os.register_at_fork(before=_before_fork, after_in_child=_after_fork)

@@ -170,6 +170,9 @@ class PostgresEngine:
             connection.close()
         self._connections.clear()
 
+    def foresee(self) -> None:
+        """Nothing: a server does not care which process it was that connected."""
+
     def abandon(self) -> None:
         for connection in self._connections:
             _unplug(connection)

@@ -54,6 +54,7 @@ class SqliteEngine:
         self.path = path
         self._durable = durable and path is not None
         self._open = True
+        self._shared: forked.Identity | None = None
         self._start()
         survives_fork(self)
 
@@ -140,7 +141,7 @@ class SqliteEngine:
         self._lock.close()
 
     def foresee(self) -> None:
-        self._shared = self._path and forked.shared_memory(self._path)
+        self._shared = None if self._path is None else forked.shared_memory(self._path)
 
     def abandon(self) -> None:
         keep_for_ever((self._local, self._writer, self._memory, self._lock))
@@ -151,8 +152,9 @@ class SqliteEngine:
                 self._memory.execute("ROLLBACK")
             self._generation, self._lock = object(), FileLock(None, self.url)
             self._read_lock = threading.RLock()
-        elif self._open:
-            forked.inherit(self._path, self._shared or None)
+            return
+        forked.inherit(self._path, self._shared)
+        if self._open:
             self._start()
 
     # connections
