@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from memtend.clock import Clock
 from memtend.codec.compress import Damaged
-from memtend.errors import StaleLease
+from memtend.errors import InvalidSettings, StaleLease
 from memtend.model.stored import StoreState
 from memtend.store import schema
 from memtend.store.absence import Absence
@@ -52,6 +52,8 @@ class Store:
         key_path: str | None = None,
     ) -> Store:
         """Open or create. `durability` is `full` (survives power loss) or `normal`."""
+        if durability not in ("full", "normal"):
+            raise InvalidSettings(name="durability", why=f"{durability!r} is not full or normal")
         return cls(url, clock, create=create, durable=durability == "full", key_path=key_path)
 
     def meta(self) -> Meta:
