@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 def apply_sweep(cleared: Cleared, store: Store) -> Report:
     """Delete what the plan names. Safe to repeat: a row already gone is only counted.
 
-    Each slice aims to hold the write lock for half of `LOCK_BUDGET_MS`: the next slice grows or
-    shrinks with what the last one took.
+    Each slice aims at a quarter of `LOCK_BUDGET_MS`, so that one that meets a checkpoint stays
+    within it: the next slice grows or shrinks with what the last one took.
     """
     seqs = [decision.seq for decision in cleared.plan.to_delete()]
     clock = store.clock
@@ -51,5 +51,5 @@ def apply_sweep(cleared: Cleared, store: Store) -> Report:
 
 
 def _next_size(size: int, took_ms: float) -> int:
-    wanted = size * LOCK_BUDGET_MS / 2 / max(took_ms, 0.1)
+    wanted = size * LOCK_BUDGET_MS / 4 / max(took_ms, 0.1)
     return max(SLICE_ROWS_MIN, min(SLICE_ROWS_MAX, int(min(wanted, size * 2))))

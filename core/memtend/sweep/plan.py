@@ -56,10 +56,11 @@ def _decide(
     row: ExpiredRow, policy: Policy, show: Callable[[int], datetime], cleanups: Set[Cleanup]
 ) -> Decision:
     cleaned = policy.cleanup in cleanups
-    why = f"expired {show(row.exp_ms):%Y-%m-%d %H:%M:%S}Z under {policy.pattern!r}"
+    why = f"expired {show(row.exp_ms).isoformat(' ', 'seconds')} under {policy.pattern!r}"
     if not cleaned:
         why += ", which is cleaned only by hand"
-    return Decision(
+    # Not validated again: every part comes from the store, and there may be a million of them.
+    return Decision.model_construct(
         action=Action.DELETE if cleaned else Action.KEEP,
         namespace=row.namespace,
         key=row.key,
