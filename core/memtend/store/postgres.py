@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 import socket
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import psycopg
-from psycopg import Connection, errors, pq, sql
+from psycopg import Connection, errors, pq
 
 from memtend.errors import (
     InvalidName,
@@ -26,44 +26,9 @@ from memtend.errors import (
     StoreUnavailable,
 )
 from memtend.limits import BUSY_WAIT_MS
-from memtend.store.engine import NOT_TEXT, Call, Row, keep_for_ever, survives_fork
+from memtend.store.engine import NOT_TEXT, Row, keep_for_ever, survives_fork
+from memtend.store.postgres_tx import PostgresReader, PostgresWrite
 from memtend.store.sql import postgres_statements
-
-_STREAM_ROWS = 1_000
-
-
-class PostgresReader:
-    """Named statements on one connection, in a transaction of the caller."""
-
-    def __init__(self, connection: Connection[Row], statements: dict[str, str]) -> None:
-        self._connection = connection
-        self._sql = statements
-
-    def fetch(self, name: str, params: Sequence[Any] = ()) -> list[Row]:
-        return self._execute(name, params).fetchall()
-
-    def fetch_all(self, calls: Sequence[Call]) -> list[list[Row]]:
-        # In a pipeline nothing waits until the first fetch.
-        cursors = [self._execute(name, params) for name, params in calls]
-        return [cursor.fetchall() for cursor in cursors]
-
-    def stream(self, name: str, params: Sequence[Any] = ()) -> Iterator[Row]:
-        with self._connection.cursor(f"memtend_{name}", binary=True) as cursor:
-            cursor.itersize = _STREAM_ROWS
-            yield from cursor.execute(self._query(name), params)
-
-    def run(self, name: str, params: Sequence[Any] = ()) -> None:
-        self._execute(name, params)
-
-    def run_many(self, name: str, rows: Iterable[Sequence[Any]]) -> None:
-        with self._connection.cursor() as cursor:
-            cursor.executemany(self._query(name), rows)
-
-    def _execute(self, name: str, params: Sequence[Any]) -> psycopg.Cursor[Row]:
-        return self._connection.execute(self._query(name), params, binary=True)
-
-    def _query(self, name: str) -> sql.SQL:
-        return sql.SQL(self._sql[name])
 
 
 class PostgresEngine:
@@ -94,17 +59,8 @@ class PostgresEngine:
         except UnicodeEncodeError as error:
             raise InvalidName(what="name", name=error.object, why=NOT_TEXT) from error
 
-    @contextmanager
-    def write(self) -> Iterator[PostgresReader]:
-        generation = self._generation
-        try:
-            connection = self._connection()
-            with connection.pipeline(), connection.transaction():
-                yield PostgresReader(connection, self.statements)
-                self._refuse_in_child(generation)
-        except psycopg.Error as error:
-            self._refuse_in_child(generation)
-            raise self._explain(error) from error
+    def write(self) -> PostgresWrite:
+        return PostgresWrite(self)
 
     @contextmanager
     def snapshot(self) -> Iterator[PostgresReader]:
