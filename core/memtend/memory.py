@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from memtend.counting import Counting
 from memtend.crdt.rows import RowKind
 from memtend.drafting import Put
-from memtend.errors import ConditionFailed, InvalidName, LimitExceeded, NotFound
+from memtend.errors import ConditionFailed, InvalidName, LimitExceeded, NotFound, StoreDamaged
 from memtend.limits import BATCH_MAX, GET_MANY_MAX, SCAN_MAX, TOUCH_SHARE, UPDATE_TRIES
 from memtend.model.dot import Dot
 from memtend.model.names import check_path
@@ -66,7 +66,10 @@ class Memory(Counting):
         if not joined.isascii() or "\0" in joined:
             raise InvalidName(what="key", name=joined, why="one of the keys is not ASCII")
         rows = self.store.engine.read("get_many", (ns[0], self.store.engine.array(keys)))
-        rows.sort(key=lambda row: row[0])
+        try:
+            rows.sort(key=lambda row: row[0])
+        except TypeError as error:
+            raise StoreDamaged(url=self.store.url, why="a key is not text") from error
         for missing in set(keys).difference(row[0] for row in rows):
             self.store.absence.record(ns[0], missing)
         return dict(self._reads.values(namespace, rows, ns))

@@ -141,7 +141,7 @@ def tables(path: Path) -> dict[str, list[Any]] | None:
                 name: sorted(db.execute(f'SELECT * FROM "{name}" NOT INDEXED'), key=repr)
                 for name in names
             }
-    except sqlite3.Error:
+    except (sqlite3.Error, UnicodeDecodeError):
         return None
 
 

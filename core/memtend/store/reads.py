@@ -90,7 +90,7 @@ class Reads:
                     if xxh3_128_digest(b"".join((ns[1], key.encode(), edge, body, data))) != digest:
                         raise RecordDamaged(namespace=namespace, key=key, why=_HASH)
                     return orjson.loads(data)
-            except (TypeError, ValueError) as error:
+            except (AttributeError, TypeError, ValueError) as error:
                 raise RecordDamaged(namespace=namespace, key=key, why=str(error)) from error
         seen = self.siblings(namespace, key, rows)
         return shown(seen) if seen else MISSING
@@ -162,7 +162,7 @@ class Reads:
                     found.append((key, loads(data)))
                 elif seen := self.siblings(namespace, key, [(flags, exp, body, data, want)]):
                     found.append((key, shown(seen)))
-            except (TypeError, ValueError) as error:
+            except (AttributeError, TypeError, ValueError) as error:
                 raise RecordDamaged(namespace=namespace, key=key, why=str(error)) from error
         return found
 
@@ -208,7 +208,7 @@ class Reads:
                 None if body.dictionary is None else self._store.dictionary(body.dictionary)
             )
             return Seen(body, decompress(codec_of(flags), data, body.size, dictionary), exp)
-        except (TypeError, ValueError) as error:
+        except (AttributeError, TypeError, ValueError) as error:
             raise RecordDamaged(namespace=namespace, key=key, why=str(error)) from error
 
 
