@@ -110,7 +110,7 @@ DAMAGE = {
     "dictionary": "UPDATE dictionary SET kind = 'x'",
     "namespace path": "UPDATE namespace SET path = 'a/c' WHERE path = 'a/b'",
     "path of a namespace without records": "UPDATE namespace SET path = 'was' WHERE path = 'gone'",
-    "extra namespace": "INSERT INTO namespace (id, path) VALUES (77, 'x')",
+    "extra namespace": "INSERT INTO namespace (id, path, contested) VALUES (77, 'x', 0)",
 }
 
 
