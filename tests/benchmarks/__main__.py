@@ -14,6 +14,8 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 from tests.benchmarks import results
@@ -85,19 +87,21 @@ def main() -> None:
 
 
 def _measure(only: list[str], sizes: list[int]) -> None:
+    """Figures are saved when a module is through: a run that is cut off keeps the others."""
     day = f"{datetime.now(UTC):%Y-%m-%d}"
-    found: dict[str, list[Row]] = {}
     with tempfile.TemporaryDirectory(prefix="memtend-benchmarks-") as folder:
         facts = machine(Path(folder))
-        for module, row in run(only, sizes, Path(folder)):
-            found.setdefault(module, []).append(row)
-            met = {True: "met", False: "MISSED", None: ""}[row.met]
-            figures = f"{row.ours:12,.1f} {row.unit:14} {row.ratio:8.3f} x {row.against}"
-            print(f"{row.name:38} {row.size:9,} {figures} {met}", file=sys.stderr)
-    total = results.load(FIGURES)._replace(machine=facts)
-    for module, rows in found.items():
-        total = total.replacing(module, day, rows)
-    results.save(total, FIGURES)
+        for module, found in groupby(run(only, sizes, Path(folder)), key=itemgetter(0)):
+            rows = [_told(row) for _, row in found]
+            total = results.load(FIGURES)._replace(machine=facts)
+            results.save(total.replacing(module, day, rows), FIGURES)
+
+
+def _told(row: Row) -> Row:
+    met = {True: "met", False: "MISSED", None: ""}[row.met]
+    figures = f"{row.ours:12,.1f} {row.unit:14} {row.ratio:8.3f} x {row.against}"
+    print(f"{row.name:38} {row.size:9,} {figures} {met}", file=sys.stderr)
+    return row
 
 
 if __name__ == "__main__":
