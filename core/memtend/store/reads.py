@@ -103,6 +103,8 @@ class Reads:
 
     def opened(self, namespace: str, key: str, rows: Iterable[Row], field: str = "") -> list[Seen]:
         """All siblings that are not in quarantine, expired ones too, every one checked."""
+        if not isinstance(key, str):  # SQLite hands over whatever type it finds in the file
+            raise RecordDamaged(namespace=namespace, key=key, why="its key is not text")
         prefix, path = prefix_of(namespace), path_of(key, field)
         found = []
         for flags, exp, body, data, digest in rows:
@@ -182,10 +184,13 @@ class Reads:
             namespace = namespaces.paths.get(ns) or namespaces.path(ns)
             if flags == 0 and exp is None and not beside:
                 prefix = namespaces.ids[namespace][1]
-                text = b"".join((prefix, key.encode(), PLAIN_EDGE, body, data))
-                if xxh3_128_digest(text) != digest:
-                    raise RecordDamaged(namespace=namespace, key=key, why=_HASH)
-                found[namespace, key] = orjson.loads(data)
+                try:
+                    text = b"".join((prefix, key.encode(), PLAIN_EDGE, body, data))
+                    if xxh3_128_digest(text) != digest:
+                        raise RecordDamaged(namespace=namespace, key=key, why=_HASH)
+                    found[namespace, key] = orjson.loads(data)
+                except (AttributeError, TypeError, ValueError) as error:
+                    raise RecordDamaged(namespace=namespace, key=key, why=str(error)) from error
             elif (value := self.value(namespace, key)) is not MISSING:
                 found[namespace, key] = value
             if len(found) == limit:
