@@ -22,8 +22,8 @@ BY_NAME = {
         f"Nothing waits for the disk here, so the work itself shows. {_FRAMES} The rest is Python: "
         "names, policy, canonical JSON, hash, quota."
     ),
-    "put, durable, new": f"This disk syncs fast, so the work shows. {_FRAMES}",
-    "put, durable, replacing | raw": f"This disk syncs fast, so the work shows. {_FRAMES}",
+    "put, durable, new": f"Where the disk syncs in microseconds the work shows. {_FRAMES}",
+    "put, durable, replacing | raw": f"Where the disk syncs in microseconds the work shows. {_FRAMES}",
     "put, durable, replacing | LangGraph as shipped": (
         "It syncs about four times per put and we sync once: the advantage is bounded by four on a "
         "slow disk, and on a fast one by our own work. Ten would need a put without an fsync."
@@ -54,8 +54,8 @@ BY_NAME = {
         "is nothing to save, and two cores bound the rest. See the slow disk for the other case."
     ),
     "PostgreSQL put, durable": (
-        "Two round trips (read under the lock, then write and commit) and seven statements against "
-        "one of each. Over loopback the client's and server's work per statement decides."
+        "Two round trips (read under the lock, then write and commit) and several statements "
+        "against one of each. Over loopback the work per statement decides."
     ),
     "PostgreSQL put_many": "As on SQLite: the time goes into Python per row, not into the server.",
 }
