@@ -9,6 +9,7 @@ _FRAMES = (
     "to six pages of the WAL where raw writes one or two, and each page costs a checksum, two "
     "writes and its part of a checkpoint."
 )
+_QUICK = f"Where the disk syncs in microseconds the work shows. {_FRAMES}"
 BY_NAME = {
     "get, random keys": (
         "The hash check, the deadline and the count of accesses cost about three microseconds "
@@ -22,8 +23,8 @@ BY_NAME = {
         f"Nothing waits for the disk here, so the work itself shows. {_FRAMES} The rest is Python: "
         "names, policy, canonical JSON, hash, quota."
     ),
-    "put, durable, new": f"Where the disk syncs in microseconds the work shows. {_FRAMES}",
-    "put, durable, replacing | raw": f"Where the disk syncs in microseconds the work shows. {_FRAMES}",
+    "put, durable, new": _QUICK,
+    "put, durable, replacing | raw": _QUICK,
     "put, durable, replacing | LangGraph as shipped": (
         "It syncs about four times per put and we sync once: the advantage is bounded by four on a "
         "slow disk, and on a fast one by our own work. Ten would need a put without an fsync."

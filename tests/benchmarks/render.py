@@ -31,14 +31,15 @@ METHOD = """\
 - **Same run, interleaved.** Every side does the same operations on the same keys in short rounds,
   A B C A B C, and the side that begins changes from round to round. A ratio is formed within a
   round; the median of these ratios is what is published. Figures of different runs are not
-  compared, and absolute figures are only there to show the order of magnitude.
+  compared: rows of different sizes may come from different runs. Absolute figures are only there to
+  show the order of magnitude.
 - **Same promise.** "Durable" means that both sides return after an fsync: raw SQLite with
   `synchronous=FULL` in WAL mode, memtend with `durability="full"`; "normal" is `NORMAL` against
   `"normal"`. diskcache runs as shipped, which is `NORMAL`. PostgreSQL runs with `fsync=on` and
   `synchronous_commit=on`.
-- **The disk decides durable puts.** What an fsync of 4 KiB took before the run stands above; what it
-  took during a row shows in raw's own time, tens of microseconds on a quiet fast disk, milliseconds
-  when others sync too. The longer it takes, the closer single durable puts come to 1 and the more
+- **The disk decides durable puts.** What an fsync of 4 KiB took before the run stands above; what
+  it took during a row shows in raw's own time: tens of microseconds on a quiet fast disk,
+  milliseconds when others sync too. The longer it takes, the closer single durable puts come to 1 and the more
   group commit saves, so a target met on a busy disk says little about a quiet one. Rows in
   durability `normal` show the work itself.
 - **Same values.** 512 to 1,000 bytes of JSON through orjson on every side that lets one choose,
@@ -112,7 +113,7 @@ def _missed(rows: Iterable[Measured]) -> str:
 
 
 def _missed_lines(rows: list[Row]) -> Iterator[str]:
-    missed = [row for row in rows if row.met is False]
+    missed = sorted((row for row in rows if row.met is False), key=_order(rows))
     for name, against in dict.fromkeys((row.name, row.against) for row in missed):
         same = [row for row in missed if (row.name, row.against) == (name, against)]
         figures = ", ".join(_figure(row) for row in same)
