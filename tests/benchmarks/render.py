@@ -39,9 +39,9 @@ METHOD = """\
   `synchronous_commit=on`.
 - **The disk decides durable puts.** What an fsync of 4 KiB took before the run stands above; what
   it took during a row shows in raw's own time: tens of microseconds on a quiet fast disk,
-  milliseconds when others sync too. The longer it takes, the closer single durable puts come to 1 and the more
-  group commit saves, so a target met on a busy disk says little about a quiet one. Rows in
-  durability `normal` show the work itself.
+  milliseconds when others sync too. The longer it takes, the closer single durable puts come to 1
+  and the more group commit saves, so a target met on a busy disk says little about a quiet one.
+  Rows in durability `normal` show the work itself.
 - **Same values.** 512 to 1,000 bytes of JSON through orjson on every side that lets one choose,
   below the compression threshold; ten namespaces; a tenth of the records carries a tag.
 - **Raw is raw.** One table, one unique index, constant statements, autocommit, a page cache of
