@@ -178,7 +178,11 @@ class SqliteEngine:
             "secure_delete=OFF",
             "trusted_schema=OFF",
         ):
-            connection.execute(f"PRAGMA {pragma}")
+            try:
+                connection.execute(f"PRAGMA {pragma}")
+            except UnicodeDecodeError as error:
+                # The driver cannot even say what SQLite complains of: names in the schema.
+                raise StoreDamaged(url=self.url, why="its schema cannot be read") from error
         return connection
 
     def _thread_connection(self) -> sqlite3.Connection:
