@@ -140,3 +140,17 @@ def test_a_child_that_ends_leaves_the_parents_connections_alone(
         assert memory.get(NS, "k") == 2
         with snapshot(memory.store) as view:
             assert view.records == 1
+
+
+def test_stores_that_are_closed_already_do_not_matter(lasting_url: str) -> None:
+    closed = [Memory.open("sqlite://", clock=ManualClock()) for _ in range(5)]
+    for one in closed:
+        one.close()
+    with Memory.open(lasting_url, clock=ManualClock()) as memory:
+        generation = memory.store.engine._generation  # type: ignore[attr-defined]
+
+        def work() -> None:
+            assert memory.store.engine._generation is not generation  # type: ignore[attr-defined]
+
+        assert [ended_well(in_child(work)) for _ in range(5)] == [True] * 5
+    assert len(closed) == 5

@@ -148,7 +148,7 @@ class SqliteEngine:
         self._lock.abandon()
         if self._path is None:
             # The child's copy of a store in memory is its own: no lock or statement is shared.
-            if self._memory is not None and self._memory.in_transaction:
+            if self._open and self._memory is not None and self._memory.in_transaction:
                 self._memory.execute("ROLLBACK")
             self._generation, self._lock = object(), FileLock(None, self.url)
             self._read_lock = threading.RLock()
