@@ -9,7 +9,8 @@ So both neighbours are held against the rows that they point to. Only a miss pay
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from itertools import repeat
+from typing import TYPE_CHECKING, Any
 
 from memtend.errors import StoreDamaged
 
@@ -35,28 +36,40 @@ class Absence:
         `found`: something is there, and the question is whether it is all.
         """
         if self._needed:
-            self._check("path_below", (ns, key), "path_row")
-            self._check("path_above", (ns, key), "path_row")
+            self._check("path", (ns, key))
             if found:
-                self._check("path_above", (ns, key + _BEHIND), "path_row")
+                self._check("path", (ns, key + _BEHIND))
 
     def namespace(self, path: str) -> None:
         """The same around a missing namespace."""
         if self._needed:
-            for side in ("namespace_below", "namespace_above"):
-                self._check(side, (path,), "namespace_row")
+            self._check("namespace", (path,))
 
-    def _check(self, side: str, place: tuple[object, ...], row: str) -> None:
+    def _check(self, table: str, place: tuple[Any, ...]) -> None:
         for _ in range(_TRIES):
-            entry = self._one(side, place)
-            if entry is None:
+            below = self._one(f"{table}_below", place)
+            above = self._one(f"{table}_above", place)
+            entries = [entry for entry in (below, above) if entry is not None]
+            if all(map(self._is_true, entries, repeat(table))) and self._are_neighbours(
+                table, below, above, place
+            ):
                 return
-            found = self._one(row, entry[-1:])
-            if found is not None and tuple(found) == tuple(entry[:-1]):
-                return
-            # A writer may have come between the two reads; damage stays.
+            # A writer may have come between the reads; damage stays.
         raise StoreDamaged(url=self._engine.url, why=_WHY)
 
-    def _one(self, statement: str, params: tuple[object, ...]) -> Row | None:
+    def _is_true(self, entry: Row, table: str) -> bool:
+        found = self._one(f"{table}_row", entry[-1:])
+        return found is not None and tuple(found) == tuple(entry[:-1])
+
+    def _are_neighbours(
+        self, table: str, below: Row | None, above: Row | None, place: tuple[Any, ...]
+    ) -> bool:
+        """Nothing lies between them: a name damaged into NULL is in no range, but in the way."""
+        if above is None:
+            outermost = self._one(f"{table}_last", ())
+            return outermost is None or (outermost[0] is not None and outermost < place)
+        return self._one(f"{table}_before", above[:-1]) == below
+
+    def _one(self, statement: str, params: tuple[Any, ...]) -> Row | None:
         rows = self._engine.read(statement, params)
         return rows[0] if rows else None

@@ -45,9 +45,16 @@ STATEMENTS: Final[dict[str, str]] = {
     "ORDER BY ns DESC, key DESC, field DESC, n DESC, r DESC LIMIT 1",
     "path_above": "SELECT ns, key, field, n, r, seq FROM sibling WHERE (ns, key) >= (?, ?) "
     "ORDER BY ns, key, field, n, r LIMIT 1",
+    "path_before": "SELECT ns, key, field, n, r, seq FROM sibling "
+    "WHERE (ns, key, field, n, r) < (?, ?, ?, ?, ?) "
+    "ORDER BY ns DESC, key DESC, field DESC, n DESC, r DESC LIMIT 1",
+    "path_last": "SELECT ns, key FROM sibling "
+    "ORDER BY ns DESC, key DESC, field DESC, n DESC, r DESC LIMIT 1",
     "path_row": "SELECT ns, key, field, n, r FROM sibling WHERE seq = ?",
     "namespace_below": "SELECT path, id FROM namespace WHERE path < ? ORDER BY path DESC LIMIT 1",
     "namespace_above": "SELECT path, id FROM namespace WHERE path >= ? ORDER BY path LIMIT 1",
+    "namespace_before": "SELECT path, id FROM namespace WHERE path < ? ORDER BY path DESC LIMIT 1",
+    "namespace_last": "SELECT path FROM namespace ORDER BY path DESC LIMIT 1",
     "namespace_row": "SELECT path FROM namespace WHERE id = ?",
     # tags
     "tag": "INSERT INTO tag (tag, seq) VALUES (?, ?)",
@@ -82,7 +89,7 @@ STATEMENTS: Final[dict[str, str]] = {
     "namespaces": "SELECT id, path, contested FROM namespace ORDER BY path",
     "namespace": "SELECT id, contested FROM namespace WHERE path = ?",
     "add_namespace": "INSERT INTO namespace (id, path, contested) "
-    "VALUES ((SELECT coalesce(max(id), 0) + 1 FROM namespace), ?, 0) RETURNING id",
+    "VALUES ((SELECT coalesce(max(id), 65535) + 1 FROM namespace), ?, 0) RETURNING id",
     "contest": "UPDATE namespace SET contested = 1 WHERE id = ?",
     "replicas": "SELECT no, id, seen, floor, created_ms, crc FROM replica ORDER BY no",
     "add_replica": "INSERT INTO replica (no, id, seen, floor, created_ms, crc) "

@@ -70,7 +70,9 @@ class Replica(SQLModel, table=True):
 class Namespace(SQLModel, table=True):
     """Namespace paths, interned. Never deleted, so that a cached id stays right.
 
-    `contested` is 1 from the first time on that a write left another sibling standing.
+    `contested` is 1 from the first time on that a write left another sibling standing. Ids begin at
+    65,536: SQLite then stores them under a type that no single flipped bit turns into NULL, which
+    is in no range and so could hide an index entry from the look at its neighbours.
     """
 
     id: int = _int(key=True)
