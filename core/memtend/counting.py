@@ -19,7 +19,6 @@ from memtend.errors import ConditionFailed, InvalidValue, KindMismatch
 from memtend.limits import INTEGER_ABS_MAX, UPDATE_TRIES
 from memtend.model.dot import Dot
 from memtend.session import Session
-from memtend.store import writes
 from memtend.store.reads import counter_value, newest
 
 if TYPE_CHECKING:
@@ -68,9 +67,7 @@ class Counting(Session):
 
     def remove(self, namespace: str, key: str, element: Any) -> bool:
         """Take an element out of a set; False where it was not in it."""
-        self._allow("write", namespace)
-        field = element_field(element)
-        return writes.delete(self.store, namespace, key, field, actor=self._actor)
+        return self._delete(namespace, key, element_field(element))
 
     def members(self, namespace: str, key: str) -> list[Any]:
         """The elements of a set, in the order of their canonical JSON."""

@@ -56,7 +56,6 @@ PRUNE_SHARE_MAX: Final = 0.01
 # Write-behind, retention of small things
 ACCESS_BUFFER_MAX: Final = 65_536
 OP_KEEP_MS: Final = 24 * 3_600_000
-LOG_KEEP_MS: Final = 7 * 24 * 3_600_000
 
 # Files and policies
 BALLAST_FILES: Final = 4

@@ -26,7 +26,6 @@ from memtend.limits import BATCH_MAX, GET_MANY_MAX, SCAN_MAX, TOUCH_SHARE, UPDAT
 from memtend.model.dot import Dot
 from memtend.model.names import check_path
 from memtend.model.policy import Cleanup, Reading
-from memtend.store import writes
 from memtend.store.reads import MISSING, newest, shown
 
 if TYPE_CHECKING:
@@ -166,8 +165,7 @@ class Memory(Counting):
 
     def delete(self, namespace: str, key: str, *, ctx: Mapping[str, int] | None = None) -> bool:
         """Remove a record; False where there was none."""
-        self._allow("write", namespace)
-        return writes.delete(self.store, namespace, key, actor=self._actor, ctx=ctx)
+        return self._delete(namespace, key, ctx=ctx)
 
     def touch(self, namespace: str, key: str, ttl_ms: int | None = None) -> Dot | None:
         """Give a live record a new deadline, counted from now.

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from memtend.clock import Clock, SystemClock
 from memtend.drafting import Put, draft
@@ -16,12 +16,15 @@ from memtend.store.access import AccessBuffer
 from memtend.store.config import Config
 from memtend.store.expiry import drop_expired, leftovers
 from memtend.store.reads import Reads
-from memtend.store.store import Store
+from memtend.store.store import ConfigChanged, Store
 
 if TYPE_CHECKING:
     from memtend.model.lease import Lease
     from memtend.store.config import Right
     from memtend.store.records import Records
+
+
+T = TypeVar("T")
 
 
 class Session:
@@ -106,23 +109,43 @@ class Session:
         lease: Lease | None = None,
     ) -> list[Dot]:
         config, agent = self.config, self.agent
-        if agent is not None:
-            for namespace in {put.namespace for put in puts}:
-                self._allow("write", namespace)
-        drafts = [draft(config, put, agent, kind=kind, expected=expected) for put in puts]
-        quotas = config.file.quotas
-        dots = writes.write(
-            self.store,
-            drafts,
-            actor=self._actor,
-            quotas=quotas,
-            action=action,
-            op_id=op_id,
-            lease=lease,
-        )
-        # Another process may have set policies or grants: this write has just learnt of it.
-        config.refresh(self.store.config_seen)
-        return dots
+
+        def attempt() -> list[Dot]:
+            if agent is not None:
+                for namespace in {put.namespace for put in puts}:
+                    self._allow("write", namespace)
+            return writes.write(
+                self.store,
+                [draft(config, put, agent, kind=kind, expected=expected) for put in puts],
+                actor=self._actor,
+                quotas=config.file.quotas,
+                config=config.version,
+                action=action,
+                op_id=op_id,
+                lease=lease,
+            )
+
+        return self._under_current_config(attempt)
+
+    def _delete(
+        self, namespace: str, key: str, field: str = "", ctx: Mapping[str, int] | None = None
+    ) -> bool:
+        def attempt() -> bool:
+            self._allow("write", namespace)
+            version = self.config.version
+            return writes.delete(
+                self.store, namespace, key, field, actor=self._actor, config=version, ctx=ctx
+            )
+
+        return self._under_current_config(attempt)
+
+    def _under_current_config(self, attempt: Callable[[], T]) -> T:
+        """Run a write; if another process has changed policies or grants, read them and repeat."""
+        while True:
+            try:
+                return attempt()
+            except ConfigChanged as changed:
+                self.config.refresh(changed.version)
 
     def _allow(self, right: Right, namespace: str) -> None:
         if self.agent is not None:

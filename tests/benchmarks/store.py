@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from memtend.memory import Memory
-from memtend.model.query import Query
 from tests.benchmarks.data import (
     NAMESPACES,
     PER_TAG,
@@ -121,7 +120,7 @@ def scan(stores: Stores) -> list[Row]:
 
 
 def tag_query(stores: Stores) -> list[Row]:
-    """All 50 records that carry a tag; ours are whole records with their labels."""
+    """All 50 values that carry a tag, with their names."""
     tags = stores.size // TAGGED_EVERY // PER_TAG
 
     def inputs(turn: int) -> Inputs:
@@ -136,7 +135,7 @@ def tag_query(stores: Stores) -> list[Row]:
     others = [Side(RAW, each(lambda tag: stores.raw.tagged(tag, 100)), 1.5)]
     if stores.size <= PEERS_MAX:
         others.append(Side(WAL, each(lambda tag: stores.wal.tagged(tag, 100)), take=1))
-    ours = each(lambda tag: stores.memory.search(Query(tag=tag, limit=100)))
+    ours = each(lambda tag: stores.memory.tagged(tag, limit=100))
     return measure(case, Side("memtend", ours), others)
 
 
@@ -237,8 +236,6 @@ def _number(key: str) -> int:
     return int(key.rpartition("/")[2])
 
 
-def _plain(hit: Any) -> tuple[str, str, int]:
+def _plain(hit: tuple[str, str, Any]) -> tuple[str, str, int]:
     """A hit of any side, comparable: where it is and which record its value says it is."""
-    if isinstance(hit, tuple) and len(hit) == 3:
-        return hit[0], hit[1], hit[2]["task"]
-    return hit.namespace, hit.key, hit.value["task"]
+    return hit[0], hit[1], hit[2]["task"]

@@ -106,7 +106,7 @@ def test_a_stale_lease_writes_nothing(memory: Memory, clock: ManualClock) -> Non
         with pytest.raises(StaleLease):
             drop_expired(memory.store, seqs, actor="s", lease=lease)
         with pytest.raises(StaleLease):
-            writes._delete(memory.store, (1, b""), (NS, "k00000", ""), "a", None, lease)
+            writes._delete(memory.store, (1, b""), (NS, "k00000", ""), "a", None, None, lease)
     assert memory.store.meta() == before
     memory.put_many([Put(NS, "new", 1)], lease=newer)
     assert drop_expired(memory.store, seqs, actor="s", lease=newer).rows == 1

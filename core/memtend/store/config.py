@@ -36,12 +36,12 @@ class Config:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._version = -1
+        self.version = -1
         self.refresh(store.meta().config)
 
     def refresh(self, version: int) -> None:
         """Read again if `version` is not the one that was read."""
-        if version == self._version:
+        if version == self.version:
             return
         settings = self._checked("settings")
         found = [value for name, value in settings if name == POLICIES]
@@ -53,7 +53,7 @@ class Config:
             Grant(agent, compile_pattern(pattern), right)
             for agent, pattern, right in self._checked("grants")
         ]
-        self._version = version
+        self.version = version
 
     def _checked(self, statement: str) -> list[Row]:
         """Rows that match their checksum: damage must neither delete nor open anything."""

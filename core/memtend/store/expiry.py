@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from memtend.codec.envelope import type_of
 from memtend.crdt.rows import RowKind
-from memtend.limits import SWEEP_MARGIN_MS
+from memtend.limits import OP_KEEP_MS, SWEEP_MARGIN_MS
 from memtend.store.change import Old
 
 if TYPE_CHECKING:
@@ -53,6 +53,12 @@ def leftovers(store: Store, places: Iterable[tuple[str, str]]) -> list[int]:
             rows = map(Old._make, store.engine.read("old", (ns[0], key, "")))
             found += [old.seq for old in rows if old.exp is not None and old.exp <= until]
     return found
+
+
+def forget_operations(store: Store) -> None:
+    """Let go of operation ids that nobody repeats any more (kept for a day)."""
+    with store.engine.write() as tx:
+        tx.run("forget_ops", (store.clock.now_ms() - OP_KEEP_MS,))
 
 
 def drop_expired(

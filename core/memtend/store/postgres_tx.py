@@ -72,8 +72,12 @@ class PostgresWrite:
             self._connection = engine._connection()
             self._pipeline = self._connection.pipeline()
             self._pipeline.__enter__()
+        except psycopg.Error as error:
+            raise engine._explain(error) from error
+        try:
             self._connection.execute("BEGIN")
         except psycopg.Error as error:
+            self._pipeline.__exit__(type(error), error, error.__traceback__)
             raise engine._explain(error) from error
         return PostgresReader(self._connection, engine.statements)
 

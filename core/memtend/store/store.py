@@ -36,7 +36,7 @@ class Store:
         self.namespaces = Namespaces(self.engine, self.absence)
         self.replicas = Replicas(self.engine)
         self._dictionaries: dict[int, Any] = {}
-        self.config_seen = identify(self.engine, clock).config
+        identify(self.engine, clock)
         self.key = seal_key(self.engine, key_path, clock)
         self.ballast = Ballast(self.engine.path)
         self.ballast.fill()
@@ -60,13 +60,18 @@ class Store:
         return Meta.of(self.engine.read("meta"), self.url)
 
     def change(
-        self, actor: str, reads: Sequence[Call] = (), lease: Lease | None = None
+        self,
+        actor: str,
+        reads: Sequence[Call] = (),
+        lease: Lease | None = None,
+        config: int | None = None,
     ) -> Changing:
         """One write transaction. `reads` come back with the locked meta row, in one round trip.
 
-        With `lease`, the transaction is refused unless that lease is still the newest (§3).
+        With `lease`, the transaction is refused unless that lease is still the newest (§3). With
+        `config`, it raises `ConfigChanged` unless policies and grants are still of that version.
         """
-        return Changing(self, actor, reads, lease)
+        return Changing(self, actor, reads, lease, config)
 
     def own_replica(self) -> str:
         """The id under which this store writes now."""
@@ -116,15 +121,28 @@ class Store:
         self.engine.close()
 
 
+class ConfigChanged(Exception):
+    """Policies or grants were changed since the caller read them. Nothing was written."""
+
+    def __init__(self, version: int) -> None:
+        self.version = version
+        super().__init__(version)
+
+
 class Changing:
     """A write transaction as a `with` block; a class, because it runs on every put."""
 
-    __slots__ = ("_actor", "_calls", "_change", "_lease", "_store", "_write")
+    __slots__ = ("_actor", "_calls", "_change", "_config", "_lease", "_store", "_write")
 
     def __init__(
-        self, store: Store, actor: str, reads: Sequence[Call], lease: Lease | None
+        self,
+        store: Store,
+        actor: str,
+        reads: Sequence[Call],
+        lease: Lease | None,
+        config: int | None,
     ) -> None:
-        self._store, self._actor, self._lease = store, actor, lease
+        self._store, self._actor, self._lease, self._config = store, actor, lease, config
         fence: list[Call] = [] if lease is None else [("lease", (lease.resource,))]
         self._calls: list[Call] = [("meta_locked", ()), *fence, *reads]
 
@@ -136,13 +154,14 @@ class Changing:
         try:
             answers = tx.fetch_all(self._calls)
             meta = Meta.of(answers.pop(0), store.url)
+            if self._config not in (None, meta.config):
+                raise ConfigChanged(meta.config)
             if self._lease is not None:
                 check_fence(self._lease, answers.pop(0), store.engine.server_ms() or now_ms)
             replica = store.replica_of(tx, meta)
         except BaseException as error:
             self._write.__exit__(type(error), error, error.__traceback__)
             raise
-        store.config_seen = meta.config
         self._change = Change(tx, meta, replica, now_ms, store.key, self._actor, store.engine.array)
         return self._change, answers
 

@@ -37,13 +37,15 @@ def write(
     *,
     actor: str,
     quotas: Quotas,
+    config: int,
     action: str = "put",
     op_id: str | None = None,
     lease: Lease | None = None,
 ) -> list[Dot]:
     """Write all drafts or none; returns their dots. A repeated `op_id` changes nothing.
 
-    Raises `QuotaExceeded`, `ConditionFailed`, `KindMismatch`, `StaleLease`.
+    Raises `QuotaExceeded`, `ConditionFailed`, `KindMismatch`, `StaleLease`, and `ConfigChanged`
+    unless the policies that made the drafts are still those of version `config`.
     """
     taking = len(drafts) == 1 and (op_id, drafts[0].ctx, drafts[0].expected) == (None,) * 3
     groups: dict[str, list[Draft]] = {}
@@ -56,7 +58,7 @@ def write(
     if op_id is not None:
         reads.append(("op", (op_id,)))
     made: dict[str, tuple[int, bytes]] = {}
-    with store.change(actor, reads, lease) as (change, answers):
+    with store.change(actor, reads, lease, config) as (change, answers):
         if op_id is not None and (done := answers.pop()):
             return [Dot(replica, n) for replica, n in orjson.loads(done[0][0])]
         held = {total: answers.pop() for total in reversed(totals)}
@@ -92,6 +94,7 @@ def delete(
     field: str = "",
     *,
     actor: str,
+    config: int | None = None,
     ctx: Mapping[str, int] | None = None,
     lease: Lease | None = None,
 ) -> bool:
@@ -104,7 +107,7 @@ def delete(
     if ns is None or not store.engine.read("old", (ns[0], key, field)):
         return False
     where = (namespace, key, field)
-    return store.ballast.deleting(lambda: _delete(store, ns, where, actor, ctx, lease))
+    return store.ballast.deleting(lambda: _delete(store, ns, where, actor, config, ctx, lease))
 
 
 def _delete(
@@ -112,11 +115,13 @@ def _delete(
     ns: tuple[int, bytes],
     where: tuple[str, str, str],
     actor: str,
+    config: int | None,
     ctx: Mapping[str, int] | None,
     lease: Lease | None,
 ) -> bool:
     namespace, key, field = where
-    with store.change(actor, [("old", (ns[0], key, field))], lease) as (change, [rows]):
+    reads: list[Call] = [("old", (ns[0], key, field))]
+    with store.change(actor, reads, lease, config) as (change, [rows]):
         olds = [old for old in map(Old._make, rows) if seen_by(change, old, ctx)]
         live = live_of(change, olds)
         refuse_counter(live, namespace, key)

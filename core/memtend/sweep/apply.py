@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from memtend.limits import LOCK_BUDGET_MS, SLICE_ROWS_MAX, SLICE_ROWS_MIN
 from memtend.model.plan import Report
-from memtend.store.expiry import drop_expired
+from memtend.store.expiry import drop_expired, forget_operations
 
 if TYPE_CHECKING:
     from memtend.guard import Cleared
@@ -37,6 +37,7 @@ def apply_sweep(cleared: Cleared, store: Store) -> Report:
         freed += dropped.bytes
         longest = max(longest, took_ms)
         size = _next_size(size, took_ms)
+    forget_operations(store)
     return Report(
         operation="sweep",
         applied=True,
