@@ -13,49 +13,50 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from memtend.errors import StoreDamaged
+from memtend.store.sqlite import SqliteEngine
 
 if TYPE_CHECKING:
     from memtend.store.engine import Engine, Row
 
-_TRIES = 3
 _BEHIND = "\0"
 """Behind a key, gives the first text above it."""
 _WHY = "an index entry does not match its row, so a record may be hidden"
 
 
 class Absence:
-    """For engines whose pages carry no checksum of their own."""
+    """Looks only on SQLite: a PostgreSQL server has its own checksums of pages."""
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._needed = not engine.checks_pages
+        self._engine = engine if isinstance(engine, SqliteEngine) else None
 
     def record(self, ns: int, key: str, *, found: bool = False) -> None:
         """Raise `StoreDamaged` if the index around a missing key is damaged.
 
         `found`: something is there, and the question is whether it is all.
         """
-        if self._needed:
-            self._check("path", (ns, key))
-            if found:
-                self._check("path", (ns, key + _BEHIND))
+        self._check("path", (ns, key))
+        if found:
+            self._check("path", (ns, key + _BEHIND))
 
     def namespace(self, path: str) -> None:
         """The same around a missing namespace."""
-        if self._needed:
-            self._check("namespace", (path,))
+        self._check("namespace", (path,))
 
     def _check(self, table: str, place: tuple[Any, ...]) -> None:
-        for _ in range(_TRIES):
+        engine = self._engine
+        if engine is None:
+            return
+        with engine.consistent():
             below = self._one(f"{table}_below", place)
             above = self._one(f"{table}_above", place)
             entries = [entry for entry in (below, above) if entry is not None]
-            if all(map(self._is_true, entries, repeat(table))) and self._are_neighbours(
-                table, below, above, place
+            if (
+                all(map(self._is_true, entries, repeat(table)))
+                and self._are_neighbours(table, below, above, place)
+                and (table != "path" or self._are_nearest(place, below, above))
             ):
                 return
-            # A writer may have come between the reads; damage stays.
-        raise StoreDamaged(url=self._engine.url, why=_WHY)
+        raise StoreDamaged(url=engine.url, why=_WHY)
 
     def _is_true(self, entry: Row, table: str) -> bool:
         found = self._one(f"{table}_row", entry[-1:])
@@ -70,6 +71,14 @@ class Absence:
             return outermost is None or (outermost[0] is not None and outermost < place)
         return self._one(f"{table}_before", above[:-1]) == below
 
+    def _are_nearest(self, place: tuple[Any, ...], below: Row | None, above: Row | None) -> bool:
+        """The same neighbours asked for in a way that stops at a NULL, where the other skips it."""
+        for side, entry in (("below", below), ("above", above)):
+            within = entry if entry is not None and entry[0] == place[0] else None
+            if self._one(f"path_within_{side}", place) != within:
+                return False
+        return True
+
     def _one(self, statement: str, params: tuple[Any, ...]) -> Row | None:
-        rows = self._engine.read(statement, params)
+        rows = self._engine.read(statement, params) if self._engine else []
         return rows[0] if rows else None

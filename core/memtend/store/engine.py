@@ -44,8 +44,6 @@ class Engine(Protocol):
     kind: str
     path: str | None
     """The database file, where there is one."""
-    checks_pages: bool
-    """Whether the engine itself notices a damaged page when it reads it."""
 
     def read(self, name: str, params: Sequence[Any] = ()) -> list[Row]:
         """Run one statement outside any transaction. The hottest call there is."""

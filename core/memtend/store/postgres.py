@@ -35,7 +35,6 @@ class PostgresEngine:
     """`dsn` is a PostgreSQL URL; passwords come from it or from libpq's own environment."""
 
     kind = "postgresql"
-    checks_pages = True
 
     def __init__(self, dsn: str, *, durable: bool = True) -> None:
         self._dsn = dsn

@@ -48,6 +48,10 @@ STATEMENTS: Final[dict[str, str]] = {
     "path_before": "SELECT ns, key, field, n, r, seq FROM sibling "
     "WHERE (ns, key, field, n, r) < (?, ?, ?, ?, ?) "
     "ORDER BY ns DESC, key DESC, field DESC, n DESC, r DESC LIMIT 1",
+    "path_within_below": "SELECT ns, key, field, n, r, seq FROM sibling "
+    "WHERE ns = ? AND key < ? ORDER BY key DESC, field DESC, n DESC, r DESC LIMIT 1",
+    "path_within_above": "SELECT ns, key, field, n, r, seq FROM sibling "
+    "WHERE ns = ? AND key >= ? ORDER BY key, field, n, r LIMIT 1",
     "path_last": "SELECT ns, key FROM sibling "
     "ORDER BY ns DESC, key DESC, field DESC, n DESC, r DESC LIMIT 1",
     "path_row": "SELECT ns, key, field, n, r FROM sibling WHERE seq = ?",

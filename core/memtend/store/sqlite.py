@@ -14,7 +14,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from typing import Any
 
 import orjson
@@ -45,7 +45,6 @@ class SqliteEngine:
     """`path` None is a store in memory, gone when closed."""
 
     kind = "sqlite"
-    checks_pages = False
 
     def __init__(self, path: str | None, *, durable: bool = True) -> None:
         self.url = "sqlite://" if path is None else f"sqlite:///{path}"
@@ -93,6 +92,20 @@ class SqliteEngine:
                 yield SqliteReader(connection, self.statements)
         except sqlite3.Error as error:
             raise self._explain(error) from error
+
+    @contextmanager
+    def consistent(self) -> Iterator[None]:
+        """Within it, the `read`s of this thread see one state of the database."""
+        connection = self._thread_connection()
+        with self._read_lock if connection is self._memory else nullcontext():
+            if connection.in_transaction:  # within a write: nobody else changes anything
+                yield
+                return
+            connection.execute("BEGIN")
+            try:
+                yield
+            finally:
+                connection.execute("COMMIT")
 
     def array(self, values: Sequence[Any]) -> str:
         return orjson.dumps(values).decode()
