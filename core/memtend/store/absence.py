@@ -38,6 +38,27 @@ class Absence:
         if found:
             self._check("path", (ns, key + _BEHIND))
 
+    def end(self, ns: int, last: str, stop: str | None = None) -> None:
+        """Raise `StoreDamaged` if a scan ends after `last` although there is more before `stop`."""
+        self.record(ns, last + _BEHIND)
+        if self._engine is not None:
+            with self._engine.consistent():
+                more = self._one("scan", (ns, last, 1))
+                beyond = self._one("path_next_plain", (ns, last + _BEHIND, ns))
+            if more is None and beyond is not None and (stop is None or beyond[1] < stop):
+                raise StoreDamaged(url=self._engine.url, why=_WHY)
+
+    def fields(self, ns: int, key: str) -> None:
+        """Raise `StoreDamaged` if the fields of a key are not read to their end."""
+        self.record(ns, key, found=True)
+        if self._engine is not None:
+            with self._engine.consistent():
+                read = self._engine.read("get_fields", (ns, key))
+                entry = self._one("path_below", (ns, key + _BEHIND))
+            last = entry[2] if entry is not None and tuple(entry[:2]) == (ns, key) else None
+            if last != (read[-1][0] if read else None):
+                raise StoreDamaged(url=self._engine.url, why=_WHY)
+
     def namespace(self, path: str) -> None:
         """The same around a missing namespace."""
         self._check("namespace", (path,))

@@ -7,6 +7,7 @@ fewest steps. Everything else (siblings, expiry, compression, quarantine) takes 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
     from memtend.store.store import Store
 
 MISSING: Final = object()
-_AFTER: Final = "\0"
-"""Behind a key, gives the first text above it."""
 _LAST: Final = "\x7f"
 """Above every character that a name may have."""
 _HASH: Final = "its hash does not match"
@@ -119,13 +118,15 @@ class Reads:
     ) -> list[tuple[str, Any]]:
         """Visible keys and values in key order, after `after`, at most `limit`."""
         found: list[tuple[str, Any]] = []
-        for rows in self.whole_keys(ns[0], prefix, after, limit):
+        for rows in self.whole_keys(namespace, ns[0], prefix, after, limit):
             found += self.values(namespace, rows, ns)
             if len(found) >= limit:
                 break
         return found[:limit]
 
-    def whole_keys(self, ns: int, prefix: str, after: str, page: int) -> Iterator[list[Row]]:
+    def whole_keys(
+        self, namespace: str, ns: int, prefix: str, after: str, page: int
+    ) -> Iterator[list[Row]]:
         """Rows of a namespace in key order, page by page; a key's siblings are never parted."""
         start, stop = (max(after, _before(prefix)), prefix + _LAST) if prefix else (after, None)
         while True:
@@ -133,26 +134,39 @@ class Reads:
             # One row more than wanted shows whether the last key's siblings are all there.
             rows = self._read("scan" if stop is None else "scan_until", (*bounds, page + 1))
             if len(rows) <= page:
-                yield rows
+                yield self._without_elements(namespace, rows)
                 # The range has ended; a damaged entry could have ended it.
-                self._absence.record(ns, rows[-1][0] + _AFTER if rows else start)
+                self._absence.end(ns, rows[-1][0] if rows else start, stop)
                 return
             last = rows[-1][0]
-            whole = [row for row in rows if row[0] != last]
+            whole = rows[:-1]
+            if whole and whole[-1][0] == last:
+                whole = [row for row in rows if row[0] != last]
             if not whole:
-                whole = [(last, *row) for row in self._read("get", (ns, last))]
-            yield whole
+                whole = [(last, *row, "") for row in self._read("get", (ns, last))]
+            yield self._without_elements(namespace, whole)
             start = whole[-1][0] if whole else last
+
+    def _without_elements(self, namespace: str, rows: list[Row]) -> list[Row]:
+        """Rows of plain keys. What claims to be an element of a set must prove it."""
+        if [row[6] for row in rows].count("") == len(rows):
+            return rows
+        for key, *row, field in rows:
+            if not isinstance(field, str):
+                raise RecordDamaged(namespace=namespace, key=key, why="its field is not text")
+            if field:
+                self.opened(namespace, key, [tuple(row)], field)
+        return [row for row in rows if row[6] == ""]
 
     def values(
         self, namespace: str, rows: list[Row], ns: tuple[int, bytes]
     ) -> list[tuple[str, Any]]:
-        """Keys and values of rows `(key, flags, exp, body, value, hash)`, in order of key."""
-        if len({row[0] for row in rows}) < len(rows):
+        """Keys and values of rows as statement `scan` returns them, in order of key."""
+        if len(set(map(itemgetter(0), rows))) < len(rows):
             return self._grouped(namespace, rows)
         prefix, now_ms, digest, loads = ns[1], self._now(), xxh3_128_digest, orjson.loads
         found = []
-        for key, flags, exp, body, data, want in rows:
+        for key, flags, exp, body, data, want, _ in rows:
             try:
                 if flags == 0 and exp is None:
                     if digest(b"".join((prefix, key.encode(), PLAIN_EDGE, body, data))) != want:
@@ -200,7 +214,7 @@ class Reads:
     def _grouped(self, namespace: str, rows: list[Row]) -> list[tuple[str, Any]]:
         groups: dict[str, list[Row]] = {}
         for row in rows:
-            groups.setdefault(row[0], []).append(row[1:])
+            groups.setdefault(row[0], []).append(row[1:6])
         seen = ((key, self.siblings(namespace, key, group)) for key, group in groups.items())
         return [(key, shown(found)) for key, found in seen if found]
 

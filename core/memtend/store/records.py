@@ -64,6 +64,8 @@ class Records:
 
     def fields(self, namespace: str, key: str) -> dict[str, list[Seen]]:
         """Visible siblings per field: the elements of a set, the fields of a map."""
+        if ns := self._store.namespaces.find(namespace):
+            self._store.absence.fields(ns[0], key)
         grouped: dict[str, list[Row]] = {}
         for field, *rest in self._rows("get_fields", namespace, key):
             if field:
@@ -115,9 +117,9 @@ class Records:
     def _within(self, namespace: str, query: Query) -> Iterator[tuple[str, str, list[Seen]]]:
         """Decided by the hashed bodies alone: a damaged copy in a column must hide nothing."""
         ns = self._store.namespaces.ids[namespace][0]
-        for rows in self._reads.whole_keys(ns, "", "", _PAGE):
+        for rows in self._reads.whole_keys(namespace, ns, "", "", _PAGE):
             for key, group in groupby(rows, key=itemgetter(0)):
-                seen = self._reads.siblings(namespace, key, [row[1:] for row in group])
+                seen = self._reads.siblings(namespace, key, [row[1:6] for row in group])
                 if seen and query.may_match(newest(seen).body):
                     yield namespace, key, seen
 

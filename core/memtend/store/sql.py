@@ -26,12 +26,13 @@ STATEMENTS: Final[dict[str, str]] = {
     "WHERE ns = ? AND key = ? AND field = ?",
     "get_fields": "SELECT field, flags, exp, body, value, hash FROM sibling "
     "WHERE ns = ? AND key = ? ORDER BY field, n, r",
-    "get_many": "SELECT key, flags, exp, body, value, hash FROM sibling "
+    "get_many": "SELECT key, flags, exp, body, value, hash, field FROM sibling "
     "WHERE ns = ? AND key {in_texts} AND field = ''",
-    "scan": "SELECT key, flags, exp, body, value, hash FROM sibling "
-    "WHERE ns = ? AND key > ? AND field = '' ORDER BY key LIMIT ?",
-    "scan_until": "SELECT key, flags, exp, body, value, hash FROM sibling "
-    "WHERE ns = ? AND key > ? AND key < ? AND field = '' ORDER BY key LIMIT ?",
+    # with elements of sets: told apart by their hashes, not by an index that may be damaged
+    "scan": "SELECT key, flags, exp, body, value, hash, field FROM sibling "
+    "WHERE ns = ? AND key > ? ORDER BY key, field LIMIT ?",
+    "scan_until": "SELECT key, flags, exp, body, value, hash, field FROM sibling "
+    "WHERE ns = ? AND key > ? AND key < ? ORDER BY key, field LIMIT ?",
     "old": f"SELECT {_OLD} FROM sibling WHERE ns = ? AND key = ? AND field = ?",
     "take": f"DELETE FROM sibling WHERE ns = ? AND key = ? AND field = ? RETURNING {_OLD}",
     "old_many": f"SELECT {_OLD} FROM sibling WHERE ns = ? AND key {{in_texts}}",
@@ -52,6 +53,10 @@ STATEMENTS: Final[dict[str, str]] = {
     "WHERE ns = ? AND key < ? ORDER BY key DESC, field DESC, n DESC, r DESC LIMIT 1",
     "path_within_above": "SELECT ns, key, field, n, r, seq FROM sibling "
     "WHERE ns = ? AND key >= ? ORDER BY key, field, n, r LIMIT 1",
+    # bounded, for elements of sets may follow by the thousand
+    "path_next_plain": "SELECT ns, key FROM (SELECT ns, key, field, n, r FROM sibling "
+    "WHERE (ns, key) >= (?, ?) ORDER BY ns, key, field, n, r LIMIT 64) AS near "
+    "WHERE ns = ? AND field = '' LIMIT 1",
     "path_last": "SELECT ns, key FROM sibling "
     "ORDER BY ns DESC, key DESC, field DESC, n DESC, r DESC LIMIT 1",
     "path_row": "SELECT ns, key, field, n, r FROM sibling WHERE seq = ?",
