@@ -127,4 +127,4 @@ def content_of(text: bytes) -> int:
 def check_row(row: Any) -> bool:
     """Whether a `StoredRow` matches its hash. Needs nothing but the row."""
     prefix, path = prefix_of(row.namespace), path_of(row.key, row.field)
-    return row_hash(prefix, path, row.codec, row.exp_ms, row.body, row.value) == bytes(row.hash)
+    return row_hash(prefix, path, row.flags, row.exp_ms, row.body, row.value) == bytes(row.hash)

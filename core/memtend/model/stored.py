@@ -13,7 +13,7 @@ class StoredRow(NamedTuple):
     """One sibling exactly as stored.
 
     `body` is a msgpack list of metadata (dot, kind, agent, tags, times …), `value` the stored
-    bytes under `codec`, `hash` 16 bytes over every other column that matters.
+    bytes under the codec that `flags` name, `hash` 16 bytes over every other column that matters.
     """
 
     namespace: str
@@ -21,7 +21,7 @@ class StoredRow(NamedTuple):
     field: str
     seq: int
     exp_ms: int | None
-    codec: int
+    flags: int
     body: bytes
     value: bytes
     hash: bytes

@@ -1,0 +1,63 @@
+"""Every check of the health report at its boundary: one tick before, and on it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from memtend.clock import to_datetime
+from memtend.health.checks import check_health
+from memtend.health.report import HealthFacts, Level
+from memtend.limits import BACKLOG_WARN_ROWS, BACKUP_AGE_WARN_MS, DISK_FREE_WARN_BYTES
+
+WELL = HealthFacts(
+    at=to_datetime(1_750_000_000_000),
+    records=10,
+    bytes=1_000,
+    file_bytes=4_096,
+    backlog=0,
+    clock_alarm_ms=None,
+    pressure=(),
+    disk_free_bytes=DISK_FREE_WARN_BYTES,
+    backup_asked=True,
+    backup_age_ms=0,
+    backup_rows=10,
+)
+
+
+def test_a_healthy_store_has_no_complaint() -> None:
+    report = check_health(WELL)
+    assert report.healthy
+    assert {check.level for check in report.checks} == {Level.OK}
+
+
+@pytest.mark.parametrize(
+    ("changed", "name", "level"),
+    [
+        ({"clock_alarm_ms": 5_001}, "clock", Level.CRITICAL),
+        ({"clock_alarm_ms": -5_001}, "clock", Level.CRITICAL),
+        ({"backlog": BACKLOG_WARN_ROWS - 1}, "expiry", Level.OK),
+        ({"backlog": BACKLOG_WARN_ROWS}, "expiry", Level.WARNING),
+        ({"pressure": ("agent ada 81%",)}, "quota", Level.WARNING),
+        ({"backup_age_ms": None}, "backup", Level.CRITICAL),
+        ({"backup_age_ms": BACKUP_AGE_WARN_MS}, "backup", Level.OK),
+        ({"backup_age_ms": BACKUP_AGE_WARN_MS + 1}, "backup", Level.WARNING),
+        ({"backup_rows": None}, "backup", Level.OK),
+        ({"disk_free_bytes": DISK_FREE_WARN_BYTES - 1}, "disk", Level.CRITICAL),
+    ],
+)
+def test_each_check_at_its_boundary(changed: dict[str, Any], name: str, level: Level) -> None:
+    report = check_health(WELL.model_copy(update=changed))
+    [check] = [check for check in report.checks if check.name == name]
+    assert check.level is level
+    assert report.level is level
+    assert bool(check.hint) is (level is not Level.OK)
+
+
+def test_what_was_not_asked_or_is_not_known_is_not_judged() -> None:
+    unknown = {"backup_asked": False, "disk_free_bytes": None, "engine_notes": ("an old engine",)}
+    report = check_health(WELL.model_copy(update=unknown))
+    names = [check.name for check in report.checks]
+    assert names == ["clock", "expiry", "quota", "engine"]
+    assert report.healthy
