@@ -62,7 +62,7 @@ def test_a_new_dictionary_leaves_old_rows_readable(memory: Memory) -> None:
     assert memory.get("agent/a", "new") == progress(2)
 
 
-@pytest.mark.parametrize("texts", [[], [b'{"n": 1}'] * 10, [b"x"] * 500])
-def test_samples_that_cannot_help_are_refused(memory: Memory, texts: list[bytes]) -> None:
+@pytest.mark.parametrize("texts", [[], [b'{"n": 1}'] * 10])
+def test_too_few_samples_are_refused(memory: Memory, texts: list[bytes]) -> None:
     with pytest.raises(InvalidValue):
         dictionaries.train(memory.store, "note", texts, actor="owner")
