@@ -28,7 +28,6 @@ PLAN_DECISIONS_MAX: Final = 1_000_000
 
 # Waiting
 BUSY_WAIT_MS: Final = 10_000
-LEASE_WAIT_S_MAX: Final = 3_600.0
 LOCK_BUDGET_MS: Final = 50.0
 SLICE_ROWS_MIN: Final = 16
 SLICE_ROWS_MAX: Final = 1_024
@@ -51,7 +50,6 @@ SWEEP_MARGIN_MS: Final = 60_000
 # Guards
 SWEEP_SHARE_MAX: Final = 0.25
 SWEEP_ROWS_FREE: Final = 1_000
-PRUNE_SHARE_MAX: Final = 0.01
 
 # Write-behind, retention of small things
 ACCESS_BUFFER_MAX: Final = 65_536

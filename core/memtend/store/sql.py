@@ -22,8 +22,6 @@ STATEMENTS: Final[dict[str, str]] = {
     # one record
     "get": "SELECT flags, exp, body, value, hash FROM sibling "
     "WHERE ns = ? AND key = ? AND field = ''",
-    "get_field": "SELECT flags, exp, body, value, hash FROM sibling "
-    "WHERE ns = ? AND key = ? AND field = ?",
     "get_fields": "SELECT field, flags, exp, body, value, hash FROM sibling "
     "WHERE ns = ? AND key = ? ORDER BY field, n, r",
     "get_many": "SELECT key, flags, exp, body, value, hash, field FROM sibling "
@@ -107,8 +105,6 @@ STATEMENTS: Final[dict[str, str]] = {
     # expiry
     "expired": "SELECT seq, ns, key, field, exp, size FROM sibling "
     "WHERE exp IS NOT NULL AND exp <= ? ORDER BY exp, seq LIMIT ?",
-    "count_expired": "SELECT count(*) FROM (SELECT 1 FROM sibling "
-    "WHERE exp IS NOT NULL AND exp <= ? LIMIT ?) AS x",
     # small tables
     "audit": "INSERT INTO audit (n, at_ms, action, actor, detail, seal) VALUES (?,?,?,?,?,?)",
     "audits": "SELECT n, at_ms, action, actor, detail, seal FROM audit "
