@@ -14,7 +14,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext, suppress
 from typing import Any
 
 import orjson
@@ -101,11 +101,15 @@ class SqliteEngine:
             if connection.in_transaction:  # within a write: nobody else changes anything
                 yield
                 return
-            connection.execute("BEGIN")
             try:
+                connection.execute("BEGIN")
                 yield
+            except sqlite3.Error as error:
+                raise self._explain(error) from error
             finally:
-                connection.execute("COMMIT")
+                # Nothing was written; a damaged file may not even let go in order.
+                with suppress(sqlite3.Error):
+                    connection.execute("ROLLBACK")
 
     def array(self, values: Sequence[Any]) -> str:
         return orjson.dumps(values).decode()
