@@ -38,6 +38,10 @@ class Absence:
         if found:
             self._check("path", (ns, key + _BEHIND))
 
+    def begin(self, ns: int, after: str) -> None:
+        """Raise `StoreDamaged` if the index around the beginning of a scan is damaged."""
+        self._check("path", (ns, after + _BEHIND))
+
     def end(self, ns: int, last: str, stop: str | None = None) -> None:
         """Raise `StoreDamaged` if a scan ends after `last` although there is more before `stop`."""
         self.record(ns, last + _BEHIND)

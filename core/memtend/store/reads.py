@@ -131,11 +131,12 @@ class Reads:
         start, stop = (max(after, _before(prefix)), prefix + _LAST) if prefix else (after, None)
         while True:
             bounds = (ns, start) if stop is None else (ns, start, stop)
+            # A damaged entry could lead the seek past the first keys, or end the range too early.
+            self._absence.begin(ns, start)
             # One row more than wanted shows whether the last key's siblings are all there.
             rows = self._read("scan" if stop is None else "scan_until", (*bounds, page + 1))
             if len(rows) <= page:
                 yield self._without_elements(namespace, rows)
-                # The range has ended; a damaged entry could have ended it.
                 self._absence.end(ns, rows[-1][0] if rows else start, stop)
                 return
             last = rows[-1][0]
