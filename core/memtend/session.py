@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from memtend.clock import Clock, SystemClock
 from memtend.drafting import Put, draft
-from memtend.errors import StoreFull
+from memtend.errors import StoreBusy, StoreFull
+from memtend.limits import UPDATE_TRIES
 from memtend.model.dot import Dot
 from memtend.store import writes
 from memtend.store.access import AccessBuffer
@@ -141,11 +142,12 @@ class Session:
 
     def _under_current_config(self, attempt: Callable[[], T]) -> T:
         """Run a write; if another process has changed policies or grants, read them and repeat."""
-        while True:
+        for _ in range(UPDATE_TRIES):
             try:
                 return attempt()
             except ConfigChanged as changed:
                 self.config.refresh(changed.version)
+        raise StoreBusy(url=self.store.url, waited_s=0, why="its policies change all the time")
 
     def _allow(self, right: Right, namespace: str) -> None:
         if self.agent is not None:

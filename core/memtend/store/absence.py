@@ -4,7 +4,8 @@ A value that is read is checked by its hash; a key that is not found has nothing
 flipped bit in an index page can hide a row from a seek. A search for a hidden key ends beside the
 damaged entry, whichever way the damage compares: the entry before or the entry after the place
 where the key should be is the damaged one, or the damaged key of an inner page that led astray.
-So both neighbours are held against the rows that they point to. Only a miss pays for it.
+So both neighbours are held against the rows that they point to. A miss pays for it, and a scan at
+the beginning and the end of its range; a point read that finds its record does not.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The queue before SQLite's write lock, and the shared fsync after it.
 
 SQLite's own busy handler polls and is unfair: under eight writers the worst put took seconds. A
-`flock` taken before `BEGIN IMMEDIATE` is handed on in order by the kernel. It has no time-out, so
-a waiter that does not get it at once lets a thread do the waiting.
+`flock` taken before `BEGIN IMMEDIATE` is handed on by the kernel. It has no time-out, so a waiter
+that does not get it within a few short looks lets a thread do the waiting.
 
 Commits are made durable outside the lock (`GroupSync`): writers that commit while one fsync runs
 share the next one, across threads here and across processes in the file system's journal.

@@ -23,7 +23,6 @@ from memtend.codec.envelope import (
     is_sound,
     path_of,
     prefix_of,
-    row_hash,
     unpack,
 )
 from memtend.crdt import tally
@@ -63,7 +62,6 @@ class Reads:
 
     def __init__(self, store: Store, now: Callable[[], int]) -> None:
         self._store = store
-        self._engine = store.engine
         self._now = now
         self._find = store.namespaces.ids.get
         self._read = store.engine.read
@@ -169,12 +167,9 @@ class Reads:
         found = []
         for key, flags, exp, body, data, want, _ in rows:
             try:
-                if flags == 0 and exp is None:
-                    if digest(b"".join((prefix, key.encode(), PLAIN_EDGE, body, data))) != want:
-                        raise RecordDamaged(namespace=namespace, key=key, why=_HASH)
-                    found.append((key, loads(data)))
-                elif flags == 0 and now_ms < exp:
-                    if row_hash(prefix, key.encode(), 0, exp, body, data) != want:
+                if flags == 0 and (exp is None or now_ms < exp):
+                    edge = PLAIN_EDGE if exp is None else edge_of(0, exp)
+                    if digest(b"".join((prefix, key.encode(), edge, body, data))) != want:
                         raise RecordDamaged(namespace=namespace, key=key, why=_HASH)
                     found.append((key, loads(data)))
                 elif seen := self.siblings(namespace, key, [(flags, exp, body, data, want)]):
