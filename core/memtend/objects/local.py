@@ -121,11 +121,11 @@ class LocalStore:
                 path = Path(where, file)
                 name = path.relative_to(self._root).as_posix()
                 try:
-                    size = path.stat().st_size
+                    seen = path.stat()
                 except FileNotFoundError:
                     continue  # deleted since the folder was read
                 if is_object_name(name):
-                    yield ObjectInfo(name, size)
+                    yield ObjectInfo(name, seen.st_size, seen.st_mtime_ns // 1_000_000)
 
     @staticmethod
     def _link(source: Path, target: Path) -> bool | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from hashlib import md5
 from typing import Any, Final, NoReturn, TypeVar
 
@@ -97,7 +98,7 @@ class RemoteStore:
         for path, info in sorted(found.items()):
             name = path[len(self._root) + 1 :]
             if is_object_name(name) and info["type"] == "file":
-                yield ObjectInfo(name, int(info["size"] or 0))
+                yield ObjectInfo(name, int(info["size"] or 0), _modified_ms(info))
 
     def delete(self, name: str) -> None:
         def remove(path: str) -> None:
@@ -165,6 +166,17 @@ class RemoteStore:
             except FileNotFoundError:
                 return {}
         return found
+
+
+def _modified_ms(info: dict[str, Any]) -> int | None:
+    """When it was written, as far as this kind of file system says so."""
+    for field in ("LastModified", "last_modified", "mtime", "modified", "updated", "created"):
+        found = info.get(field)
+        if isinstance(found, datetime):
+            return int(found.timestamp() * 1_000)
+        if isinstance(found, int | float) and not isinstance(found, bool):
+            return int(found * 1_000)
+    return None
 
 
 def _md5_header(data: bytes) -> dict[str, str]:

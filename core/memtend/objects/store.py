@@ -21,8 +21,11 @@ _NAME: Final = re.compile(rf"{_SEGMENT}(?:/{_SEGMENT})*", re.ASCII)
 
 
 class ObjectInfo(NamedTuple):
+    """`modified_ms` is when the target says that it was written, by the target's own clock."""
+
     name: str
     size: int
+    modified_ms: int | None = None
 
 
 class Capabilities(BaseModel, frozen=True, extra="forbid"):
