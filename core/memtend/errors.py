@@ -269,6 +269,14 @@ class TargetFull(MemtendError):
     hint = "Free space or name another target; what was written so far is reused."
 
 
+class BackupKeyRefused(MemtendError):
+    """The backups are encrypted, and the key is missing or another one. Nothing was read."""
+
+    code = 58
+    message = "the backups in {url} cannot be opened: {why}"
+    hint = "Set MEMTEND_BACKUP_KEY or MEMTEND_BACKUP_KEY_FILE to the key they were made with."
+
+
 class SourceUnknown(MemtendError):
     code = 60
     message = "{source} is no kind of agent memory that memtend knows: {why}"
