@@ -14,49 +14,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from memtend.clock import Clock, SystemClock, to_datetime
-from memtend.guard import Safety, clear
-from memtend.limits import BACKLOG_WARN_ROWS, MAINTENANCE_LEASE_MS, PLAN_DECISIONS_MAX
+from memtend.guard import clear
+from memtend.limits import BACKLOG_WARN_ROWS, PLAN_DECISIONS_MAX
 from memtend.memory import Memory
-from memtend.model.facts import Facts
+from memtend.serving.backups import Backups
 from memtend.settings import Settings
-from memtend.store import catalog, leases
-from memtend.store.snapshot import snapshot
+from memtend.store import catalog
 from memtend.sweep.plan import ROUTINE, plan_sweep
 
 if TYPE_CHECKING:
     from collections.abc import Set
 
-    from memtend.backup.report import BackupReport, VerifyReport
     from memtend.health.report import HealthReport
     from memtend.migrate.importing import ImportPlan
     from memtend.model.findings import StoreVerifyReport
     from memtend.model.plan import Plan, Report
     from memtend.model.policy import Cleanup
-    from memtend.store.store import Store
-
-MAINTENANCE = "maintenance"
 
 
-class Services:
+class Services(Backups):
     """Everything that tends one store. Made by `open_services`."""
-
-    def __init__(self, memory: Memory, settings: Settings) -> None:
-        self.memory = memory
-        self.settings = settings
-        self.store: Store = memory.store
-        self.clock: Clock = memory.store.clock
-        self._holder = self.clock.new_id()
-
-    def facts(self) -> Facts:
-        meta = self.store.meta()
-        return Facts(
-            store_id=meta.store_id,
-            at=to_datetime(self.clock.now_ms()),
-            seq=meta.seq,
-            records=meta.rows,
-            bytes=meta.size,
-            clock_alarm_ms=self.clock.alarm_ms,
-        )
 
     def plan_sweep(self, cleanups: Set[Cleanup] = ROUTINE) -> Plan:
         """What a sweep would delete now."""
@@ -70,7 +47,7 @@ class Services:
         """Carry out a sweep plan; raises `DeletesTooMuch`, `ClockAlarmed`, `PlanStale`."""
         from memtend.sweep.apply import apply_sweep  # noqa: PLC0415
 
-        with leases.holding(self.store, MAINTENANCE, self._holder, MAINTENANCE_LEASE_MS) as lease:
+        with self._maintaining() as lease:
             cleared = clear(plan, lease=lease, facts=self.facts(), safety=self._safety())
             return apply_sweep(cleared, self.store)
 
@@ -102,53 +79,10 @@ class Services:
         from memtend.migrate.detect import read_source  # noqa: PLC0415
 
         policies = self.memory.config.file.policies
-        with leases.holding(self.store, MAINTENANCE, self._holder, MAINTENANCE_LEASE_MS) as lease:
+        with self._maintaining() as lease:
             cleared = clear(plan, lease=lease, facts=self.facts(), safety=self._safety())
             found = read_source(Path(plan.source), plan.kind, plan.zone, policies)
             return apply_import(cleared, self.memory, found)
-
-    def take_backup(self, target_url: str | None = None, why: str = "") -> BackupReport:
-        """Take a full backup and write it into the catalog."""
-        from memtend import __version__  # noqa: PLC0415
-        from memtend.backup.take import take_full  # noqa: PLC0415
-        from memtend.codec.envelope import check_row  # noqa: PLC0415
-        from memtend.objects import open_target  # noqa: PLC0415
-
-        target = open_target(target_url or self.settings.backup_url, self.clock)
-        head = catalog.newest(self.store, target.url)
-        with snapshot(self.store) as view:
-            report = take_full(
-                view,
-                target,
-                self.clock,
-                check_row=check_row,
-                who=self.settings.agent or "owner",
-                why=why,
-                program=f"memtend {__version__}",
-                head=head.manifest if head else None,
-            )
-        entry = catalog.Entry(
-            report.manifest, report.url, self.clock.now_ms(), report.seq, report.rows,
-            report.stored_bytes, report.root,
-        )  # fmt: skip
-        catalog.record(self.store, entry, "backup")
-        return report
-
-    def verify_backup(self, target_url: str | None = None, *, deep: bool = True) -> VerifyReport:
-        """Check every backup in the target against its hashes and this store's catalog."""
-        from memtend.backup.verify import verify_repository  # noqa: PLC0415
-        from memtend.codec.envelope import check_row  # noqa: PLC0415
-        from memtend.objects import open_target  # noqa: PLC0415
-
-        target = open_target(target_url or self.settings.backup_url, self.clock)
-        head = catalog.newest(self.store, target.url)
-        report = verify_repository(
-            target, self.clock, check_row=check_row, deep=deep, head=head.manifest if head else None
-        )
-        if head and deep and head.manifest in report.whole:
-            verified = head._replace(verified_ms=self.clock.now_ms())
-            catalog.record(self.store, verified, "verify")
-        return report
 
     def verify_store(self) -> StoreVerifyReport:
         """Check every byte of the live store."""
@@ -181,10 +115,6 @@ class Services:
                 engine_notes=self.store.engine.notes(),
             )
         )
-
-    def _safety(self) -> Safety:
-        share = self.memory.config.file.safety.delete_share_max
-        return Safety() if share is None else Safety(delete_share_max=share)
 
     def _disk_free(self) -> int | None:
         path = self.store.url.removeprefix("sqlite:///")

@@ -23,7 +23,8 @@ from memtend.model.plan import Action, Plan
 from memtend.model.policy import Cleanup, Policy
 from memtend.model.policyfile import PolicyFile, PolicySafety
 from memtend.model.policyset import PolicySet
-from memtend.services import MAINTENANCE, Services
+from memtend.services import Services
+from memtend.serving.base import MAINTENANCE
 from memtend.settings import Settings
 from memtend.store import leases, writes
 from memtend.store.expiry import drop_expired

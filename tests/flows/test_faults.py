@@ -10,7 +10,7 @@ from prefect import State
 
 from memtend.limits import SWEEP_ROWS_FREE
 from memtend.memory import Memory
-from memtend.services import MAINTENANCE
+from memtend.serving.base import MAINTENANCE
 from memtend.store import leases
 from memtend_flows.backup import backup
 from memtend_flows.health import health

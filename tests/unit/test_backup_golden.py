@@ -26,7 +26,7 @@ SNAPSHOT = MadeSnapshot(
         row("agents/a", "task/2", bytes(range(256)), seq=5, n=2)._replace(seq=2**53),
         row("agents/b", "note", "\u00e4\u4e2d".encode(), seq=9, n=7),
     ),
-    logged=(LogRow("agents/b", "gone", "", "b" * 32, 4, 8),),
+    logged=(LogRow("agents/b", "gone", "", "b" * 32, 4, 8, 1_750_000_000_000, "deleted"),),
 )
 
 

@@ -80,16 +80,23 @@ class StoreFacts(BaseModel, frozen=True, extra="forbid"):
     floor: dict[str, int]
     audit_n: int
     audit_head: str
+    sum: str
+    tokens: dict[str, int]
+    policy_digest: str | None
 
     @classmethod
     def of(cls, state: StoreState) -> StoreFacts:
         given = state._asdict()
         given["schema_version"] = given.pop("schema")
-        return cls(**given | {"audit_head": state.audit_head.hex()})
+        return cls(**given | {"audit_head": state.audit_head.hex(), "sum": state.sum.hex()})
 
 
 class Manifest(BaseModel, frozen=True, extra="forbid"):
     """One backup. It holds changes with a sequence number in (`seq_after`, `store.seq`].
+
+    `parent` is the manifest before it in the repository, `base` the one that an increment builds
+    on. `at` is the instant of the snapshot: what was acknowledged before it is in the backup.
+    Audit entries are those after `audit_after`.
 
     `damaged_rows` counts rows that did not match their hash in the store and were left out.
     `counts` is per namespace; those beyond `MANIFEST_NAMESPACES_MAX` are summed under `**`.
@@ -100,7 +107,10 @@ class Manifest(BaseModel, frozen=True, extra="forbid"):
     number: int = Field(gt=0)
     kind: BackupKind
     parent: str | None
+    base: str | None = None
     seq_after: int = Field(ge=0)
+    audit_after: int = Field(default=0, ge=0)
+    at: AwareDatetime
     store: StoreFacts
     segments: tuple[SegmentRef, ...]
     rows: int
@@ -109,7 +119,6 @@ class Manifest(BaseModel, frozen=True, extra="forbid"):
     counts: dict[str, Count]
     damaged_rows: int = 0
     root: str | None
-    policy_digest: str | None = None
     who: str
     why: str
     program: str

@@ -81,6 +81,7 @@ def take_full(
             kind=BackupKind.FULL,
             parent=parent,
             seq_after=0,
+            at=to_datetime(started_ms),
             store=StoreFacts.of(snapshot.state),
             segments=tuple(taking.segments),
             rows=taking.root.rows,

@@ -17,12 +17,16 @@ if TYPE_CHECKING:
 
 
 class Codec(IntEnum):
-    """How the bytes of a value are stored. The number is in every row and never changes."""
+    """How the bytes of a value are stored. The number is in every row and never changes.
+
+    `ARCHIVED`: the value is elsewhere, and `codec.address` says where.
+    """
 
     RAW = 0
     GZIP = 1
     ZSTD = 2
     ZSTD_DICT = 3
+    ARCHIVED = 4
 
 
 class Damaged(ValueError):

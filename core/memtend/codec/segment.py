@@ -26,13 +26,13 @@ from memtend.codec.compress import Damaged
 from memtend.errors import LimitExceeded
 from memtend.formats import SEGMENT_FORMAT
 from memtend.limits import SEGMENT_BYTES_MAX, SEGMENT_HEADER_BYTES_MAX, ZSTD_LEVEL
-from memtend.model.stored import LogRow, StoredRow
+from memtend.model.stored import LogRow, SideRow, StoredRow
 
 MAGIC: Final = b"MEMTSEG\0"
 _PREFIX: Final = struct.Struct(">8sHI")
 _LENGTH: Final = struct.Struct(">I")
 
-Row: TypeAlias = StoredRow | LogRow
+Row: TypeAlias = StoredRow | LogRow | SideRow
 Key: TypeAlias = tuple[str, str, str]
 
 
@@ -44,6 +44,9 @@ class SegmentKind(StrEnum):
 class Table(StrEnum):
     SIBLING = "sibling"
     LOG = "log"
+    SIDE = "side"
+    AUDIT = "audit"
+    ACCESS = "access"
 
 
 class SegmentHeader(NamedTuple):
@@ -68,17 +71,21 @@ class _Columns(NamedTuple):
 _BYTES: Final = (bytes,)
 _TEXT: Final = (str,)
 _INT: Final = (int,)
+_SIDE: Final = _Columns(SideRow._make, (_TEXT, _TEXT, _TEXT, _BYTES))
 _TABLES: Final = {
     Table.SIBLING: _Columns(
         StoredRow._make,
         (_TEXT, _TEXT, _TEXT, _INT, (int, type(None)), _INT, _BYTES, _BYTES, _BYTES),
     ),
-    Table.LOG: _Columns(LogRow._make, (_TEXT, _TEXT, _TEXT, _TEXT, _INT, _INT)),
+    Table.LOG: _Columns(LogRow._make, (_TEXT, _TEXT, _TEXT, _TEXT, _INT, _INT, _INT, _TEXT)),
+    Table.SIDE: _SIDE,
+    Table.AUDIT: _SIDE,
+    Table.ACCESS: _SIDE,
 }
 
 
 def key_of(row: Row) -> Key:
-    """What orders rows of any table: namespace, key, field."""
+    """What orders rows of any table: namespace, key and field, or table, name and field."""
     return (row[0], row[1], row[2])
 
 

@@ -28,7 +28,10 @@ class StoredRow(NamedTuple):
 
 
 class LogRow(NamedTuple):
-    """One entry of the change log: dot (`replica`, `n`) wrote or removed a path at `seq`."""
+    """One entry of the change log: the event (`replica`, `n`) left no sibling of a path.
+
+    `seq` is where in the change sequence, `at_ms` when, `why` whether deleted or swept.
+    """
 
     namespace: str
     key: str
@@ -36,10 +39,30 @@ class LogRow(NamedTuple):
     replica: str
     n: int
     seq: int
+    at_ms: int
+    why: str
+
+
+class SideRow(NamedTuple):
+    """One row of a small table: settings, grants, dictionaries, erasures, audit, access counts.
+
+    `name` and `field` order the rows of a table; `cells` is a msgpack list of the columns that
+    follow them in statement `stream_<table>`, without what only this database knows.
+    """
+
+    table: str
+    name: str
+    field: str
+    cells: bytes
 
 
 class StoreState(NamedTuple):
-    """The identity and the clocks of a store at one instant."""
+    """The identity and the clocks of a store at one instant.
+
+    `sum` adds the hashes of all sibling rows modulo 2^128, each a big-endian integer: two states
+    with the same rows have the same sum, in whatever order they came about. `tokens` are the
+    numbers that leases have reached, by resource.
+    """
 
     store_id: str
     replica: str
@@ -52,3 +75,6 @@ class StoreState(NamedTuple):
     floor: dict[str, int]
     audit_n: int
     audit_head: bytes
+    sum: bytes
+    tokens: dict[str, int]
+    policy_digest: str | None

@@ -7,12 +7,13 @@ there are kinds of rows. Each mutation mints one dot and one sequence number (CR
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import ormsgpack
 from xxhash import xxh3_128_digest
 
-from memtend.codec.compress import Damaged
+from memtend.codec.address import read_address
+from memtend.codec.compress import Codec, Damaged
 from memtend.codec.envelope import (
     PLAIN_EDGE,
     QUARANTINED,
@@ -30,6 +31,9 @@ from memtend.store.audit import Entry, seal
 from memtend.store.engine import Row, Transaction
 from memtend.store.meta import Meta, crc_of
 
+SUM_BYTES: Final = 16
+SUM_VALUES: Final = 2 ** (8 * SUM_BYTES)
+
 
 class Old(NamedTuple):
     """A stored sibling that a write may replace, in the column order of statement `old`."""
@@ -44,6 +48,9 @@ class Old(NamedTuple):
     field: str
     ns: int
     r: int
+    hash: bytes
+    stub: bytes | None = None
+    """The value of an archived record: its address."""
 
     def unpacked(self) -> Body | None:
         """The body, or None where it is damaged: such a row can still be replaced or deleted."""
@@ -113,6 +120,7 @@ class Change:
         self._actor = actor
         self.n, self.seq, self.hlc = meta.n, meta.seq, meta.hlc
         self.rows, self.size = meta.rows, meta.size
+        self.sum = int.from_bytes(meta.sum)
         self.config = meta.config
         self._inserts: list[Row] = []
         self._drops: list[int] = []
@@ -120,6 +128,7 @@ class Change:
         self._untags: list[Row] = []
         self._logs: list[Row] = []
         self._shares: dict[tuple[str, str | None, str | None], list[int]] = {}
+        self._tiers: dict[str, list[int]] = {}
         self._totals: dict[tuple[str, str], tuple[int, int]] | None = None
         self._audit: list[tuple[str, str]] = []
         self.contested: set[int] = set()
@@ -137,6 +146,9 @@ class Change:
         body = old.unpacked()
         if not taken:
             self._drops.append(old.seq)
+        self.sum -= int.from_bytes(old.hash)
+        if codec := old.flags & 15:
+            self._count_tier(codec, -1, old.size, old.stub)
         if body is None:
             self._count(namespace, None, None, -1, -old.size)
         else:
@@ -165,6 +177,9 @@ class Change:
         edge = PLAIN_EDGE if flags == 0 and exp is None else edge_of(flags, exp)
         digest = xxh3_128_digest(b"".join((ns[1], path, edge, packed, data)))
         size = len(packed) + len(data)
+        self.sum += int.from_bytes(digest)
+        if codec:
+            self._count_tier(codec, 1, size, data)
         self._inserts.append(
             (seq, ns[0], key, field, self.meta.replica_no, n, exp, flags, labels[KIND], agent,
              labels[WRITER], content, size, packed, data, digest)
@@ -193,6 +208,8 @@ class Change:
                 if name is not None:
                     had = totals.get((scope, name), (0, 0))
                     totals[scope, name] = (had[0] + rows, had[1] + size)
+        for name, (rows, size) in self._tiers.items():
+            totals["tier", name] = (rows, size)
         return totals
 
     def write_rows(self) -> None:
@@ -224,9 +241,10 @@ class Change:
         audit_n, head = self._write_audit()
         meta = self.meta._replace(
             hlc=self.hlc, seq=self.seq, n=self.n, rows=self.rows, size=self.size,
-            audit_n=audit_n, audit_head=head, config=self.config,
+            sum=(self.sum % SUM_VALUES).to_bytes(SUM_BYTES), audit_n=audit_n, audit_head=head,
+            config=self.config,
         )  # fmt: skip
-        run("advance_meta", (*meta[4:12], crc_of(meta)))
+        run("advance_meta", (*meta[4:13], crc_of(meta)))
 
     def _write_audit(self) -> tuple[int, bytes]:
         n, head = self.meta.audit_n, bytes(self.meta.audit_head)
@@ -249,6 +267,25 @@ class Change:
         else:
             share[0] += rows
             share[1] += size
+
+    def _count_tier(self, codec: int, rows: int, size: int, stub: bytes | None) -> None:
+        """Plain rows are not counted: they are what the others leave of the total."""
+        self._totals = None
+        if codec != Codec.ARCHIVED:
+            self._grow_tier("warm", rows, size)
+            return
+        self._grow_tier("cold", rows, size)
+        try:
+            address = read_address(bytes(stub or b""))
+        except Damaged:
+            return  # `verify` finds such a row, and the totals that it leaves too high
+        self._grow_tier("cold before", rows, address.was_bytes)
+        self._grow_tier("cold kept", rows, address.kept_bytes)
+
+    def _grow_tier(self, name: str, rows: int, size: int) -> None:
+        tier = self._tiers.setdefault(name, [0, 0])
+        tier[0] += rows
+        tier[1] += size * rows
 
 
 def pack_extra(extra: dict[str, object]) -> bytes | None:

@@ -79,14 +79,33 @@ def _drop(store: Store, seqs: Sequence[int], actor: str, lease: Lease | None) ->
         olds = [old for old in map(Old._make, rows) if _may_go(change, old, until)]
         if olds:
             change.seq += 1
+        before = _logged_before(store, change, olds)
         for old in olds:
             change.drop(old, store.namespaces.path(old.ns))
-            change.log(old.ns, old.key, old.field, (old.r, old.n), "swept")
+            n = max(old.n, before.get((old.ns, old.key, old.field, old.r), 0))
+            change.log(old.ns, old.key, old.field, (old.r, n), "swept")
         if olds:
             # A new life under the same key begins unread.
             change.tx.run_many("forget_access", {(old.ns, old.key) for old in olds})
             change.note("sweep", f"{len(olds)} expired records")
     return Dropped(len(olds), sum(old.size for old in olds))
+
+
+def _logged_before(
+    store: Store, change: Change, olds: Sequence[Old]
+) -> dict[tuple[int, str, str, int], int]:
+    """What the log says of these paths already, where siblings may end one after another.
+
+    A later event of the same replica may have ended first. The entry then keeps its number, but
+    must move up in the change sequence, or the next backup would not learn of this ending.
+    """
+    numbers = sorted({old.ns for old in olds})
+    contested = {row[0] for row in change.tx.fetch("contested", (store.engine.array(numbers),))}
+    return {
+        (ns, key, field, r): n
+        for ns, key, field in {(old.ns, old.key, old.field) for old in olds if old.ns in contested}
+        for r, n in change.tx.fetch("log_of_field", (ns, key, field))
+    }
 
 
 def _may_go(change: Change, old: Old, until: int) -> bool:

@@ -26,6 +26,7 @@ class Meta(NamedTuple):
     n: int
     rows: int
     size: int
+    sum: bytes
     audit_n: int
     audit_head: bytes
     config: int

@@ -110,7 +110,7 @@ def _found(tx: Transaction, clock: Clock, file_id: str) -> Meta:
     """The first line of history of a new store."""
     now_ms = clock.now_ms()
     tx.run("add_replica", replica_row(1, clock.new_id(), 0, 0, now_ms))
-    meta = Meta(clock.new_id(), 1, 0, 0, 0, 0, 0, 0, 0, 0, GENESIS, 1, now_ms, file_id)
+    meta = Meta(clock.new_id(), 1, 0, 0, 0, 0, 0, 0, 0, bytes(16), 0, GENESIS, 1, now_ms, file_id)
     tx.run("add_meta", (1, *meta.params()))
     return meta
 

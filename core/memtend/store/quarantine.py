@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from memtend.codec.compress import Codec
 from memtend.codec.envelope import LABELS, codec_of, is_sound, path_of, prefix_of, unpack
 from memtend.model.record import Trust
 from memtend.store.change import TRUST, Draft, Old
@@ -44,7 +45,8 @@ def _mark(store: Store, change: Change, row: Row, trust: Trust) -> bool:
     body = unpack(bytes(packed))
     if body.trust == trust:
         return False
-    old = Old(seq, n, exp, flags, size, bytes(packed), key, field, ns, r)
+    stub = bytes(value) if codec_of(flags) == Codec.ARCHIVED else None
+    old = Old(seq, n, exp, flags, size, bytes(packed), key, field, ns, r, bytes(digest), stub)
     change.drop(old, namespace)
     change.mint()
     labels = list(tuple(body)[LABELS])

@@ -1,26 +1,37 @@
-"""One consistent view of the whole store, while writers go on: what a backup reads."""
+"""One consistent view of the whole store, while writers go on: what a backup reads.
+
+Everything comes in an order that does not depend on the engine, and all of it can also be had as
+what changed after a point of the change sequence, at a cost that grows with the changes alone.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
+
+import ormsgpack
 
 from memtend.codec.compress import Damaged
 from memtend.codec.envelope import unpack
-from memtend.model.stored import LogRow, StoredRow, StoreState
-from memtend.store.engine import Reader
+from memtend.model.stored import LogRow, SideRow, StoredRow, StoreState
+from memtend.store.engine import Reader, Row
 
 if TYPE_CHECKING:
     from memtend.store.store import Store
 
+_BATCH: Final = 500
+AUDIT_KEY: Final = "audit_key"
+"""The setting that never leaves the store."""
+
 
 class Snapshot:
-    """Rows come in an order that does not depend on the engine: namespace, key, field, dot."""
+    """Rows come by namespace, key, field and dot; log entries by namespace, key, field, replica."""
 
     def __init__(self, store: Store, reader: Reader) -> None:
         self._reader = reader
+        self._array = store.engine.array
         self.state: StoreState = store.state(reader)
         tallies = [row for row in reader.fetch("tallies") if row[0] == "ns"]
         self.records: int = sum(row[2] for row in tallies)
@@ -28,21 +39,88 @@ class Snapshot:
 
     def rows(self) -> Iterator[StoredRow]:
         for number, namespace, _ in self._reader.fetch("namespaces"):
-            rows = (
-                StoredRow(
-                    namespace, key, field, seq, exp, flags, bytes(body), bytes(value), bytes(digest)
-                )
-                for key, field, seq, exp, flags, body, value, digest in self._reader.stream(
-                    "stream", (number,)
-                )
-            )
-            # Engines number replicas differently; only the ids themselves give one order.
-            for _, group in groupby(rows, key=lambda row: (row.key, row.field)):
-                siblings = list(group)
-                yield from siblings if len(siblings) == 1 else sorted(siblings, key=_order)
+            rows = (_stored(namespace, *row) for row in self._reader.stream("stream", (number,)))
+            yield from _by_dot(rows)
 
-    def log(self) -> Iterator[LogRow]:
-        return (LogRow._make(row) for row in self._reader.stream("stream_log"))
+    def changed_rows(self, after: int) -> Iterator[StoredRow]:
+        """All siblings of every path that was written or ended after sequence number `after`."""
+        return _by_dot(self._found(self._reader.stream("stream_changed", (after, after))))
+
+    def log(self, after: int = -1) -> Iterator[LogRow]:
+        """The change log, or what joined it after sequence number `after`."""
+        return (LogRow._make(row) for row in self._reader.stream("stream_log", (after,)))
+
+    def side(self) -> Iterator[SideRow]:
+        """Settings, grants, dictionaries, erasures: the small tables, whole."""
+        for agent, pattern, right, crc in self._reader.fetch("stream_access_grant"):
+            yield _side("access_grant", agent, f"{pattern}\0{right}", (crc,))
+        for number, kind, data, made_ms in self._reader.fetch("stream_dictionaries"):
+            yield _side("dictionary", f"{number:020d}", "", (kind, bytes(data), made_ms))
+        for kind, digest, at_hlc, seq, crc in self._reader.stream("stream_erasure"):
+            yield _side("erasure", kind, bytes(digest).hex(), (at_hlc, seq, crc))
+        for name, value, crc in self._reader.fetch("stream_setting"):
+            if name != AUDIT_KEY:
+                yield _side("setting", name, "", (value, crc))
+
+    def audit(self, after: int = 0) -> Iterator[SideRow]:
+        """The audit trail, or its entries after number `after`."""
+        for number, at_ms, action, actor, detail, seal in self._reader.stream(
+            "stream_audit", (after,)
+        ):
+            cells = (at_ms, action, actor, detail, bytes(seal))
+            yield _side("audit", f"{number:020d}", "", cells)
+
+    def access(self) -> Iterator[SideRow]:
+        """How often and when each record was read."""
+        for namespace, key, count, at_ms in self._reader.stream("stream_reads"):
+            yield _side("access", namespace, key, (count, at_ms))
+
+    def seal_of(self, number: int) -> bytes | None:
+        """The seal of an audit entry: whether this store has the history that it is said to."""
+        rows = self._reader.fetch("seal_of", (number,))
+        return bytes(rows[0][0]) if rows else None
+
+    def _found(self, seqs: Iterator[Row]) -> Iterator[StoredRow]:
+        """The rows of these sequence numbers, in their order, a batch at a time."""
+        batch: list[int] = []
+        for (seq,) in seqs:
+            batch.append(seq)
+            if len(batch) == _BATCH:
+                yield from self._fetched(batch)
+                batch = []
+        yield from self._fetched(batch)
+
+    def _fetched(self, seqs: list[int]) -> Iterator[StoredRow]:
+        rows = self._reader.fetch("rows_by_seq", (self._array(seqs),)) if seqs else []
+        by_seq = {row[3]: _stored(*row) for row in rows}
+        return (by_seq[seq] for seq in seqs)
+
+
+def _stored(
+    namespace: str,
+    key: str,
+    field: str,
+    seq: int,
+    exp: int | None,
+    flags: int,
+    body: bytes,
+    value: bytes,
+    digest: bytes,
+) -> StoredRow:
+    return StoredRow(
+        namespace, key, field, seq, exp, flags, bytes(body), bytes(value), bytes(digest)
+    )
+
+
+def _side(table: str, name: str, field: str, cells: tuple[Any, ...]) -> SideRow:
+    return SideRow(table, name, field, ormsgpack.packb(cells))
+
+
+def _by_dot(rows: Iterator[StoredRow]) -> Iterator[StoredRow]:
+    """Engines number replicas differently; only the ids themselves give siblings one order."""
+    for _, group in groupby(rows, key=lambda row: row[:3]):
+        siblings = list(group)
+        yield from siblings if len(siblings) == 1 else sorted(siblings, key=_order)
 
 
 def _order(row: StoredRow) -> tuple[str, int]:

@@ -13,10 +13,14 @@ SIBLING_COLUMNS: Final = (
     "seq, ns, key, field, r, n, exp, flags, kind, agent, writer, content, size, body, value, hash"
 )
 META_COLUMNS: Final = (
-    "store_id, replica_no, epoch, lease_epoch, hlc, seq, n, rows, size, audit_n, audit_head, "
+    "store_id, replica_no, epoch, lease_epoch, hlc, seq, n, rows, size, sum, audit_n, audit_head, "
     "config, created_ms, file_id, crc"
 )
-_OLD = "seq, n, exp, flags, size, body, key, field, ns, r"
+# 4 is Codec.ARCHIVED: where such a value lies is needed to take it off the totals.
+_OLD = (
+    "seq, n, exp, flags, size, body, key, field, ns, r, hash, "
+    "CASE WHEN (flags & 15) = 4 THEN value END"
+)
 
 STATEMENTS: Final[dict[str, str]] = {
     # one record
@@ -76,8 +80,10 @@ STATEMENTS: Final[dict[str, str]] = {
     "log": "INSERT INTO log (ns, key, field, r, n, seq, at_ms, why, crc) "
     "VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (ns, key, field, r) DO UPDATE SET "
     "n = excluded.n, seq = excluded.seq, at_ms = excluded.at_ms, why = excluded.why, "
-    "crc = excluded.crc WHERE excluded.n > log.n",
+    "crc = excluded.crc WHERE excluded.n >= log.n",
     "log_of": "SELECT r, n, seq, at_ms, why FROM log WHERE ns = ? AND key = ? ORDER BY seq DESC",
+    "log_of_field": "SELECT r, n FROM log WHERE ns = ? AND key = ? AND field = ?",
+    "contested": "SELECT id FROM namespace WHERE contested = 1 AND id {in_ints}",
     # totals
     "tally": "INSERT INTO tally (scope, name, rows, size) VALUES (?,?,?,?) "
     "ON CONFLICT (scope, name) DO UPDATE SET rows = tally.rows + excluded.rows, "
@@ -86,11 +92,11 @@ STATEMENTS: Final[dict[str, str]] = {
     "tallies": "SELECT scope, name, rows, size FROM tally ORDER BY scope, name",
     "meta": f"SELECT {META_COLUMNS} FROM meta WHERE id = 1",
     "meta_locked": f"SELECT {META_COLUMNS} FROM meta WHERE id = 1{{for_update}}",
-    "add_meta": f"INSERT INTO meta (id, {META_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-    "advance_meta": "UPDATE meta SET hlc=?, seq=?, n=?, rows=?, size=?, audit_n=?, audit_head=?, "
-    "config=?, crc=? WHERE id = 1",
+    "add_meta": f"INSERT INTO meta (id, {META_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    "advance_meta": "UPDATE meta SET hlc=?, seq=?, n=?, rows=?, size=?, sum=?, audit_n=?, "
+    "audit_head=?, config=?, crc=? WHERE id = 1",
     "save_meta": "UPDATE meta SET store_id=?, replica_no=?, epoch=?, lease_epoch=?, hlc=?, seq=?, "
-    "n=?, rows=?, size=?, audit_n=?, audit_head=?, config=?, created_ms=?, file_id=?, crc=? "
+    "n=?, rows=?, size=?, sum=?, audit_n=?, audit_head=?, config=?, created_ms=?, file_id=?, crc=? "
     "WHERE id = 1",
     # names
     "namespaces": "SELECT id, path, contested FROM namespace ORDER BY path",
@@ -107,6 +113,7 @@ STATEMENTS: Final[dict[str, str]] = {
     "WHERE exp IS NOT NULL AND exp <= ? ORDER BY exp, seq LIMIT ?",
     # small tables
     "audit": "INSERT INTO audit (n, at_ms, action, actor, detail, seal) VALUES (?,?,?,?,?,?)",
+    "seal_of": "SELECT seal FROM audit WHERE n = ?",
     "audits": "SELECT n, at_ms, action, actor, detail, seal FROM audit "
     "WHERE n > ? ORDER BY n LIMIT ?",
     "access": "INSERT INTO access (ns, key, count, at_ms, crc) VALUES (?,?,?,?,?) "
@@ -136,6 +143,9 @@ STATEMENTS: Final[dict[str, str]] = {
     "catalogs": "SELECT manifest, url, at_ms, seq, rows, size, root, verified_ms, crc "
     "FROM catalog "
     "ORDER BY at_ms DESC LIMIT ?",
+    "erase": "INSERT INTO erasure (kind, digest, at_hlc, seq, crc) VALUES (?,?,?,?,?) "
+    "ON CONFLICT (kind, digest) DO UPDATE SET at_hlc = excluded.at_hlc, seq = excluded.seq, "
+    "crc = excluded.crc",
     "dictionary": "SELECT data FROM dictionary WHERE id = ?",
     "add_dictionary": "INSERT INTO dictionary (id, kind, data, made_ms, crc) "
     "VALUES ((SELECT coalesce(max(id), 0) + 1 FROM dictionary), ?, ?, ?, ?) RETURNING id",
@@ -145,15 +155,29 @@ STATEMENTS: Final[dict[str, str]] = {
     "WHERE ns = ? ORDER BY key, field, n, r",
     "stream_all": f"SELECT {SIBLING_COLUMNS} FROM sibling ORDER BY seq",
     "stream_tags": "SELECT tag, seq FROM tag ORDER BY seq, tag",
-    "stream_log": "SELECT p.path, l.key, l.field, q.id, l.n, l.seq FROM log l "
+    "stream_log": "SELECT p.path, l.key, l.field, q.id, l.n, l.seq, l.at_ms, l.why FROM log l "
     "JOIN namespace p ON p.id = l.ns JOIN replica q ON q.no = l.r "
-    "ORDER BY p.path, l.key, l.field, q.id",
+    "WHERE l.seq > ? ORDER BY p.path, l.key, l.field, q.id",
+    # every sibling of every path that was touched after a point of the change sequence
+    "stream_changed": "SELECT s.seq FROM (SELECT ns, key, field FROM sibling WHERE seq > ? "
+    "UNION SELECT ns, key, field FROM log WHERE seq > ?) t JOIN namespace p ON p.id = t.ns "
+    "JOIN sibling s ON s.ns = t.ns AND s.key = t.key AND s.field = t.field "
+    "ORDER BY p.path, s.key, s.field, s.n, s.r",
+    "rows_by_seq": "SELECT p.path, s.key, s.field, s.seq, s.exp, s.flags, s.body, s.value, s.hash "
+    "FROM sibling s JOIN namespace p ON p.id = s.ns WHERE s.seq {in_ints}",
     "stream_log_rows": "SELECT ns, key, field, r, n, seq, at_ms, why, crc FROM log ORDER BY seq",
     "stream_access": "SELECT ns, key, count, at_ms, crc FROM access ORDER BY ns, key",
-    "stream_access_grant": 'SELECT agent, pattern, "right", crc FROM access_grant ORDER BY agent',
+    "stream_reads": "SELECT p.path, a.key, a.count, a.at_ms FROM access a "
+    "JOIN namespace p ON p.id = a.ns ORDER BY p.path, a.key",
+    "stream_erasure": "SELECT kind, digest, at_hlc, seq, crc FROM erasure ORDER BY kind, digest",
+    "stream_audit": "SELECT n, at_ms, action, actor, detail, seal FROM audit "
+    "WHERE n > ? ORDER BY n",
+    "stream_access_grant": 'SELECT agent, pattern, "right", crc FROM access_grant '
+    'ORDER BY agent, pattern, "right"',
     "stream_catalog": "SELECT manifest, url, at_ms, seq, rows, size, root, verified_ms, crc "
     "FROM catalog ORDER BY manifest",
     "stream_dictionary": "SELECT kind, data, made_ms, crc FROM dictionary ORDER BY id",
+    "stream_dictionaries": "SELECT id, kind, data, made_ms FROM dictionary ORDER BY id",
     "stream_lease": "SELECT resource, holder, n, epoch, expires_ms, crc FROM lease "
     "ORDER BY resource",
     "stream_op": "SELECT op_id, at_ms, result, crc FROM op ORDER BY op_id",

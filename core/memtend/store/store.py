@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import sha256
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -104,6 +105,9 @@ class Store:
             floor={replica: floor for _, replica, _, floor, *_ in rows if floor},
             audit_n=meta.audit_n,
             audit_head=bytes(meta.audit_head),
+            sum=bytes(meta.sum),
+            tokens={row[0]: row[2] for row in reader.fetch("stream_lease")},
+            policy_digest=_policy_digest(reader),
         )
 
     def dictionary(self, number: int) -> Any:
@@ -119,6 +123,11 @@ class Store:
 
     def close(self) -> None:
         self.engine.close()
+
+
+def _policy_digest(reader: Reader) -> str | None:
+    rows = reader.fetch("setting", ("policies",))
+    return sha256(rows[0][0].encode()).hexdigest() if rows else None
 
 
 class ConfigChanged(Exception):

@@ -35,7 +35,10 @@ def _blob(*, null: bool = False) -> Any:
 
 
 class Meta(SQLModel, table=True):
-    """One row: identity, clocks and totals. Every write transaction reads and updates it."""
+    """One row: identity, clocks and totals. Every write transaction reads and updates it.
+
+    `sum` adds the hashes of all sibling rows modulo 2^128: it notices a row that vanished.
+    """
 
     id: int = _int(key=True)
     store_id: str = _text()
@@ -47,6 +50,7 @@ class Meta(SQLModel, table=True):
     n: int = _int()
     rows: int = _int()
     size: int = _int()
+    sum: bytes = _blob()
     audit_n: int = _int()
     audit_head: bytes = _blob()
     config: int = _int()
@@ -140,7 +144,11 @@ class Log(SQLModel, table=True):
 
 
 class Tally(SQLModel, table=True):
-    """Rows and bytes per namespace, agent and session, kept in the same transaction."""
+    """Rows and bytes per namespace, agent, session and tier, kept in the same transaction.
+
+    Of the tiers only those that cost an ordinary write nothing are kept: `warm` (compressed) and
+    `cold` (archived), with what the cold ones took before and take in the archive.
+    """
 
     scope: str = _text(key=True)
     name: str = _text(key=True)
@@ -226,6 +234,20 @@ class Dictionary(SQLModel, table=True):
     kind: str = _text()
     data: bytes = _blob()
     made_ms: int = _int()
+    crc: int = _int()
+
+
+class Erasure(SQLModel, table=True):
+    """What was erased, as keyed hashes: a restore or an import does not bring it back.
+
+    `kind` says what was hashed (a record, a namespace, an agent …); whatever matches and was
+    written up to `at_hlc` is gone for good. `seq` is where in the change sequence it happened.
+    """
+
+    kind: str = _text(key=True)
+    digest: bytes = Field(sa_column=Column(LargeBinary, primary_key=True, nullable=False))
+    at_hlc: int = _int()
+    seq: int = _int()
     crc: int = _int()
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def stats(store: Store, quotas: Quotas) -> Stats:
     meta = store.meta()
-    shares: dict[str, list[Share]] = {"ns": [], "agent": [], "session": []}
+    shares: dict[str, list[Share]] = {"ns": [], "agent": [], "session": [], "tier": []}
     for scope, name, rows, size in store.engine.read("tallies"):
         if rows:
             shares[scope].append(Share.model_construct(name=name, records=rows, bytes=size))

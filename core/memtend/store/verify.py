@@ -11,7 +11,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from memtend.codec.compress import Damaged, decompress
+from memtend.codec.address import read_address
+from memtend.codec.compress import Codec, Damaged, decompress
 from memtend.codec.envelope import (
     Body,
     codec_of,
@@ -26,14 +27,15 @@ from memtend.errors import AuditBroken, MemtendError
 from memtend.limits import FINDINGS_MAX
 from memtend.model.findings import StoreFinding, StoreVerifyReport
 from memtend.store.audit import check_chain
+from memtend.store.change import SUM_BYTES, SUM_VALUES
 from memtend.store.engine import Reader, Row
 from memtend.store.meta import Meta, crc_of
 
 if TYPE_CHECKING:
     from memtend.store.store import Store
 
-CHECKED_TABLES = ("access", "access_grant", "catalog", "dictionary", "lease", "log_rows", "op",
-                  "replica", "setting")  # fmt: skip
+CHECKED_TABLES = ("access", "access_grant", "catalog", "dictionary", "erasure", "lease",
+                  "log_rows", "op", "replica", "setting")  # fmt: skip
 
 
 def verify_store(store: Store) -> StoreVerifyReport:
@@ -54,6 +56,7 @@ class _Verification:
         self._totals: Counter[tuple[str, str]] = Counter()
         self._sizes: Counter[tuple[str, str]] = Counter()
         self._highest: Counter[str] = Counter()
+        self._sum = 0
 
     def run(self) -> StoreVerifyReport:
         clock = self._store.clock
@@ -111,6 +114,7 @@ class _Verification:
         if row_hash(prefix_of(path), path_of(key, field), flags, exp, packed, value) != digest:
             self._find(where, "its hash does not match")
             return
+        self._sum += int.from_bytes(digest)
         try:
             body = unpack(packed)
         except Damaged as error:
@@ -131,12 +135,25 @@ class _Verification:
             if scope[1] is not None:
                 self._totals[scope] += 1  # type: ignore[index]
                 self._sizes[scope] += size  # type: ignore[index]
+        self._count_tier(codec_of(flags), size, value)
+
+    def _count_tier(self, codec: int, size: int, value: bytes) -> None:
+        parts = {"warm": size} if codec else {}
+        if codec == Codec.ARCHIVED:
+            address = read_address(value)
+            parts = {"cold": size, "cold before": address.was_bytes}
+            parts["cold kept"] = address.kept_bytes
+        for name, part in parts.items():
+            self._totals["tier", name] += 1
+            self._sizes["tier", name] += part
 
     def _check_value(self, where: str, body: Body, flags: int, value: bytes, content: int) -> None:
         if flags != flags_of(codec_of(flags), body.type, quarantined=body.trust == "quarantined"):
             self._find(where, "its flags do not match its body")
         try:
             dictionary = body.dictionary and self._store.dictionary(body.dictionary)
+            if codec_of(flags) == Codec.ARCHIVED:
+                return  # `archive verify` reads what lies there
             text = decompress(codec_of(flags), value, body.size, dictionary or None)
         except Damaged as error:
             self._find(where, str(error))
@@ -168,6 +185,8 @@ class _Verification:
         size = sum(n for (scope, _), n in self._sizes.items() if scope == "ns")
         if (meta.rows, meta.size) != (total, size):
             self._find("meta", f"totals {(meta.rows, meta.size)} instead of {(total, size)}")
+        if not self._count and (self._sum % SUM_VALUES).to_bytes(SUM_BYTES) != bytes(meta.sum):
+            self._find("meta", "the sum of all records is another: one has vanished or come back")
         own = self._replicas.get(meta.replica_no)
         if own is None or self._highest[own] > meta.n:
             self._find("meta", "its replica or its highest event number is wrong")

@@ -72,6 +72,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_dictionary"),
     )
     op.create_table(
+        "erasure",
+        _column("kind", TEXT),
+        _column("digest", BLOB),
+        _column("at_hlc", INT),
+        _column("seq", INT),
+        _column("crc", INT),
+        sa.PrimaryKeyConstraint("kind", "digest", name="pk_erasure"),
+    )
+    op.create_table(
         "lease",
         _column("resource", TEXT),
         _column("holder", TEXT),
@@ -107,6 +116,7 @@ def upgrade() -> None:
         _column("n", INT),
         _column("rows", INT),
         _column("size", INT),
+        _column("sum", BLOB),
         _column("audit_n", INT),
         _column("audit_head", BLOB),
         _column("config", INT),
@@ -209,6 +219,7 @@ def downgrade() -> None:
         "meta",
         "log",
         "lease",
+        "erasure",
         "dictionary",
         "catalog",
         "audit",

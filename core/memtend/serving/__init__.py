@@ -1,0 +1,1 @@
+"""What the services of one store are made of, one file per subject; `services.py` joins them."""

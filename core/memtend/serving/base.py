@@ -1,0 +1,53 @@
+"""What every part of the services works with: the open store, its settings, who holds leases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from memtend.clock import Clock, to_datetime
+from memtend.guard import Safety
+from memtend.limits import MAINTENANCE_LEASE_MS
+from memtend.model.facts import Facts
+from memtend.store import leases
+
+if TYPE_CHECKING:
+    from memtend.memory import Memory
+    from memtend.model.lease import Lease
+    from memtend.settings import Settings
+    from memtend.store.store import Store
+
+MAINTENANCE = "maintenance"
+
+
+class Serving:
+    """One open store and what its operator has set."""
+
+    def __init__(self, memory: Memory, settings: Settings) -> None:
+        self.memory = memory
+        self.settings = settings
+        self.store: Store = memory.store
+        self.clock: Clock = memory.store.clock
+        self._holder = self.clock.new_id()
+
+    def facts(self) -> Facts:
+        meta = self.store.meta()
+        return Facts(
+            store_id=meta.store_id,
+            at=to_datetime(self.clock.now_ms()),
+            seq=meta.seq,
+            records=meta.rows,
+            bytes=meta.size,
+            clock_alarm_ms=self.clock.alarm_ms,
+        )
+
+    @contextmanager
+    def _maintaining(self) -> Iterator[Lease]:
+        """Hold the lease under which everything that deletes works."""
+        with leases.holding(self.store, MAINTENANCE, self._holder, MAINTENANCE_LEASE_MS) as lease:
+            yield lease
+
+    def _safety(self) -> Safety:
+        share = self.memory.config.file.safety.delete_share_max
+        return Safety() if share is None else Safety(delete_share_max=share)
