@@ -184,6 +184,35 @@ class StaleLease(MemtendError):
     hint = "Stop this worker's operation; make a new plan under a new lease."
 
 
+class ArchiveUnreachable(MemtendError):
+    """The value is in the archive, and the archive does not answer. Labels can still be read."""
+
+    code = 32
+    message = "the archive {url} cannot be read: {why}"
+    hint = "Check the network and the credentials in the environment, then repeat the call."
+    transient = True
+
+
+class ArchiveDamaged(MemtendError):
+    """An archived value is not what was archived, so it is not returned."""
+
+    code = 33
+    message = "{what} in the archive {url} is damaged: {why}"
+    hint = "Run `memtend archive verify` to find the extent, then restore from a backup."
+
+
+class ArchiveForeign(MemtendError):
+    code = 34
+    message = "{url} is not the archive of this store: {why}"
+    hint = "Name an empty folder, or the archive that this store has used so far."
+
+
+class NoArchive(MemtendError):
+    code = 35
+    message = "the store {url} has no archive"
+    hint = "Make one: `memtend archive run --apply`."
+
+
 class PlanStale(MemtendError):
     code = 40
     message = "the {operation} plan was made at version {planned}; the store is at {current}"

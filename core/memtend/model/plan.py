@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 class Action(StrEnum):
     DELETE = "delete"
     ARCHIVE = "archive"
+    RECALL = "recall"
     IMPORT = "import"
     UPDATE = "update"
     KEEP = "keep"
