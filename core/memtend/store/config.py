@@ -47,6 +47,7 @@ class Config:
         found = [value for name, value in settings if name == POLICIES]
         self.file = PolicyFile.model_validate_json(found[0]) if found else PolicyFile()
         self._store.namespaces.load()
+        self._store.forget_dictionaries()
         self.dictionaries = dictionaries.newest(self._store)
         self._by_namespace: dict[str, NamespacePolicies] = {}
         self.grants = [

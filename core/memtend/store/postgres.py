@@ -32,12 +32,16 @@ from memtend.store.sql import postgres_statements
 
 
 class PostgresEngine:
-    """`dsn` is a PostgreSQL URL; passwords come from it or from libpq's own environment."""
+    """`dsn` is a PostgreSQL URL; passwords come from it or from libpq's own environment.
+
+    `schema` names where its tables are, if not where the server looks first.
+    """
 
     kind = "postgresql"
 
-    def __init__(self, dsn: str, *, durable: bool = True) -> None:
+    def __init__(self, dsn: str, *, durable: bool = True, schema: str | None = None) -> None:
         self._dsn = dsn
+        self._search = "" if schema is None else f" -c search_path={schema}"
         self.path: str | None = None
         self._durable = durable
         self._open = True
@@ -64,12 +68,17 @@ class PostgresEngine:
     @contextmanager
     def snapshot(self) -> Iterator[PostgresReader]:
         try:
-            with psycopg.connect(self._dsn) as connection:
+            with self.connect() as connection:
                 connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
                 connection.read_only = True
                 yield PostgresReader(connection, self.statements)
         except psycopg.Error as error:
             raise self._explain(error) from error
+
+    def connect(self) -> Connection[Row]:
+        """A connection of its own, outside of any transaction so far."""
+        more = {"options": self._search.strip()} if self._search else {}
+        return psycopg.connect(psycopg.conninfo.make_conninfo(self._dsn, **more))
 
     def array(self, values: Sequence[Any]) -> list[Any]:
         return list(values)
@@ -147,7 +156,7 @@ class PostgresEngine:
             self._dsn,
             autocommit=True,
             connect_timeout=BUSY_WAIT_MS // 1_000,
-            options=f"-c synchronous_commit={commit} -c lock_timeout={BUSY_WAIT_MS}",
+            options=f"-c synchronous_commit={commit} -c lock_timeout={BUSY_WAIT_MS}{self._search}",
         )
         connection.prepare_threshold = 1
         self._local.connection = connection

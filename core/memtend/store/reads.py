@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import orjson
 from xxhash import xxh3_128_digest
 
-from memtend.codec.compress import decompress
 from memtend.codec.envelope import (
     PLAIN_EDGE,
     QUARANTINED_FLAG,
@@ -219,10 +218,7 @@ class Reads:
     ) -> Seen:
         try:
             body = unpack(packed)
-            dictionary = (
-                None if body.dictionary is None else self._store.dictionary(body.dictionary)
-            )
-            return Seen(body, decompress(codec_of(flags), data, body.size, dictionary), exp)
+            return Seen(body, self._store.text_of(body, codec_of(flags), data), exp)
         except (AttributeError, TypeError, ValueError) as error:
             raise RecordDamaged(namespace=namespace, key=key, why=str(error)) from error
 

@@ -103,6 +103,7 @@ STATEMENTS: Final[dict[str, str]] = {
     "namespace": "SELECT id, contested FROM namespace WHERE path = ?",
     "add_namespace": "INSERT INTO namespace (id, path, contested) "
     "VALUES ((SELECT coalesce(max(id), 65535) + 1 FROM namespace), ?, 0) RETURNING id",
+    "load_namespace": "INSERT INTO namespace (id, path, contested) VALUES (?,?,?)",
     "contest": "UPDATE namespace SET contested = 1 WHERE id = ?",
     "replicas": "SELECT no, id, seen, floor, created_ms, crc FROM replica ORDER BY no",
     "add_replica": "INSERT INTO replica (no, id, seen, floor, created_ms, crc) "
@@ -113,6 +114,7 @@ STATEMENTS: Final[dict[str, str]] = {
     "WHERE exp IS NOT NULL AND exp <= ? ORDER BY exp, seq LIMIT ?",
     # small tables
     "audit": "INSERT INTO audit (n, at_ms, action, actor, detail, seal) VALUES (?,?,?,?,?,?)",
+    "redact": "UPDATE audit SET actor = ?, detail = ? WHERE n = ?",
     "seal_of": "SELECT seal FROM audit WHERE n = ?",
     "audits": "SELECT n, at_ms, action, actor, detail, seal FROM audit "
     "WHERE n > ? ORDER BY n LIMIT ?",
@@ -149,6 +151,7 @@ STATEMENTS: Final[dict[str, str]] = {
     "dictionary": "SELECT data FROM dictionary WHERE id = ?",
     "add_dictionary": "INSERT INTO dictionary (id, kind, data, made_ms, crc) "
     "VALUES ((SELECT coalesce(max(id), 0) + 1 FROM dictionary), ?, ?, ?, ?) RETURNING id",
+    "load_dictionary": "INSERT INTO dictionary (id, kind, data, made_ms, crc) VALUES (?,?,?,?,?)",
     "newest_dictionaries": "SELECT kind, max(id) FROM dictionary GROUP BY kind",
     # streams, for backup and verify
     "stream": "SELECT key, field, seq, exp, flags, body, value, hash FROM sibling "

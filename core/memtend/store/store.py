@@ -8,14 +8,15 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from memtend.clock import Clock
-from memtend.codec.compress import Damaged
+from memtend.codec.compress import Damaged, decompress
+from memtend.codec.envelope import Body
 from memtend.errors import InvalidSettings, StaleLease
 from memtend.model.stored import StoreState
 from memtend.store import schema
 from memtend.store.absence import Absence
 from memtend.store.ballast import Ballast
 from memtend.store.change import Change
-from memtend.store.engine import Call, Reader, Row
+from memtend.store.engine import Call, Engine, Reader, Row
 from memtend.store.interned import Namespaces, Replicas
 from memtend.store.meta import Meta
 from memtend.store.opening import engine_for, identify, seal_key
@@ -27,20 +28,16 @@ if TYPE_CHECKING:
 class Store:
     """Made by `Store.open`. Threads and forked children may share one."""
 
-    def __init__(
-        self, url: str, clock: Clock, *, create: bool, durable: bool, key_path: str | None
-    ) -> None:
+    def __init__(self, engine: Engine, clock: Clock, key: bytes) -> None:
         self.clock = clock
-        self.engine = engine_for(url, create=create, durable=durable)
+        self.engine = engine
+        self.key = key
         self.url = self.engine.url
         self.absence = Absence(self.engine)
         self.namespaces = Namespaces(self.engine, self.absence)
         self.replicas = Replicas(self.engine)
         self._dictionaries: dict[int, Any] = {}
-        identify(self.engine, clock)
-        self.key = seal_key(self.engine, key_path, clock)
         self.ballast = Ballast(self.engine.path)
-        self.ballast.fill()
 
     @classmethod
     def open(
@@ -55,7 +52,11 @@ class Store:
         """Open or create. `durability` is `full` (survives power loss) or `normal`."""
         if durability not in ("full", "normal"):
             raise InvalidSettings(name="durability", why=f"{durability!r} is not full or normal")
-        return cls(url, clock, create=create, durable=durability == "full", key_path=key_path)
+        engine = engine_for(url, create=create, durable=durability == "full")
+        identify(engine, clock)
+        store = cls(engine, clock, seal_key(engine, key_path, clock))
+        store.ballast.fill()
+        return store
 
     def meta(self) -> Meta:
         return Meta.of(self.engine.read("meta"), self.url)
@@ -120,6 +121,25 @@ class Store:
                 raise Damaged(f"dictionary {number} is missing")
             self._dictionaries[number] = zstandard.ZstdCompressionDict(bytes(rows[0][0]))
         return self._dictionaries[number]
+
+    def text_of(self, body: Body, codec: int, data: bytes) -> bytes:
+        """The canonical text of a stored value; raises `Damaged`."""
+        number = body.dictionary
+        if number is None:
+            return decompress(codec, data, body.size)
+        known = number in self._dictionaries
+        try:
+            return decompress(codec, data, body.size, self.dictionary(number))
+        except Damaged:
+            if not known:
+                raise
+            # A restore may have given the number to another dictionary than was read here.
+            self._dictionaries.pop(number, None)
+            return decompress(codec, data, body.size, self.dictionary(number))
+
+    def forget_dictionaries(self) -> None:
+        """A restore may give numbers to other dictionaries than those that were read here."""
+        self._dictionaries.clear()
 
     def close(self) -> None:
         self.engine.close()
