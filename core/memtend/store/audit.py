@@ -1,25 +1,35 @@
-"""The audit trail: append-only, chained, sealed with a key.
+"""The audit trail: append-only, chained, sealed with a key, and able to forget a name.
 
 Each entry's seal is a keyed hash over the entry and the seal before it, written in the same
 transaction as the change. Whoever lacks the key can neither alter, drop nor insert an entry
 unseen; cutting off the end shows against the head in `meta` and in every backup.
+
+The seal covers actor and detail by their own keyed hashes. An erasure puts such a hash in the
+place of the text: the name is gone, and the chain checks as before. Only the holder of the key can
+do that; a hash made up by anybody else breaks the chain.
 """
 
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Iterator
+from functools import lru_cache
 from hashlib import blake2b
+from itertools import product
 from typing import Final, NamedTuple
 
 import ormsgpack
 
 from memtend.errors import AuditBroken
+from memtend.formats import AUDIT_FORMAT
 from memtend.store.engine import Reader, Row
 
 GENESIS: Final = b"\0" * 16
 _SEAL_BYTES: Final = 16
 _PAGE: Final = 1_000
+_ACTOR, _DETAIL = 0, 1
+_REDACTED: Final = re.compile(r"redacted:([0-9a-f]{32})", re.ASCII)
 
 
 class Entry(NamedTuple):
@@ -34,8 +44,37 @@ class Entry(NamedTuple):
 
 def seal(key: bytes, previous: bytes, entry: Entry) -> bytes:
     """Keyed BLAKE2b (RFC 7693), which needs no HMAC around it and costs a sixth of one."""
-    text = previous + ormsgpack.packb(tuple(entry))
-    return blake2b(text, key=key, digest_size=_SEAL_BYTES).digest()
+    n, _, _, actor, detail = entry
+    return _seal(key, previous, entry, _hash(key, n, _ACTOR, actor), _hash(key, n, _DETAIL, detail))
+
+
+def redacted(key: bytes, entry: Entry, *, actor: bool) -> Entry:
+    """The entry without its detail (and without its actor), under the same seal."""
+    detail = entry.detail
+    if not is_redacted(detail):
+        detail = _redaction(_hash(key, entry.n, _DETAIL, detail))
+    who = entry.actor
+    if actor and not is_redacted(who):
+        who = _redaction(_hash(key, entry.n, _ACTOR, who))
+    return entry._replace(actor=who, detail=detail)
+
+
+def is_redacted(text: str) -> bool:
+    return _REDACTED.fullmatch(text) is not None
+
+
+def is_sealed(key: bytes, previous: bytes, entry: Entry, found: bytes) -> bool:
+    """Whether `found` is the seal of this entry, as it was written or redacted since."""
+    if hmac.compare_digest(seal(key, previous, entry), found):
+        return True
+    choices = (
+        _hashes(key, entry.n, _ACTOR, entry.actor),
+        _hashes(key, entry.n, _DETAIL, entry.detail),
+    )
+    return any(
+        hmac.compare_digest(_seal(key, previous, entry, *hashes), found)
+        for hashes in product(*choices)
+    )
 
 
 def entries(reader: Reader, after: int = 0) -> Iterator[tuple[Entry, bytes]]:
@@ -53,12 +92,43 @@ def check_chain(reader: Reader, key: bytes, head: bytes, count: int) -> int:
         n += 1
         if entry.n != n:
             raise AuditBroken(entry=n, why=f"the next entry is {entry.n}")
-        if not hmac.compare_digest(seal(key, previous, entry), found):
+        if not is_sealed(key, previous, entry, found):
             raise AuditBroken(entry=n, why="its seal does not match")
         previous = found
     if n != count or not hmac.compare_digest(previous, head):
         raise AuditBroken(entry=n, why=f"the chain should end at entry {count}")
     return n
+
+
+def _seal(key: bytes, previous: bytes, entry: Entry, actor: bytes, detail: bytes) -> bytes:
+    made = _keyed(key).copy()
+    facts = ormsgpack.packb((AUDIT_FORMAT, entry.n, entry.at_ms, entry.action))
+    made.update(b"".join((previous, actor, detail, facts)))
+    return made.digest()
+
+
+def _hash(key: bytes, n: int, place: int, text: str) -> bytes:
+    """Bound to its entry and place, so that a redaction cannot be carried to another one."""
+    made = _keyed(key).copy()
+    made.update(b"%d %d %b" % (n, place, text.encode()))
+    return made.digest()
+
+
+def _hashes(key: bytes, n: int, place: int, text: str) -> tuple[bytes, ...]:
+    """What a text may stand for: itself, or what it was before it was redacted."""
+    match = _REDACTED.fullmatch(text)
+    plain = _hash(key, n, place, text)
+    return (bytes.fromhex(match[1]), plain) if match else (plain,)
+
+
+def _redaction(digest: bytes) -> str:
+    return f"redacted:{digest.hex()}"
+
+
+@lru_cache(maxsize=16)
+def _keyed(key: bytes) -> blake2b:
+    """Hashing the key once halves the price of a hash."""
+    return blake2b(key=key, digest_size=_SEAL_BYTES)
 
 
 def _entry(row: Row) -> tuple[Entry, bytes]:
