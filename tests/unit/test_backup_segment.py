@@ -32,7 +32,17 @@ SIBLINGS = st.builds(
     st.binary(max_size=200),
     st.binary(min_size=16, max_size=16),
 )
-LOGS = st.builds(LogRow, NAMES, NAMES, st.just(""), st.just("a" * 32), NUMBERS, NUMBERS)
+LOGS = st.builds(
+    LogRow,
+    NAMES,
+    NAMES,
+    st.just(""),
+    st.just("a" * 32),
+    NUMBERS,
+    NUMBERS,
+    NUMBERS,
+    st.sampled_from(("deleted", "swept")),
+)
 
 
 def in_order(rows: Sequence[Row]) -> list[Row]:
