@@ -112,6 +112,14 @@ STATEMENTS: Final[dict[str, str]] = {
     # expiry
     "expired": "SELECT seq, ns, key, field, exp, size FROM sibling "
     "WHERE exp IS NOT NULL AND exp <= ? ORDER BY exp, seq LIMIT ?",
+    # what the archive decides by: everything but the value; in order of key, siblings together
+    "stream_usage": "SELECT s.ns, s.key, s.field, s.seq, s.exp, s.flags, s.size, s.body, a.count, "
+    "a.at_ms FROM sibling s LEFT JOIN access a ON a.ns = s.ns AND a.key = s.key "
+    "ORDER BY s.ns, s.key, s.field",
+    # 4 is Codec.ARCHIVED
+    "stream_stubs": "SELECT p.path, s.key, s.field, s.seq, s.exp, s.flags, s.body, s.value, s.hash "
+    "FROM sibling s JOIN namespace p ON p.id = s.ns "
+    "WHERE (s.flags & 15) = 4 ORDER BY p.path, s.key",
     # small tables
     "audit": "INSERT INTO audit (n, at_ms, action, actor, detail, seal) VALUES (?,?,?,?,?,?)",
     "redact": "UPDATE audit SET actor = ?, detail = ? WHERE n = ?",
