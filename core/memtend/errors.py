@@ -247,6 +247,14 @@ class PlanMissing(MemtendError):
     hint = "Plan again, or check the plans folder."
 
 
+class RotationRefused(MemtendError):
+    """What rotation would keep is not known to be whole. Nothing was deleted."""
+
+    code = 45
+    message = "rotation of {url} refused: {why}"
+    hint = "Run `memtend backup verify`, then take a new backup before old ones go."
+
+
 class TargetUnavailable(MemtendError):
     code = 50
     message = "the target {url} did not answer: {why}"
@@ -304,6 +312,12 @@ class BackupKeyRefused(MemtendError):
     code = 58
     message = "the backups in {url} cannot be opened: {why}"
     hint = "Set MEMTEND_BACKUP_KEY or MEMTEND_BACKUP_KEY_FILE to the key they were made with."
+
+
+class BackupUnknown(MemtendError):
+    code = 59
+    message = "{url} has no {what} {name!r}"
+    hint = "`memtend backup list` shows the backups and pins that there are."
 
 
 class SourceUnknown(MemtendError):
