@@ -8,8 +8,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from memtend.errors import InvalidSettings
+from memtend.limits import SECRET_CHARS_MAX
 
 
 class Settings(BaseSettings):
@@ -17,9 +20,40 @@ class Settings(BaseSettings):
 
     store_url: str = Field(default="memtend.db", repr=False)
     backup_url: str = Field(default="memtend-backups", repr=False)
+    backup_key: SecretStr | None = None
+    """Opens encrypted backups and encrypts new repositories: 64 hex digits, or a passphrase."""
+    backup_key_file: Path | None = None
+    """A file that holds the same."""
+    backup_new_key: SecretStr | None = None
+    """What `memtend backup rekey` puts in its place; or `backup_new_key_file`."""
+    backup_new_key_file: Path | None = None
     plans_url: str = "memtend-plans"
     durability: Literal["full", "normal"] = "full"
     key_path: Path | None = None
     """Where the audit key is kept; beside the database file if unset."""
     agent: str | None = None
     """Open the store as this agent, with its grants."""
+
+    def backup_secret(self) -> str | None:
+        """The text of the backup key, from the variable or the file."""
+        return _secret("backup_key", self.backup_key, self.backup_key_file)
+
+    def backup_new_secret(self) -> str | None:
+        """The text of the key that is to replace it."""
+        return _secret("backup_new_key", self.backup_new_key, self.backup_new_key_file)
+
+
+def _secret(name: str, given: SecretStr | None, path: Path | None) -> str | None:
+    """Both would leave it open which one is meant. A file that cannot be read is named, as is."""
+    if path is None:
+        return given.get_secret_value() if given else None
+    if given is not None:
+        raise InvalidSettings(name=name, why=f"{name} and {name}_file are both set")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = f"{path} cannot be read ({type(error).__name__})"
+        raise InvalidSettings(name=f"{name}_file", why=why) from None
+    if len(text) > SECRET_CHARS_MAX:
+        raise InvalidSettings(name=f"{name}_file", why=f"{path} is too long for a key")
+    return text.strip() or None

@@ -11,7 +11,7 @@ import orjson
 import zstandard
 
 from memtend.backup import Manifest, ManifestName, take_full, verify_repository
-from memtend.backup.manifest import unpack_manifest
+from memtend.backup.manifest import parse_manifest
 from memtend.backup.repository import Identity
 from memtend.clock import ManualClock
 from memtend.codec.segment import SegmentKind, Table, decode, encode, read_header
@@ -50,7 +50,7 @@ def meaning(name: str, data: bytes) -> object:
         parsed = ManifestName.parse(name)
         assert parsed is not None
         text = orjson.loads(zstandard.decompress(data))
-        assert unpack_manifest(parsed, data) == Manifest.model_validate_json(orjson.dumps(text))
+        assert parse_manifest(parsed, data) == Manifest.model_validate_json(orjson.dumps(text))
         for one in text["segments"]:
             del one["object"], one["stored_bytes"]
         return text

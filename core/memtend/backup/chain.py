@@ -6,18 +6,16 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from memtend.backup.findings import Findings
-from memtend.backup.manifest import Manifest, ManifestName, unpack_manifest
+from memtend.backup.manifest import Manifest, ManifestName
 from memtend.backup.report import FindingKind
-from memtend.codec.compress import Damaged
-from memtend.errors import ObjectDamaged, ObjectMissing, TargetDenied
-from memtend.limits import MANIFEST_BYTES_MAX
-from memtend.objects import ObjectStore
+from memtend.backup.repository import Repository
+from memtend.errors import ManifestDamaged, ObjectMissing, TargetDenied
 
 Chain = dict[ManifestName, Manifest]
 
 
 def read_chain(
-    store: ObjectStore,
+    repository: Repository,
     listed: Sequence[str],
     *,
     repo_id: str | None,
@@ -33,7 +31,7 @@ def read_chain(
             why = "its name is none of a manifest"
             findings.add(FindingKind.MANIFEST_DAMAGED, name, why)
             continue
-        manifest = _read(store, parsed, findings)
+        manifest = _read(repository, parsed, findings)
         if manifest is None:
             continue
         if repo_id is not None and manifest.repo_id != repo_id:
@@ -46,10 +44,10 @@ def read_chain(
     return chain
 
 
-def _read(store: ObjectStore, name: ManifestName, findings: Findings) -> Manifest | None:
+def _read(repository: Repository, name: ManifestName, findings: Findings) -> Manifest | None:
     try:
-        return unpack_manifest(name, store.get(str(name), limit=MANIFEST_BYTES_MAX))
-    except (Damaged, ObjectDamaged, ObjectMissing, TargetDenied) as error:
+        return repository.get_manifest(name)
+    except (ManifestDamaged, ObjectMissing, TargetDenied) as error:
         findings.add(FindingKind.MANIFEST_DAMAGED, str(name), str(error))
         return None
 

@@ -15,15 +15,15 @@ from memtend.backup.chain import Chain
 from memtend.backup.findings import Findings
 from memtend.backup.manifest import BackupKind, Manifest, ManifestName, SegmentRef
 from memtend.backup.report import FindingKind
-from memtend.backup.repository import object_name
+from memtend.backup.repository import Repository, object_name
 from memtend.backup.root import RootHash
 from memtend.backup.take import CheckRow
 from memtend.codec.compress import Damaged
+from memtend.codec.crypto import Kind
 from memtend.codec.segment import Key, Row, Table, decode
 from memtend.errors import ObjectDamaged, ObjectMissing, TargetDenied, TargetUnavailable
 from memtend.limits import TARGET_FAILURES_MAX
 from memtend.model.stored import StoredRow
-from memtend.objects import ObjectStore
 
 _Users: TypeAlias = list[tuple[ManifestName, SegmentRef]]
 
@@ -44,11 +44,11 @@ class _Totals:
 
 
 def check_contents(
-    store: ObjectStore, chain: Chain, check_row: CheckRow, findings: Findings
+    repository: Repository, chain: Chain, check_row: CheckRow, findings: Findings
 ) -> tuple[int, int]:
     """Check every object that the manifests name. Rows and bytes that were read."""
     totals = {name: _Totals() for name in chain}
-    reader = _Reader(store, findings)
+    reader = _Reader(repository, findings)
     rows = 0
     for place, users in _in_order(chain):
         data = reader.read(place.object, [ref for _, ref in users])
@@ -83,8 +83,8 @@ def _in_order(chain: Chain) -> Iterator[tuple[_Place, _Users]]:
 class _Reader:
     """Reads objects; gives up on the target after a few failures in a row."""
 
-    def __init__(self, store: ObjectStore, findings: Findings) -> None:
-        self._store = store
+    def __init__(self, repository: Repository, findings: Findings) -> None:
+        self._repository = repository
         self._findings = findings
         self._failures = 0
         self.read_bytes = 0
@@ -95,7 +95,7 @@ class _Reader:
             return None
         name = object_name(digest)
         try:
-            data = self._store.get(name, limit=max(ref.stored_bytes for ref in refs))
+            data = self._repository.store.get(name, limit=max(ref.stored_bytes for ref in refs))
         except (ObjectDamaged, ObjectMissing) as error:
             self._findings.add(FindingKind.OBJECT_DAMAGED, name, str(error), object=digest)
             return None
@@ -111,7 +111,11 @@ class _Reader:
             why = "its bytes do not match its name"
             self._findings.add(FindingKind.OBJECT_DAMAGED, name, why, object=digest)
             return None
-        return data
+        try:
+            return self._repository.unseal(Kind.SEGMENT, data)
+        except Damaged as error:
+            self._findings.add(FindingKind.OBJECT_DAMAGED, name, str(error), object=digest)
+            return None
 
 
 def _rows(data: bytes, place: _Place, users: _Users, findings: Findings) -> Iterator[Row]:

@@ -1,16 +1,15 @@
 """Manifests: the only commit of a repository. What no manifest names is garbage, never damage.
 
-Stored as canonical JSON in one zstd frame, under `manifests/<number, 20 digits>-<SHA-256 of the
-stored bytes>`. Numbers count the manifests of a repository; `parent` names the one before, so that
-one gone missing is noticed by the next. A field added later has a default; a change that an older
-reader would misread takes a new format number.
+Stored as canonical JSON in one zstd frame, encrypted where the repository is, under
+`manifests/<number, 20 digits>-<SHA-256 of the stored bytes>`. Numbers count the manifests of a
+repository; `parent` names the one before, so that one gone missing is noticed by the next. A field
+added later has a default; a change that an older reader would misread takes a new format number.
 """
 
 from __future__ import annotations
 
 import re
 from enum import StrEnum
-from hashlib import sha256
 from typing import Final, Literal, NamedTuple
 
 import orjson
@@ -98,8 +97,13 @@ class Manifest(BaseModel, frozen=True, extra="forbid"):
     on. `at` is the instant of the snapshot: what was acknowledged before it is in the backup.
     Audit entries are those after `audit_after`.
 
-    `damaged_rows` counts rows that did not match their hash in the store and were left out.
-    `counts` is per namespace; those beyond `MANIFEST_NAMESPACES_MAX` are summed under `**`.
+    What its segments hold is counted in `rows`, `log_rows`, `raw_bytes` and, per namespace, in
+    `counts`; namespaces beyond `MANIFEST_NAMESPACES_MAX` are summed under `**`. The whole state
+    that it gives, with all it builds on, has `records` rows of `record_bytes` bytes whose hashes
+    add up to `state_sum` (see `StoreState.sum`), and the root hash `root` where that was computed.
+
+    `damaged_rows` counts rows that did not match their hash in the store and were left out;
+    `left_out` names the first of them. `label` says what kind of store it came from, and no host.
     """
 
     format: Literal[1] = MANIFEST_FORMAT
@@ -117,29 +121,31 @@ class Manifest(BaseModel, frozen=True, extra="forbid"):
     log_rows: int
     raw_bytes: int
     counts: dict[str, Count]
+    records: int = Field(ge=0)
+    record_bytes: int = Field(ge=0)
+    state_sum: str = Field(pattern=r"^[0-9a-f]{32}$")
     damaged_rows: int = 0
+    left_out: tuple[str, ...] = ()
     root: str | None
+    label: str = ""
     who: str
     why: str
     program: str
     started_at: AwareDatetime
     finished_at: AwareDatetime
 
-    def pack(self) -> tuple[ManifestName, bytes]:
-        """The name and the bytes to store."""
+    def pack(self) -> bytes:
+        """What is stored, or encrypted and stored."""
         text = orjson.dumps(self.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
         if len(text) > MANIFEST_BYTES_MAX:
             raise LimitExceeded(
                 what="manifest", name=self.repo_id, actual=len(text), limit=MANIFEST_BYTES_MAX
             )
-        data = zstandard.ZstdCompressor(level=ZSTD_LEVEL).compress(text)
-        return ManifestName(self.number, sha256(data).hexdigest()), data
+        return zstandard.ZstdCompressor(level=ZSTD_LEVEL).compress(text)
 
 
-def unpack_manifest(name: ManifestName, data: bytes) -> Manifest:
-    """The manifest stored as `name`; raises `Damaged` unless every byte is as it was written."""
-    if sha256(data).hexdigest() != name.digest:
-        raise Damaged("its bytes do not match its name")
+def parse_manifest(name: ManifestName, data: bytes) -> Manifest:
+    """The manifest in `data`, whose bytes have been compared with `name`; raises `Damaged`."""
     try:
         size = zstandard.frame_content_size(data)
         if not 0 <= size <= MANIFEST_BYTES_MAX:

@@ -13,10 +13,12 @@ from __future__ import annotations
 from memtend.backup.chain import read_chain
 from memtend.backup.contents import check_contents
 from memtend.backup.findings import Findings
+from memtend.backup.identity import IDENTITY, Identity
 from memtend.backup.report import FindingKind, VerifyReport
 from memtend.backup.repository import Repository, object_name
 from memtend.backup.take import CheckRow
 from memtend.clock import Clock, to_datetime
+from memtend.codec.crypto import UserKey
 from memtend.errors import NoBackup, RepositoryForeign
 from memtend.objects import ObjectStore
 
@@ -27,6 +29,7 @@ def verify_repository(
     *,
     check_row: CheckRow,
     deep: bool = False,
+    key: UserKey | None = None,
     head: str | None = None,
     dropped: frozenset[str] = frozenset(),
 ) -> VerifyReport:
@@ -42,9 +45,9 @@ def verify_repository(
     manifest_names = [info.name for info in store.list("manifests/")]
     if not manifest_names and head is None:
         raise NoBackup(url=store.url)
-    repo_id = _repo_id(store, findings)
+    repository, repo_id = _open(store, key, findings)
     chain = read_chain(
-        store, manifest_names, repo_id=repo_id, head=head, dropped=dropped, findings=findings
+        repository, manifest_names, repo_id=repo_id, head=head, dropped=dropped, findings=findings
     )
     sizes = {info.name: info.size for info in store.list("objects/")}
 
@@ -58,7 +61,7 @@ def verify_repository(
             findings.add(FindingKind.OBJECT_DAMAGED, name, why, object=digest)
     rows = read_bytes = 0
     if deep:
-        rows, read_bytes = check_contents(store, chain, check_row, findings)
+        rows, read_bytes = check_contents(repository, chain, check_row, findings)
 
     referenced = set(map(object_name, wanted))
     garbage = {name: size for name, size in sizes.items() if name not in referenced}
@@ -85,9 +88,13 @@ def verify_repository(
     )
 
 
-def _repo_id(store: ObjectStore, findings: Findings) -> str | None:
+def _open(
+    store: ObjectStore, key: UserKey | None, findings: Findings
+) -> tuple[Repository, str | None]:
+    """The repository and its id. Without an identity that can be believed, it has none."""
     try:
-        return Repository.open(store).identity.repo_id
+        repository = Repository.open(store, key)
     except RepositoryForeign as error:
-        findings.add(FindingKind.REPOSITORY, "memtend.json", str(error.facts["why"]))
-        return None
+        findings.add(FindingKind.REPOSITORY, IDENTITY, str(error.facts["why"]))
+        return Repository(store, Identity(repo_id="0" * 32), None), None
+    return repository, repository.identity.repo_id
