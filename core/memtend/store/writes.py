@@ -73,7 +73,7 @@ def write(
             dots = place_in_turn(change, drafts, ids, olds)
         else:
             dots = [place(change, draft, ids[draft.namespace], olds, taking) for draft in drafts]
-        _enforce(change, quotas, held)
+        enforce(change, quotas, held)
         contested = change.contested - store.namespaces.contested
         for number in contested:
             change.tx.run("contest", (number,))
@@ -154,7 +154,7 @@ def _totals_needed(drafts: Sequence[Draft]) -> list[tuple[str, str]]:
     return list(needed)
 
 
-def _enforce(change: Change, quotas: Quotas, held: Mapping[tuple[str, str], list[Row]]) -> None:
+def enforce(change: Change, quotas: Quotas, held: Mapping[tuple[str, str], list[Row]]) -> None:
     limits = {"agent": quotas.agent_bytes, "session": quotas.session_bytes}
     for (scope, name), (_, grown) in change.tallies().items():
         if grown > 0 and scope in limits:

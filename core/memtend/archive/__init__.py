@@ -1,0 +1,1 @@
+"""The archive: cold values packed and compressed elsewhere, still found and read like any other."""

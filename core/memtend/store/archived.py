@@ -1,0 +1,135 @@
+"""What the archive reads of a store: what could be archived, which rows are stubs, their values.
+
+A stub is a row like any other with an address in the place of its value. Everything here reads;
+`swapping` writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING, NamedTuple
+
+import orjson
+
+from memtend.codec.address import Address, read_address
+from memtend.codec.compress import Codec, Damaged, decompress
+from memtend.codec.envelope import QUARANTINED_FLAG, Body, check_row, codec_of, type_of, unpack
+from memtend.crdt.hlc import millis
+from memtend.crdt.rows import RowKind
+from memtend.errors import NoArchive
+from memtend.model.stored import StoredRow
+from memtend.model.usage import Usage
+from memtend.store.meta import crc_of
+
+if TYPE_CHECKING:
+    from memtend.store.engine import Row
+    from memtend.store.store import Store
+
+SETTING = "archive"
+_PAGE = 500
+
+
+class Home(NamedTuple):
+    """Where the archive of a store is, without credentials, and which one it is."""
+
+    url: str
+    archive_id: str
+
+
+class Stub(NamedTuple):
+    """An archived record. `address` is None where the row is damaged."""
+
+    seq: int
+    namespace: str
+    key: str
+    exp_ms: int | None
+    body: bytes
+    address: Address | None
+
+
+def home(store: Store) -> Home:
+    """The archive that the store's stubs lie in; raises `NoArchive` where there was never one."""
+    rows = store.engine.read("setting", (SETTING,))
+    if not rows:
+        raise NoArchive(url=store.url)
+    return Home(*orjson.loads(rows[0][0]))
+
+
+def save_home(store: Store, where: Home, actor: str) -> None:
+    """Write down where the archive is, unless it is written down already."""
+    text = orjson.dumps(list(where)).decode()
+    if [row[0] for row in store.engine.read("setting", (SETTING,))] != [text]:
+        with store.change(actor) as (change, _):
+            change.tx.run("save_setting", (SETTING, text, crc_of((SETTING, text))))
+            change.note("archive", f"is {where.archive_id} in {where.url}")
+
+
+def usage(store: Store) -> Iterator[Usage]:
+    """Every record that may be archived, in one pass over bodies and access counts.
+
+    Plain values with no siblings beside them, neither pinned nor in quarantine nor archived yet.
+    """
+    with store.engine.snapshot() as reader:
+        paths = {number: path for number, path, _ in reader.fetch("namespaces")}
+        for _, group in groupby(reader.stream("stream_usage"), key=itemgetter(0, 1)):
+            row, *beside = group
+            if not beside and (found := _used(paths, row)):
+                yield found
+
+
+def _used(paths: dict[int, str], row: Row) -> Usage | None:
+    ns, key, field, seq, exp, flags, size, packed, count, read_ms = row
+    if field or flags & QUARANTINED_FLAG or codec_of(flags) == Codec.ARCHIVED:
+        return None
+    try:
+        body = unpack(bytes(packed))
+    except Damaged:
+        return None
+    if body.pinned or type_of(flags) != RowKind.PLAIN:
+        return None
+    return Usage(
+        seq, paths[ns], key, body.kind, body.importance, body.created_ms, millis(body.ts), exp,
+        read_ms, count or 0, body.size, size,
+    )  # fmt: skip
+
+
+def stubs(store: Store) -> Iterator[Stub]:
+    """Every archived record, in order of namespace and key."""
+    with store.engine.snapshot() as reader:
+        for row in reader.stream("stream_stubs"):
+            stored = _stored(row)
+            address = None
+            try:
+                if check_row(stored):
+                    address = read_address(stored.value)
+            except Damaged:
+                address = None
+            yield Stub(
+                stored.seq, stored.namespace, stored.key, stored.exp_ms, stored.body, address
+            )
+
+
+def rows_of(store: Store, seqs: Sequence[int]) -> dict[int, StoredRow]:
+    """Rows by sequence number; those that have changed since are not there any more."""
+    found: dict[int, StoredRow] = {}
+    for start in range(0, len(seqs), _PAGE):
+        page = store.engine.array(list(seqs[start : start + _PAGE]))
+        found |= {row[3]: _stored(row) for row in store.engine.read("rows_by_seq", (page,))}
+    return found
+
+
+def _stored(row: Row) -> StoredRow:
+    namespace, key, field, seq, exp, flags, *blobs = row
+    body, value, digest = map(bytes, blobs)
+    return StoredRow(namespace, key, field, seq, exp, flags, body, value, digest)
+
+
+def opened(store: Store, row: StoredRow) -> tuple[Body, bytes]:
+    """Body and canonical text of a row that is not archived; raises `Damaged`."""
+    if not check_row(row):
+        raise Damaged("its hash does not match")
+    body = unpack(row.body)
+    dictionary = None if body.dictionary is None else store.dictionary(body.dictionary)
+    return body, decompress(codec_of(row.flags), row.value, body.size, dictionary)
