@@ -110,7 +110,7 @@ def _judge(
     for one in group:
         reasons[one.name] += (f"pinned as {pin}" for pin in sorted(one.pins))
     for one in fresh:
-        if one.at_ms > reference_ms - retention.within_ms:
+        if retention.within_ms and one.at_ms > reference_ms - retention.within_ms:
             reasons[one.name].append(f"within {show_duration(retention.within_ms)}")
     # Of backups at one instant the last one stands for it.
     last = {one.at_ms: one.name for one in fresh}
