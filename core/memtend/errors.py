@@ -255,6 +255,28 @@ class RotationRefused(MemtendError):
     hint = "Run `memtend backup verify`, then take a new backup before old ones go."
 
 
+class RestoreRefused(MemtendError):
+    """The guard refused a restore. Nothing was changed."""
+
+    code = 46
+    message = "restore refused: {why}"
+    hint = "Read the plan: `memtend restore` without --apply prints it."
+
+
+class NothingKept(MemtendError):
+    code = 47
+    message = "no earlier store is kept beside {url}"
+    hint = "What a restore replaces is kept for a while; `memtend backup list` shows the backups."
+
+
+class RestoreWrong(MemtendError):
+    """What was built does not match its manifest. The live store was not touched."""
+
+    code = 48
+    message = "what was built from {manifest} is wrong: {why}"
+    hint = "Run `memtend backup verify`, then restore from another backup with --manifest."
+
+
 class TargetUnavailable(MemtendError):
     code = 50
     message = "the target {url} did not answer: {why}"
@@ -330,6 +352,22 @@ class AuditBroken(MemtendError):
     code = 70
     message = "the audit chain is broken at entry {entry}: {why}"
     hint = "Keep the file as evidence; compare with the audit head in the newest backup."
+
+
+class LedgerUnreadable(MemtendError):
+    """Without its key the erasure ledger cannot say what must not come back."""
+
+    code = 77
+    message = "the key of the erasure ledger is missing"
+    hint = "Restore from a backup whose settings are whole; what was erased could come back."
+
+
+class ErasureIncomplete(MemtendError):
+    """Traces of what was erased are still in the files. What was erased stays erased."""
+
+    code = 78
+    message = "{count:,} traces are left in {where}: {why}"
+    hint = "Close the other programs that read the store, then run the same `memtend erase` again."
 
 
 class NotWhole(MemtendError):
