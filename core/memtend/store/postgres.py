@@ -80,6 +80,31 @@ class PostgresEngine:
         more = {"options": self._search.strip()} if self._search else {}
         return psycopg.connect(psycopg.conninfo.make_conninfo(self._dsn, **more))
 
+    def schema_name(self) -> str:
+        """Where its tables are."""
+        [(name,)] = self.script("SELECT current_schema()::text")
+        return str(name)
+
+    def schemas(self, prefix: str) -> list[str]:
+        """The schemas whose names begin so, in order."""
+        rows = self.script("SELECT nspname::text FROM pg_namespace ORDER BY nspname")
+        return [name for (name,) in rows if name.startswith(prefix)]
+
+    def create_schema(self, name: str) -> None:
+        self.script(_quoted("CREATE SCHEMA {}", name))
+
+    def drop_schema(self, name: str, *, only_empty: bool = False) -> None:
+        """With its tables. `only_empty`: a schema that still has tables stays."""
+        if name in self.schemas(name) and not (only_empty and self.tables(name)):
+            self.script(_quoted("DROP SCHEMA {} CASCADE", name))
+
+    def tables(self, name: str) -> list[str]:
+        rows = self.script(
+            f"SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "  # noqa: S608
+            f"WHERE c.relkind = 'r' AND n.nspname = {psycopg.sql.quote(name)} ORDER BY c.relname"
+        )
+        return [table for (table,) in rows]
+
     def array(self, values: Sequence[Any]) -> list[Any]:
         return list(values)
 
@@ -178,6 +203,10 @@ class PostgresEngine:
         if isinstance(error, errors.DataCorrupted | errors.IndexCorrupted):
             return StoreDamaged(url=self.url, why=why)
         return StoreUnavailable(url=self.url, why=why)
+
+
+def _quoted(statement: str, name: str) -> str:
+    return statement.format('"' + name.replace('"', '""') + '"')
 
 
 def _unplug(connection: Connection[Row]) -> None:

@@ -52,6 +52,8 @@ class SqliteEngine:
         self._path = path
         self.path = path
         self._durable = durable and path is not None
+        self.kept: dict[str, bytes] = {}
+        """What restores have replaced, where there is no file to keep it in."""
         self._open = True
         self._shared: forked.Identity | None = None
         self._start()

@@ -1,0 +1,194 @@
+"""Bringing a database that was built beside into line with the store whose place it takes.
+
+What must survive any restore (CRDT_SPEC 8.2, 8.5): the line of history that the backup holds has
+ended and a new one begins under a new id; sequence, clock and lease tokens never go back; leases
+granted before are worth nothing; the audit trail says what happened. Names that other processes
+keep by number stay under their numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import orjson
+
+from memtend.errors import StoreBusy
+from memtend.store.audit import SECTION, section
+from memtend.store.building import Numbers, is_local
+from memtend.store.change import Change
+from memtend.store.interned import replica_row
+from memtend.store.meta import Meta, crc_of
+
+if TYPE_CHECKING:
+    from memtend.clock import Clock
+    from memtend.store.engine import Engine, Reader, Row, Transaction
+
+RESTORE: Final = "restore"
+"""The audit action of a restore."""
+
+
+class Live(NamedTuple):
+    """What the live store has that a restore must not take back. Read under its write lock."""
+
+    meta: Meta
+    namespaces: dict[str, int]
+    replicas: list[Row]
+    leases: list[Row]
+    catalog: list[Row]
+    ops: list[Row]
+    settings: list[Row]
+    erasures: list[Row]
+
+    @classmethod
+    def of(cls, reader: Reader, url: str) -> Live:
+        settings = reader.fetch("stream_setting")
+        return cls(
+            Meta.of(reader.fetch("meta"), url),
+            {path: number for number, path, _ in reader.fetch("namespaces")},
+            reader.fetch("replicas"),
+            reader.fetch("stream_lease"),
+            reader.fetch("stream_catalog"),
+            reader.fetch("stream_op"),
+            [row for row in settings if is_local(row[0])],
+            reader.fetch("stream_erasure"),
+        )
+
+    @property
+    def numbers(self) -> Numbers:
+        replicas = {row[1]: (row[0], row[4]) for row in self.replicas}
+        return Numbers(self.namespaces, replicas)
+
+
+class Reached(NamedTuple):
+    """How far the monotone things are known to have come, from wherever it is known."""
+
+    seq: int = 0
+    hlc: int = 0
+    epoch: int = 0
+    lease_epoch: int = 0
+    tokens: Mapping[str, int] = {}
+
+    def join(self, other: Reached) -> Reached:
+        names = self.tokens.keys() | other.tokens.keys()
+        tokens = {name: max(self.tokens.get(name, 0), other.tokens.get(name, 0)) for name in names}
+        return Reached(
+            max(self.seq, other.seq),
+            max(self.hlc, other.hlc),
+            max(self.epoch, other.epoch),
+            max(self.lease_epoch, other.lease_epoch),
+            tokens,
+        )
+
+
+class Deed(NamedTuple):
+    """What is done and by whom, for the audit trail. `everybody`: peers must follow (8.3)."""
+
+    actor: str
+    detail: Mapping[str, Any]
+    reached: Reached = Reached()
+    everybody: bool = False
+
+
+def adapt(
+    engine: Engine, live: Live | None, deed: Deed, clock: Clock, key: bytes, file_id: str
+) -> Meta:
+    """Make the database behind `engine` the successor of `live`; None where nothing is known."""
+    with engine.write() as tx:
+        found = Meta.of(tx.fetch("meta_locked"), engine.url)
+        reached = deed.reached.join(_reached(found, tx.fetch("stream_lease")))
+        if live is not None:
+            reached = reached.join(_reached(live.meta, live.leases))
+            _keep_names(tx, live, engine.url)
+            _keep_facts(tx, live)
+        else:
+            # Nobody knows what the lost store granted: seconds are above anything counted.
+            reached = reached._replace(lease_epoch=max(reached.lease_epoch, _seconds(clock)))
+        fresh = clock.new_id()
+        number = _begin_line(tx, found, fresh, clock.now_ms())
+        meta = found._replace(
+            replica_no=number,
+            epoch=reached.epoch + deed.everybody,
+            lease_epoch=reached.lease_epoch + 1,
+            hlc=reached.hlc,
+            seq=reached.seq + 1,
+            n=0,
+            config=max(found.config, live.meta.config if live else 0) + 1,
+            file_id=file_id,
+        )
+        _void_leases(tx, reached.tokens, meta.lease_epoch)
+        tx.run("save_meta", meta.params())
+        change = Change(tx, meta, fresh, clock.now_ms(), key, deed.actor, engine.array)
+        detail = dict(deed.detail)
+        if (other := section(tx, key, meta.audit_n)) is not None:
+            detail[SECTION] = other
+        if live is not None:
+            detail["previous"] = f"{live.meta.audit_n}:{bytes(live.meta.audit_head).hex()}"
+        change.note(RESTORE, orjson.dumps(detail, option=orjson.OPT_SORT_KEYS).decode())
+        change.flush()
+        return meta
+
+
+def _reached(meta: Meta, leases: list[Row]) -> Reached:
+    tokens = {row[0]: row[2] for row in leases}
+    return Reached(meta.seq, meta.hlc, meta.epoch, meta.lease_epoch, tokens)
+
+
+def _seconds(clock: Clock) -> int:
+    return clock.now_ms() // 1_000
+
+
+def _keep_names(tx: Transaction, live: Live, url: str) -> None:
+    """Add what the live store has named meanwhile, under its numbers."""
+    paths = {path: number for number, path, _ in tx.fetch("namespaces")}
+    replicas = {row[1]: row[0] for row in tx.fetch("replicas")}
+    theirs = {row[1]: row[0] for row in live.replicas}
+    for here, there in ((paths, live.namespaces), (replicas, theirs)):
+        taken = {number: name for name, number in here.items()}
+        for name, number in there.items():
+            if here.get(name, number) != number or taken.get(number, name) != name:
+                why = "the store gave out too many new names while the restore was built"
+                raise StoreBusy(url=url, waited_s=0, why=why)
+    for path, number in live.namespaces.items():
+        if path not in paths:
+            tx.run("load_namespace", (number, path, 0))
+            tx.run("tally", ("ns", path, 0, 0))
+    for number, replica, _, _, created_ms, _ in live.replicas:
+        if replica not in replicas:
+            tx.run("add_replica", replica_row(number, replica, 0, 0, created_ms))
+
+
+def _keep_facts(tx: Transaction, live: Live) -> None:
+    """Backups taken, operations whose effect is in the state, erasures, evidence."""
+    seen = {row[1]: row[2] for row in tx.fetch("replicas")}
+    own = Meta.of(tx.fetch("meta"), "")
+    seen |= {row[1]: own.n for row in tx.fetch("replicas") if row[0] == own.replica_no}
+    known = {row[0] for row in tx.fetch("stream_op")}
+    for row in live.catalog:
+        tx.run("catalog", row)
+    for row in live.ops:
+        dots = orjson.loads(row[2])
+        if row[0] not in known and all(n <= seen.get(replica, 0) for replica, n in dots):
+            tx.run("save_op", row)
+    for row in live.settings:
+        tx.run("save_setting", row)
+    for row in live.erasures:
+        tx.run("erase", row)
+
+
+def _begin_line(tx: Transaction, found: Meta, fresh: str, now_ms: int) -> int:
+    """End the line of history that the backup holds and begin one under a new id."""
+    rows = tx.fetch("replicas")
+    number, replica, _, floor, created_ms, _ = next(r for r in rows if r[0] == found.replica_no)
+    ended = (number, replica, found.n, floor, created_ms)
+    tx.run("save_replica", (found.n, floor, crc_of(ended), number))
+    fresh_no = max(int(row[0]) for row in rows) + 1
+    tx.run("add_replica", replica_row(fresh_no, fresh, 0, 0, now_ms))
+    return fresh_no
+
+
+def _void_leases(tx: Transaction, tokens: Mapping[str, int], epoch: int) -> None:
+    """Tokens go on from the highest; whoever holds a lease holds nothing any more."""
+    for resource, n in tokens.items():
+        row = (resource, "", n, epoch, 0)
+        tx.run("acquire", (*row, crc_of(row)))

@@ -1,0 +1,76 @@
+"""The swap on PostgreSQL: tables change their schemas, all of them in one transaction.
+
+`meta` is locked first and as a table: a writer that waits for its row would otherwise wait for us
+while we wait for the lock that it has on the table.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import psycopg
+from psycopg import sql
+
+from memtend.limits import BUSY_WAIT_MS
+from memtend.store.adapting import Live, adapt
+from memtend.store.beside import SchemaBeside
+from memtend.store.postgres import PostgresEngine
+from memtend.store.postgres_tx import PostgresReader
+from memtend.store.store import check_fence
+
+if TYPE_CHECKING:
+    from memtend.model.lease import Lease
+    from memtend.store.adapting import Deed
+    from memtend.store.beside import Beside
+    from memtend.store.engine import Row
+    from memtend.store.meta import Meta
+    from memtend.store.store import Store
+
+_FIRST: Final = "meta"
+
+
+def swap_postgres(
+    store: Store, beside: Beside, deed: Deed, lease: Lease | None, keep: str
+) -> tuple[Live, Meta]:
+    engine = store.engine
+    assert isinstance(engine, PostgresEngine)
+    assert isinstance(beside, SchemaBeside)
+    file_id, server_ms = engine.file_id(), engine.server_ms()
+    try:
+        with engine.connect() as connection:
+            _lock_all(connection, engine)
+            reader = PostgresReader(connection, engine.statements)
+            live = Live.of(reader, engine.url)  # 1
+            if lease is not None:
+                rows = reader.fetch("lease", (lease.resource,))
+                check_fence(lease, rows, server_ms or store.clock.now_ms())
+            meta = adapt(beside.engine, live, deed, store.clock, store.key, file_id)  # 2
+            exchange(connection, engine, beside.schema, keep)  # 3, 4
+    except psycopg.Error as error:
+        raise engine._explain(error) from error
+    return live, meta
+
+
+def _lock_all(connection: psycopg.Connection[Row], engine: PostgresEngine) -> None:
+    connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(BUSY_WAIT_MS))
+    tables = engine.tables(engine.schema_name())
+    ordered = sorted(tables, key=lambda table: (table != _FIRST, table))
+    names = sql.SQL(", ").join(map(sql.Identifier, ordered))
+    connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(names))
+
+
+def exchange(
+    connection: psycopg.Connection[Row], engine: PostgresEngine, built: str, keep: str | None
+) -> None:
+    """Within the caller's transaction: live tables into `keep`, those of `built` in their place."""
+    here = engine.schema_name()
+    moves = [(built, here, engine.tables(built))]
+    if keep is not None:
+        connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(keep)))
+        moves.insert(0, (here, keep, engine.tables(here)))
+    for source, target, tables in moves:
+        for table in tables:
+            statement = sql.SQL("ALTER TABLE {} SET SCHEMA {}")
+            connection.execute(
+                statement.format(sql.Identifier(source, table), sql.Identifier(target))
+            )
