@@ -76,8 +76,10 @@ QUARANTINE_TOTAL_BYTES_MAX: Final = 64 * MIB
 # Compression
 COMPRESS_THRESHOLD_BYTES: Final = 1_024
 ZSTD_LEVEL: Final = 3
-SEGMENT_BYTES_TARGET: Final = 8 * MIB
-SEGMENT_BYTES_MAX: Final = 64 * MIB
+SEGMENT_BYTES_TARGET: Final = 4 * MIB
+SEGMENT_BYTES_CUT: Final = 24 * MIB  # holds the largest row; what one segment costs in memory
+SEGMENT_BYTES_MAX: Final = 64 * MIB  # what a reader accepts
+DELTA_BYTES_TARGET: Final = 1 * MIB  # fifty of these are held open while a chain is merged
 
 # Flows
 TASK_RETRIES: Final = 3
@@ -107,6 +109,9 @@ REPOSITORY_LEASE_MS: Final = 180_000
 REPOSITORY_SKEW_MS: Final = 5_000
 FINDINGS_MAX: Final = 10_000
 REPORT_NAMES_MAX: Final = 100
+CHAIN_INCREMENTS_MAX: Final = 50
+CHAIN_MANIFESTS_MAX: Final = 100  # what a reader follows
+CHAIN_DELTA_SHARE_MAX: Final = 0.3
 PASSPHRASE_CHARS_MIN: Final = 12
 SECRET_CHARS_MAX: Final = 4 * KIB
 SCRYPT_MEMORY_BYTES_MAX: Final = 160 * MIB

@@ -1,18 +1,25 @@
-"""The root hash: one value for the whole content of a store, the same on every engine.
+"""Two values for the whole content of a store, the same on every engine.
 
-SHA-256 over the msgpack lists (namespace, key, field, row hash) of all rows in stored order, which
-is by namespace, key, field and dot. The row hash covers the dot and every other column that
-matters, but not the local change sequence: a store restored or moved elsewhere has the same root.
-Computed in one pass over an index and the hashes, without any value.
+The root hash is SHA-256 over the msgpack lists (namespace, key, field, row hash) of all rows in
+stored order, which is by namespace, key, field and dot. The row hash covers the dot and every
+other column that matters, but not the local change sequence: a store restored or moved elsewhere
+has the same root. Computed in one pass over an index and the hashes, without any value.
+
+The state sum adds the row hashes up, in any order, so a store can keep it with every change; it
+tells two states apart as well as their rows' 128-bit hashes do, against accidents, not forgers.
 """
 
 from __future__ import annotations
 
 from hashlib import sha256
+from typing import Final
 
 import ormsgpack
 
 from memtend.model.stored import StoredRow
+
+_SUM_BYTES: Final = 16
+_MODULUS: Final = 2 ** (8 * _SUM_BYTES)
 
 
 class RootHash:
@@ -21,8 +28,22 @@ class RootHash:
         self.rows = 0
 
     def add(self, row: StoredRow) -> None:
-        self._hash.update(ormsgpack.packb((row.namespace, row.key, row.field, row.hash)))
+        self.add_hash(row.namespace, row.key, row.field, row.hash)
+
+    def add_hash(self, namespace: str, key: str, field: str, digest: bytes) -> None:
+        self._hash.update(ormsgpack.packb((namespace, key, field, digest)))
         self.rows += 1
 
     def hexdigest(self) -> str:
         return self._hash.hexdigest()
+
+
+class StateSum:
+    def __init__(self) -> None:
+        self._sum = 0
+
+    def add(self, row: StoredRow) -> None:
+        self._sum += int.from_bytes(row.hash, "big")
+
+    def hexdigest(self) -> str:
+        return (self._sum % _MODULUS).to_bytes(_SUM_BYTES, "big").hex()

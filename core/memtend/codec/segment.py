@@ -5,7 +5,8 @@
 The header is a msgpack list: kind, table, schema version, first key, last key, row count, raw
 length, dictionary id, encryption key id. The frame holds the rows, each a u32 length and a msgpack
 list of the table's columns in their fixed order; values stay in the codec they are stored in, so
-nothing is unpacked and packed again. Integers are big-endian.
+nothing is unpacked and packed again. Integers are big-endian. A frame is written and read as a
+stream: a segment costs its compressed length in memory, not its raw one.
 
 The format number changes with any change of these bytes; a reader refuses numbers it does not
 know. Reading is bounded before it is believed: the frame must state the raw length of the header,
@@ -25,12 +26,13 @@ import zstandard
 from memtend.codec.compress import Damaged
 from memtend.errors import LimitExceeded
 from memtend.formats import SEGMENT_FORMAT
-from memtend.limits import SEGMENT_BYTES_MAX, SEGMENT_HEADER_BYTES_MAX, ZSTD_LEVEL
+from memtend.limits import KIB, SEGMENT_BYTES_MAX, SEGMENT_HEADER_BYTES_MAX, ZSTD_LEVEL
 from memtend.model.stored import LogRow, SideRow, StoredRow
 
 MAGIC: Final = b"MEMTSEG\0"
 _PREFIX: Final = struct.Struct(">8sHI")
 _LENGTH: Final = struct.Struct(">I")
+_READ_BYTES: Final = 128 * KIB
 
 Row: TypeAlias = StoredRow | LogRow | SideRow
 Key: TypeAlias = tuple[str, str, str]
@@ -99,15 +101,18 @@ def seal(
     kind: SegmentKind, table: Table, schema: str, *, packed: list[bytes], first: Key, last: Key
 ) -> bytes:
     """A segment of rows already packed."""
-    raw = b"".join(packed)
-    if not packed or len(raw) > SEGMENT_BYTES_MAX:
+    raw_bytes = sum(map(len, packed))
+    if not packed or raw_bytes > SEGMENT_BYTES_MAX:
         raise LimitExceeded(
-            what="segment", name="/".join(first), actual=len(raw), limit=SEGMENT_BYTES_MAX
+            what="segment", name="/".join(first), actual=raw_bytes, limit=SEGMENT_BYTES_MAX
         )
-    header = SegmentHeader(kind, table, schema, first, last, len(packed), len(raw))
+    header = SegmentHeader(kind, table, schema, first, last, len(packed), raw_bytes)
     head = ormsgpack.packb(tuple(header))
-    frame = zstandard.ZstdCompressor(level=ZSTD_LEVEL).compress(raw)
-    return _PREFIX.pack(MAGIC, SEGMENT_FORMAT, len(head)) + head + frame
+    frame = zstandard.ZstdCompressor(level=ZSTD_LEVEL).compressobj(size=raw_bytes)
+    parts = [_PREFIX.pack(MAGIC, SEGMENT_FORMAT, len(head)), head]
+    parts += map(frame.compress, packed)
+    parts.append(frame.flush())
+    return b"".join(parts)
 
 
 def encode(kind: SegmentKind, table: Table, schema: str, rows: Iterable[Row]) -> bytes:
@@ -147,7 +152,7 @@ def decode(data: bytes) -> tuple[SegmentHeader, Iterator[Row]]:
     header, start = read_header(data)
     if header.dictionary is not None or header.key_id is not None:
         raise Damaged("it needs a dictionary or a key")
-    return header, _rows(header, _unpack(data[start:], header.raw_bytes))
+    return header, _rows(header, _Raw(memoryview(data)[start:], header.raw_bytes))
 
 
 def _check_header(header: SegmentHeader) -> None:
@@ -165,48 +170,89 @@ def _key(value: Any) -> Key:
     return (namespace, key, field)
 
 
-def _unpack(frame: bytes, raw_bytes: int) -> bytes:
-    try:
-        if zstandard.frame_content_size(frame) != raw_bytes:
-            raise Damaged("the frame states another length than the header")
-        raw: bytes = zstandard.ZstdDecompressor().decompress(
-            frame, max_output_size=raw_bytes, allow_extra_data=False
-        )
-    except zstandard.ZstdError as error:
-        raise Damaged("the frame cannot be decompressed") from error
-    if len(raw) != raw_bytes:
-        raise Damaged(f"{len(raw):,} bytes instead of {raw_bytes:,}")
-    return raw
+class _Raw:
+    """The bytes of a frame, decompressed as they are asked for and never beyond `raw_bytes`."""
+
+    def __init__(self, frame: memoryview, raw_bytes: int) -> None:
+        try:
+            if zstandard.frame_content_size(frame) != raw_bytes:
+                raise Damaged("the frame states another length than the header")
+            length = _frame_length(frame)
+        except (zstandard.ZstdError, IndexError) as error:
+            raise Damaged("the frame cannot be decompressed") from error
+        if length != len(frame):
+            raise Damaged("there is something behind the frame, or part of it is missing")
+        self._reader = zstandard.ZstdDecompressor().stream_reader(frame)
+        self._buffer, self._at = b"", 0
+        self._left = raw_bytes
+
+    def take(self, count: int) -> bytes:
+        missing = count - (len(self._buffer) - self._at)
+        if missing > self._left:
+            raise Damaged("there are fewer rows than the header says")
+        if missing > 0:
+            more = self._read(min(max(missing, _READ_BYTES), self._left))
+            self._buffer, self._at = self._buffer[self._at :] + more, 0
+        end = self._at + count
+        taken = self._buffer[self._at : end]
+        self._at = end
+        return taken
+
+    def check_end(self) -> None:
+        """Raise `Damaged` unless everything was taken and nothing is left in the frame."""
+        if self._left or self._at != len(self._buffer) or self._decompressed(1):
+            raise Damaged("there is more in it than the header says")
+
+    def _read(self, count: int) -> bytes:
+        more = self._decompressed(count)
+        if len(more) != count:
+            raise Damaged("the frame is shorter than it states")
+        self._left -= count
+        return more
+
+    def _decompressed(self, count: int) -> bytes:
+        try:
+            return self._reader.read(count)
+        except zstandard.ZstdError as error:
+            raise Damaged("the frame cannot be decompressed") from error
 
 
-def _rows(header: SegmentHeader, raw: bytes) -> Iterator[Row]:
+def _frame_length(frame: memoryview) -> int:
+    """Where the first zstd frame ends, told by its block headers (RFC 8878, 3.1.1)."""
+    at = zstandard.frame_header_size(frame)
+    last = False
+    while not last:
+        block = int.from_bytes(frame[at : at + 3], "little")
+        last, kind, size = bool(block & 1), block >> 1 & 3, block >> 3
+        at += 3 + (1 if kind == 1 else size)  # one byte, repeated
+        if at > len(frame):
+            raise IndexError(at)
+    return at + 4 * zstandard.get_frame_parameters(frame).has_checksum
+
+
+def _rows(header: SegmentHeader, raw: _Raw) -> Iterator[Row]:
     columns = _TABLES[Table(header.table)]
     before: Key | None = None
-    at = 0
     for _ in range(header.rows):
-        row, at = _row(columns, raw, at)
+        row = _row(columns, raw.take(_LENGTH.unpack(raw.take(_LENGTH.size))[0]))
         key = key_of(row)
         if key < (before or header.first) or (before is None and key != header.first):
             raise Damaged(f"row {'/'.join(key)} is out of order")
         before = key
         yield row
-    if at != len(raw) or before != header.last:
-        raise Damaged("there is more in it than the header says")
+    raw.check_end()
+    if before != header.last:
+        raise Damaged("the last row is not the one that the header names")
 
 
-def _row(columns: _Columns, raw: bytes, at: int) -> tuple[Row, int]:
-    start = at + _LENGTH.size
-    if start > len(raw):
-        raise Damaged("there are fewer rows than the header says")
-    end = start + _LENGTH.unpack_from(raw, at)[0]
-    packed = raw[start:end]
+def _row(columns: _Columns, packed: bytes) -> Row:
     try:
         cells = ormsgpack.unpackb(packed)
         # One row, one text: what packs differently was not written by `pack_row`.
-        exact = end <= len(raw) and ormsgpack.packb(cells) == packed
+        exact = ormsgpack.packb(cells) == packed
         typed = len(cells) == len(columns.types) and all(map(isinstance, cells, columns.types))
     except (ValueError, TypeError) as error:
         raise Damaged("a row cannot be read") from error
     if not exact or not typed:
         raise Damaged("a row has other columns than the table")
-    return columns.make(cells), end
+    return columns.make(cells)
