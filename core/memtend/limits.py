@@ -92,6 +92,9 @@ PUBLISHED_FINDINGS_MAX: Final = 50
 SERVED_RUNS_MAX: Final = 4
 SERVER_START_S_MAX: Final = 180.0
 SERVER_STOP_S_MAX: Final = 20.0
+CHART_POINTS_MAX: Final = 200
+APPROVAL_S_MAX: Final = 24 * 3_600
+APPROVAL_POLL_S: Final = 5
 
 # Backup targets and repositories (BACKUP_SPEC 2, 8)
 OBJECT_BYTES_MAX: Final = 72 * MIB
@@ -138,6 +141,8 @@ MAINTENANCE_LEASE_MS: Final = 15 * 60_000
 
 # Health
 BACKUP_AGE_WARN_MS: Final = 26 * 3_600_000
+BACKUP_OVERDUE_MS: Final = 3 * 3_600_000  # three of the hourly backups in a row
+DRILL_AGE_MAX_MS: Final = 24 * 3_600_000
 BACKLOG_WARN_ROWS: Final = 10_000
 DISK_FREE_WARN_BYTES: Final = 512 * MIB
 
