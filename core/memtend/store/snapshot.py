@@ -15,6 +15,7 @@ import ormsgpack
 
 from memtend.codec.compress import Damaged
 from memtend.codec.envelope import unpack
+from memtend.limits import MIB
 from memtend.model.stored import LogRow, SideRow, StoredRow, StoreState
 from memtend.store.engine import Reader, Row
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from memtend.store.store import Store
 
 _BATCH: Final = 500
+_BATCH_BYTES: Final = 4 * MIB
 AUDIT_KEY: Final = "audit_key"
 """The setting that never leaves the store."""
 
@@ -34,13 +36,26 @@ class Snapshot:
         self._array = store.engine.array
         self.state: StoreState = store.state(reader)
         tallies = [row for row in reader.fetch("tallies") if row[0] == "ns"]
-        self.records: int = sum(row[2] for row in tallies)
-        self.bytes: int = sum(row[3] for row in tallies)
+        self.counts: dict[str, tuple[int, int]] = {row[1]: (row[2], row[3]) for row in tallies}
+        self.records: int = sum(rows for rows, _ in self.counts.values())
+        self.bytes: int = sum(size for _, size in self.counts.values())
 
     def rows(self) -> Iterator[StoredRow]:
         for number, namespace, _ in self._reader.fetch("namespaces"):
             rows = (_stored(namespace, *row) for row in self._reader.stream("stream", (number,)))
             yield from _by_dot(rows)
+
+    def hashes(self) -> Iterator[tuple[str, str, str, bytes]]:
+        """Path and hash of every row, in the order of `rows`, without any value."""
+        replicas = {row[0]: str(row[1]) for row in self._reader.fetch("replicas")}
+        for number, namespace, _ in self._reader.fetch("namespaces"):
+            found = self._reader.stream("stream_hashes", (number,))
+            for (key, field), group in groupby(found, key=lambda row: row[:2]):
+                siblings = list(group)
+                if len(siblings) > 1:
+                    siblings.sort(key=lambda row: (replicas[row[2]], row[3]))
+                for row in siblings:
+                    yield namespace, key, field, bytes(row[4])
 
     def changed_rows(self, after: int) -> Iterator[StoredRow]:
         """All siblings of every path that was written or ended after sequence number `after`."""
@@ -83,11 +98,13 @@ class Snapshot:
     def _found(self, seqs: Iterator[Row]) -> Iterator[StoredRow]:
         """The rows of these sequence numbers, in their order, a batch at a time."""
         batch: list[int] = []
-        for (seq,) in seqs:
+        held_bytes = 0
+        for seq, size in seqs:
             batch.append(seq)
-            if len(batch) == _BATCH:
+            held_bytes += size
+            if len(batch) == _BATCH or held_bytes >= _BATCH_BYTES:
                 yield from self._fetched(batch)
-                batch = []
+                batch, held_bytes = [], 0
         yield from self._fetched(batch)
 
     def _fetched(self, seqs: list[int]) -> Iterator[StoredRow]:

@@ -161,8 +161,33 @@ STATEMENTS: Final[dict[str, str]] = {
     "VALUES ((SELECT coalesce(max(id), 0) + 1 FROM dictionary), ?, ?, ?, ?) RETURNING id",
     "load_dictionary": "INSERT INTO dictionary (id, kind, data, made_ms, crc) VALUES (?,?,?,?,?)",
     "newest_dictionaries": "SELECT kind, max(id) FROM dictionary GROUP BY kind",
+    # erasing: what belongs to a subject, and every other place that names it
+    "of_key": "SELECT seq FROM sibling WHERE ns = ? AND key = ?",
+    "of_namespace": "SELECT seq FROM sibling WHERE ns = ?",
+    "owned": "SELECT seq, ns, key, agent, writer, body FROM sibling WHERE seq > ? "
+    "ORDER BY seq LIMIT ?",
+    "sized": "SELECT exp, flags, size, field FROM sibling WHERE seq {in_ints}",
+    "keys_left": "SELECT DISTINCT key FROM sibling WHERE ns = ? AND key {in_texts}",
+    "untag_all": "DELETE FROM tag WHERE seq {in_ints}",
+    "log_keys": "SELECT DISTINCT key FROM log WHERE ns = ? AND key > ? ORDER BY key LIMIT ?",
+    "log_ends": "SELECT r, max(n), count(*) FROM log WHERE ns = ? AND key {in_texts} "
+    "AND seq <= ? GROUP BY r",
+    "unlog": "DELETE FROM log WHERE ns = ? AND key {in_texts} AND seq <= ?",
+    "access_keys": "SELECT key FROM access WHERE ns = ? AND key > ? ORDER BY key LIMIT ?",
+    "forget_accesses": "DELETE FROM access WHERE ns = ? AND key {in_texts}",
+    "ops": "SELECT op_id, result FROM op WHERE op_id > ? ORDER BY op_id LIMIT ?",
+    "forget_op": "DELETE FROM op WHERE op_id = ?",
+    "forget_empty": "DELETE FROM tally WHERE rows = 0 AND scope IN ('agent', 'session')",
+    "drop_tally": "DELETE FROM tally WHERE scope = ? AND name = ?",
+    "in_use": "SELECT 1 FROM namespace WHERE id = ? AND ("
+    "EXISTS (SELECT 1 FROM sibling WHERE ns = namespace.id) "
+    "OR EXISTS (SELECT 1 FROM log WHERE ns = namespace.id) "
+    "OR EXISTS (SELECT 1 FROM access WHERE ns = namespace.id))",
+    "rename_namespace": "UPDATE namespace SET path = ? WHERE id = ?",
     # streams, for backup and verify
     "stream": "SELECT key, field, seq, exp, flags, body, value, hash FROM sibling "
+    "WHERE ns = ? ORDER BY key, field, n, r",
+    "stream_hashes": "SELECT key, field, r, n, hash FROM sibling "
     "WHERE ns = ? ORDER BY key, field, n, r",
     "stream_all": f"SELECT {SIBLING_COLUMNS} FROM sibling ORDER BY seq",
     "stream_tags": "SELECT tag, seq FROM tag ORDER BY seq, tag",
@@ -170,7 +195,7 @@ STATEMENTS: Final[dict[str, str]] = {
     "JOIN namespace p ON p.id = l.ns JOIN replica q ON q.no = l.r "
     "WHERE l.seq > ? ORDER BY p.path, l.key, l.field, q.id",
     # every sibling of every path that was touched after a point of the change sequence
-    "stream_changed": "SELECT s.seq FROM (SELECT ns, key, field FROM sibling WHERE seq > ? "
+    "stream_changed": "SELECT s.seq, s.size FROM (SELECT ns, key, field FROM sibling WHERE seq > ? "
     "UNION SELECT ns, key, field FROM log WHERE seq > ?) t JOIN namespace p ON p.id = t.ns "
     "JOIN sibling s ON s.ns = t.ns AND s.key = t.key AND s.field = t.field "
     "ORDER BY p.path, s.key, s.field, s.n, s.r",
