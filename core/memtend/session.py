@@ -12,6 +12,7 @@ from memtend.drafting import Put, draft
 from memtend.errors import StoreBusy, StoreFull
 from memtend.limits import UPDATE_TRIES
 from memtend.model.dot import Dot
+from memtend.reaching import ColdReads
 from memtend.store import writes
 from memtend.store.access import AccessBuffer
 from memtend.store.config import Config
@@ -35,6 +36,8 @@ class Session:
         self.store = store
         self.agent = agent
         self.config = Config(store)
+        if store.archive is None:
+            store.archive = ColdReads(store)
         self._reads = Reads(store, store.clock.now_ms)
         self._access = AccessBuffer(store)
         self._actor = agent or "owner"

@@ -27,6 +27,7 @@ class Settings(BaseSettings):
     backup_new_key: SecretStr | None = None
     """What `memtend backup rekey` puts in its place; or `backup_new_key_file`."""
     backup_new_key_file: Path | None = None
+    archive_url: str = Field(default="memtend-archive", repr=False)
     plans_url: str = "memtend-plans"
     durability: Literal["full", "normal"] = "full"
     key_path: Path | None = None

@@ -24,7 +24,7 @@ _NAME: Final = re.compile(r"manifests/([0-9]{20})-([0-9a-f]{64})", re.ASCII)
 
 
 class Identity(BaseModel, frozen=True, extra="forbid"):
-    """`memtend.json`, written once: an archive belongs to one store. `key_id` names its data key."""
+    """`memtend.json`, written once. An archive belongs to one store; `key_id` is its data key."""
 
     format: Literal[1] = ARCHIVE_FORMAT
     kind: Literal["archive"] = "archive"

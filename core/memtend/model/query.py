@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Any, Protocol
 
 from pydantic import BaseModel, Field
@@ -23,11 +24,23 @@ class Described(Protocol):
     def writer(self) -> str | None: ...
 
 
+class Cold(StrEnum):
+    """What a search does with archived records. Their labels are always at hand."""
+
+    READ = "read"
+    LABELS = "labels"
+    SKIP = "skip"
+
+
 class Query(BaseModel, frozen=True, extra="forbid"):
     """Conditions on records. Ranges are inclusive; an unknown value is in no range.
 
     `namespace` is a pattern and covers everything below it. `fields` maps dotted paths within the
     value to what must stand there. `text` holds words that must all occur, in any case.
+
+    `cold` concerns archived records: `read` takes the values of those found from the archive,
+    `labels` finds them without asking it and leaves their values None, `skip` leaves them out.
+    Conditions on the value (`fields`, `text`) have to read it unless they are skipped.
     """
 
     namespace: str = "**"
@@ -43,6 +56,7 @@ class Query(BaseModel, frozen=True, extra="forbid"):
     importance_min: float | None = Field(default=None, ge=0, le=1)
     success_min: float | None = Field(default=None, ge=0, le=1)
     success_max: float | None = Field(default=None, ge=0, le=1)
+    cold: Cold = Cold.READ
     limit: int = Field(default=100, ge=1, le=SCAN_MAX)
 
     def may_match(self, labels: Described) -> bool:
@@ -54,8 +68,22 @@ class Query(BaseModel, frozen=True, extra="forbid"):
             and _same(self.writer, labels.writer)
         )
 
+    @property
+    def asks_value(self) -> bool:
+        """Whether a condition needs the value itself."""
+        return bool(self.fields or self.text)
+
     def matches(self, record: Record, text: str) -> bool:
-        """`text` is the record's value as canonical JSON, for the words."""
+        """Whether all conditions hold; `text` is the value as canonical JSON, for the words."""
+        return self.fits_labels(record) and self.fits_value(record.value, text)
+
+    def fits_value(self, value: Any, text: str) -> bool:
+        """The conditions that need the value."""
+        fits = all(_at(value, path) == want for path, want in self.fields.items())
+        return fits and _has_words(self.text, text)
+
+    def fits_labels(self, record: Record) -> bool:
+        """The conditions that need nothing but labels and counts."""
         labels = record.labels
         return (
             self.may_match(labels)
@@ -63,8 +91,6 @@ class Query(BaseModel, frozen=True, extra="forbid"):
             and _within(labels.confidence, self.confidence_min, self.confidence_max)
             and _within(labels.importance, self.importance_min, None)
             and _within(success_rate(record), self.success_min, self.success_max)
-            and all(_at(record.value, path) == want for path, want in self.fields.items())
-            and _has_words(self.text, text)
         )
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import orjson
 
 from memtend.codec.address import Address, read_address
-from memtend.codec.compress import Codec, Damaged, decompress
+from memtend.codec.compress import Codec, Damaged
 from memtend.codec.envelope import QUARANTINED_FLAG, Body, check_row, codec_of, type_of, unpack
 from memtend.crdt.hlc import millis
 from memtend.crdt.rows import RowKind
@@ -29,6 +29,13 @@ if TYPE_CHECKING:
 
 SETTING = "archive"
 _PAGE = 500
+
+
+class ArchivedTexts(Protocol):
+    """The archive as reads see it."""
+
+    def text(self, address: Address, what: str) -> bytes:
+        """The canonical JSON at an address, checked; `what` names the record in an error."""
 
 
 class Home(NamedTuple):
@@ -131,5 +138,4 @@ def opened(store: Store, row: StoredRow) -> tuple[Body, bytes]:
     if not check_row(row):
         raise Damaged("its hash does not match")
     body = unpack(row.body)
-    dictionary = None if body.dictionary is None else store.dictionary(body.dictionary)
-    return body, decompress(codec_of(row.flags), row.value, body.size, dictionary)
+    return body, store.text_of(body, codec_of(row.flags), row.value)

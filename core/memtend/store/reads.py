@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import orjson
 from xxhash import xxh3_128_digest
 
+from memtend.codec.address import Address, read_address
+from memtend.codec.compress import Codec
 from memtend.codec.envelope import (
     PLAIN_EDGE,
     QUARANTINED_FLAG,
@@ -26,7 +28,7 @@ from memtend.codec.envelope import (
 )
 from memtend.crdt import tally
 from memtend.crdt.rows import RowKind, Sibling, is_visible
-from memtend.errors import RecordDamaged
+from memtend.errors import ArchiveUnreachable, RecordDamaged
 from memtend.store.engine import Row
 
 if TYPE_CHECKING:
@@ -39,11 +41,15 @@ _HASH: Final = "its hash does not match"
 
 
 class Seen(NamedTuple):
-    """One visible sibling: its metadata, the canonical text of its value, its deadline."""
+    """One visible sibling: its metadata, the canonical text of its value, its deadline.
+
+    `stub` is the address of an archived value, whose text is empty until it is asked for.
+    """
 
     body: Body
     text: bytes
     exp: int | None
+    stub: Address | None = None
 
     @property
     def sibling(self) -> Sibling:
@@ -92,13 +98,32 @@ class Reads:
         return shown(seen) if seen else MISSING
 
     def siblings(
-        self, namespace: str, key: str, rows: Iterable[Row], field: str = ""
+        self, namespace: str, key: str, rows: Iterable[Row], field: str = "", *, cold: bool = True
     ) -> list[Seen]:
-        """The visible siblings among rows of statement `get`, every one checked."""
-        return visible(self.opened(namespace, key, rows, field), self._now())
+        """The visible siblings among rows of statement `get`, every one checked.
+
+        Without `cold`, what is archived comes without its text and the archive is left alone.
+        """
+        seen = visible(self.opened(namespace, key, rows, field), self._now())
+        return [self.thawed(namespace, key, one) for one in seen] if cold else seen
+
+    def thawed(self, namespace: str, key: str, seen: Seen) -> Seen:
+        """The same with its text, from the archive if need be."""
+        if seen.stub is None or seen.text:
+            return seen
+        archive = self._store.archive
+        if archive is None:
+            raise ArchiveUnreachable(url=self._store.url, why="it was opened without its archive")
+        text = archive.text(seen.stub, f"{namespace}/{key}")
+        if len(text) != seen.body.size:
+            raise RecordDamaged(namespace=namespace, key=key, why="its archived value is another")
+        return seen._replace(text=text)
 
     def opened(self, namespace: str, key: str, rows: Iterable[Row], field: str = "") -> list[Seen]:
-        """All siblings that are not in quarantine, expired ones too, every one checked."""
+        """All siblings that are not in quarantine, expired ones too, every one checked.
+
+        What is archived comes without its text.
+        """
         if not isinstance(key, str):  # SQLite hands over whatever type it finds in the file
             raise RecordDamaged(namespace=namespace, key=key, why="its key is not text")
         prefix, path = prefix_of(namespace), path_of(key, field)
@@ -218,6 +243,8 @@ class Reads:
     ) -> Seen:
         try:
             body = unpack(packed)
+            if codec_of(flags) == Codec.ARCHIVED:
+                return Seen(body, b"", exp, read_address(data))
             return Seen(body, self._store.text_of(body, codec_of(flags), data), exp)
         except (AttributeError, TypeError, ValueError) as error:
             raise RecordDamaged(namespace=namespace, key=key, why=str(error)) from error

@@ -14,6 +14,7 @@ from memtend.crdt.hlc import millis
 from memtend.crdt.rows import RowKind
 from memtend.model.names import check_path
 from memtend.model.pattern import compile_pattern
+from memtend.model.query import Cold
 from memtend.model.record import Labels, Record, Trust
 from memtend.store.engine import Row
 from memtend.store.reads import Reads, Seen, counter_value, newest
@@ -36,13 +37,13 @@ class Records:
         seen = self.seen(namespace, key)
         return self._with_access([_shown(namespace, key, seen)])[0] if seen else None
 
-    def seen(self, namespace: str, key: str) -> list[Seen]:
-        """The visible siblings of a key."""
+    def seen(self, namespace: str, key: str, *, cold: bool = True) -> list[Seen]:
+        """The visible siblings of a key; without `cold`, archived ones have no text."""
         rows = self._rows("get", namespace, key)
         ns = self._store.namespaces.find(namespace)
         if ns and (not rows or ns[0] in self._store.namespaces.contested):
             self._store.absence.record(ns[0], key, found=bool(rows))
-        return self._reads.siblings(namespace, key, rows)
+        return self._reads.siblings(namespace, key, rows, cold=cold)
 
     def opened(self, namespace: str, key: str) -> list[Seen]:
         """All siblings of a key, expired ones too."""
@@ -84,12 +85,26 @@ class Records:
             return pattern.governs(namespace) and may_read(namespace)
 
         for namespace, key, seen in self._candidates(query, within):
-            record = _shown(namespace, key, seen)
-            if query.matches(record, newest(seen).text.decode()):
+            if record := self._match(query, namespace, key, seen):
                 found.append(record)
                 if len(found) == query.limit:
                     break
         return self._with_access(found)
+
+    def _match(self, query: Query, namespace: str, key: str, seen: list[Seen]) -> Record | None:
+        """The archive is asked only for values that the query needs or wants, and asked last."""
+        top, record = newest(seen), _shown(namespace, key, seen)
+        if not query.fits_labels(record):
+            return None
+        if top.stub is not None:
+            if query.cold is Cold.SKIP:
+                return None
+            if query.asks_value or query.cold is Cold.READ:
+                thawed = [self._reads.thawed(namespace, key, one) for one in seen]
+                top, record = newest(thawed), _shown(namespace, key, thawed)
+        if query.asks_value and not query.fits_value(record.value, top.text.decode()):
+            return None
+        return record
 
     def _candidates(
         self, query: Query, within: Callable[[str], bool]
@@ -110,8 +125,11 @@ class Records:
             if (ns, key) in told or not within(namespace):
                 continue
             told.add((ns, key))
-            alone = self._reads.siblings(namespace, key, [tuple(row)]) if not beside else None
-            if seen := self.seen(namespace, key) if alone is None else alone:
+            if beside:
+                seen = self.seen(namespace, key, cold=False)
+            else:
+                seen = self._reads.siblings(namespace, key, [tuple(row)], cold=False)
+            if seen:
                 yield namespace, key, seen
 
     def _within(self, namespace: str, query: Query) -> Iterator[tuple[str, str, list[Seen]]]:
@@ -119,7 +137,8 @@ class Records:
         ns = self._store.namespaces.ids[namespace][0]
         for rows in self._reads.whole_keys(namespace, ns, "", "", _PAGE):
             for key, group in groupby(rows, key=itemgetter(0)):
-                seen = self._reads.siblings(namespace, key, [row[1:6] for row in group])
+                rows_of_key = [row[1:6] for row in group]
+                seen = self._reads.siblings(namespace, key, rows_of_key, cold=False)
                 if seen and query.may_match(newest(seen).body):
                     yield namespace, key, seen
 
@@ -165,7 +184,7 @@ def to_record(namespace: str, key: str, seen: Seen, conflicts: int, field: str =
         namespace=namespace,
         key=key,
         field=field,
-        value=seen.value,
+        value=seen.value if seen.text else None,
         labels=labels,
         dot=body.dot,
         created_at=to_datetime(body.created_ms),
@@ -175,6 +194,7 @@ def to_record(namespace: str, key: str, seen: Seen, conflicts: int, field: str =
         access_count=0,
         size_bytes=body.size,
         conflicts=conflicts,
+        archived=seen.stub is not None,
     )
 
 

@@ -23,6 +23,7 @@ from memtend.store.opening import engine_for, identify, seal_key
 
 if TYPE_CHECKING:
     from memtend.model.lease import Lease
+    from memtend.store.archived import ArchivedTexts
 
 
 class Store:
@@ -37,6 +38,8 @@ class Store:
         self.namespaces = Namespaces(self.engine, self.absence)
         self.replicas = Replicas(self.engine)
         self._dictionaries: dict[int, Any] = {}
+        self.archive: ArchivedTexts | None = None
+        """Where reads find values that are archived; whoever opens the store says it."""
         self.ballast = Ballast(self.engine.path)
 
     @classmethod

@@ -1,0 +1,84 @@
+"""Reading an archived value: one range request, one block, checked, and kept for its neighbours.
+
+Made by whoever opened the store, and used by its reads when they meet a stub. Nothing is connected
+before the first one. Reading never writes: a record stays archived until somebody recalls it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+from xxhash import xxh3_128_digest
+
+from memtend.archive.vault import Keys, Vault
+from memtend.codec.compress import Damaged
+from memtend.errors import ArchiveDamaged, ArchiveUnreachable, TargetDenied, TargetUnavailable
+from memtend.limits import ARCHIVE_CACHE_BYTES
+from memtend.objects import open_target
+from memtend.store import archived
+
+if TYPE_CHECKING:
+    from memtend.codec.address import Address
+    from memtend.codec.archive import Block
+    from memtend.store.store import Store
+
+_Place = tuple[bytes, int]
+
+
+class ArchiveReader:
+    """Blocks of one store's archive, the last ones kept decompressed. Thread-safe."""
+
+    def __init__(self, store: Store, keys: Keys) -> None:
+        self._store = store
+        self._keys = keys
+        self._lock = threading.Lock()
+        self._vault: Vault | None = None
+        self._blocks: OrderedDict[_Place, Block] = OrderedDict()
+        self._bytes = 0
+
+    def text(self, address: Address, what: str) -> bytes:
+        """The canonical JSON at an address; `what` names the record in an error."""
+        try:
+            text = self._block(address).text(address.place)
+        except Damaged as error:
+            raise self._damaged(what, str(error)) from None
+        except (TargetUnavailable, TargetDenied) as error:
+            url = str(error.facts.get("url", ""))
+            raise ArchiveUnreachable(url=url, why=str(error.facts.get("why", error))) from error
+        if xxh3_128_digest(text) != address.digest:
+            raise self._damaged(what, "it is not the value that was archived")
+        return text
+
+    def forget(self) -> None:
+        """Let go of blocks and of the archive: it was moved, or something in it was erased."""
+        with self._lock:
+            self._vault = None
+            self._blocks.clear()
+            self._bytes = 0
+
+    def _block(self, address: Address) -> Block:
+        place = address.object, address.offset
+        with self._lock:
+            if place in self._blocks:
+                self._blocks.move_to_end(place)
+                return self._blocks[place]
+            vault = self._vault
+        if vault is None:
+            where = archived.home(self._store)
+            target = open_target(where.url, self._store.clock)
+            vault = Vault.open(target, self._keys, where.archive_id)
+        block = vault.block(address.object.hex(), address.offset, address.length)
+        with self._lock:
+            self._vault = vault
+            if place not in self._blocks:
+                self._blocks[place] = block
+                self._bytes += len(block.raw)
+            while self._bytes > ARCHIVE_CACHE_BYTES and len(self._blocks) > 1:
+                self._bytes -= len(self._blocks.popitem(last=False)[1].raw)
+        return block
+
+    def _damaged(self, what: str, why: str) -> ArchiveDamaged:
+        url = self._vault.store.url if self._vault else self._store.url
+        return ArchiveDamaged(what=what, url=url, why=why)
