@@ -50,10 +50,13 @@ class AccessBuffer:
     def _write(self, ns: int, counts: dict[str, int]) -> None:
         engine, now_ms = self._store.engine, self._store.clock.now_ms()
         with engine.write() as tx:
-            had = tx.fetch("accesses", (ns, engine.array(sorted(counts))))
+            names = engine.array(sorted(counts))
+            had = tx.fetch("accesses", (ns, names))
             before = {key: count for key, count, *_ in had}
+            # What is gone by now must not leave its name here: it may have been erased.
+            here = {key for (key,) in tx.fetch("keys_left", (ns, names))}
             rows = []
-            for key in sorted(counts):
+            for key in sorted(here & counts.keys()):
                 row = (ns, key, before.get(key, 0) + counts[key], now_ms)
                 rows.append((*row, crc_of(row)))
             tx.run_many("access", rows)

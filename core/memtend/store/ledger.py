@@ -27,12 +27,13 @@ from memtend.crdt.hlc import millis
 from memtend.errors import LedgerUnreadable
 from memtend.model.pattern import compile_pattern
 from memtend.model.subject import Owned, Subject, SubjectKind
+from memtend.store.interned import ERASURE_KEY
 
 if TYPE_CHECKING:
     from memtend.model.stored import LogRow, SideRow, StoredRow
     from memtend.store.engine import Reader
 
-KEY_SETTING: Final = "erasure_key"
+KEY_SETTING: Final = ERASURE_KEY
 """Settings whose names begin so hold keys, one for each store whose ledger was taken over."""
 DIGEST_BYTES: Final = 16
 PATH: Final = "path"
