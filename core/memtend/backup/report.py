@@ -54,6 +54,11 @@ class FindingKind(StrEnum):
     ROW_DAMAGED = "row damaged"
     COUNT_WRONG = "count wrong"
     ROOT_WRONG = "root wrong"
+    SUM_WRONG = "state sum wrong"
+    LINEAGE_WRONG = "lineage wrong"
+    RECORD_DAMAGED = "rotation record damaged"
+    PIN_DAMAGED = "pin damaged"
+    KEY_DAMAGED = "key damaged"
     UNREFERENCED = "unreferenced"
 
 
@@ -69,8 +74,12 @@ class Finding(BaseModel, frozen=True, extra="forbid"):
 class VerifyReport(BaseModel, frozen=True, extra="forbid"):
     """What a verification looked at and found.
 
-    `whole` are the manifests that came out whole in the sense of this run (quick or deep).
-    `findings` may be cut off; the counts never are.
+    `whole` are the backups that came out whole, with all that they build on, in the sense of this
+    run (quick or deep). `findings` may be cut off; the counts never are.
+
+    `checked` objects were read in this run. `complete` says that every object of every backup has
+    been looked at, now or in the earlier runs that this one went on from; `oldest_check_at` is then
+    when the first of them was. `remaining` objects are left for the next run.
     """
 
     operation: str = "verify"
@@ -81,6 +90,10 @@ class VerifyReport(BaseModel, frozen=True, extra="forbid"):
     root: str | None = None
     whole: tuple[str, ...] = ()
     objects: int = 0
+    checked: int = 0
+    remaining: int = 0
+    complete: bool = False
+    oldest_check_at: AwareDatetime | None = None
     rows: int = 0
     read_bytes: int = 0
     damage_count: int = 0
@@ -89,6 +102,7 @@ class VerifyReport(BaseModel, frozen=True, extra="forbid"):
     findings: tuple[Finding, ...] = ()
     started_at: AwareDatetime
     seconds: float = 0.0
+    notes: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
