@@ -22,6 +22,9 @@ from memtend_tasks.figures import figures, size, table
 _NAMESPACES_SHOWN = 20
 
 BACKUP_COMPLETED = "memtend.backup.completed"
+DRILL_COMPLETED = "memtend.drill.completed"
+DRILL_FAILED = "memtend.drill.failed"
+RESTORE_COMPLETED = "memtend.restore.completed"
 STORE_UNHEALTHY = "memtend.store.unhealthy"
 
 
