@@ -14,9 +14,11 @@ import pytest
 from memtend.clock import ManualClock
 from memtend.errors import NothingKept, StaleLease
 from memtend.memory import Memory
+from memtend.model.lease import Lease
 from memtend.model.record import Labels
+from memtend.model.stored import StoreState
 from memtend.store import leases
-from memtend.store.adapting import Deed, Reached
+from memtend.store.adapting import Deed, Reached, look
 from memtend.store.beside import beside as building
 from memtend.store.building import Contents, load
 from memtend.store.snapshot import Snapshot, snapshot
@@ -31,7 +33,7 @@ HOUR_MS = 3_600_000
 def contents(view: Snapshot) -> Contents:
     return Contents(
         list(view.rows()), list(view.log()), list(view.side()), list(view.audit()),
-        list(view.access()), view.state,
+        list(view.access()), lambda: view.state,
     )  # fmt: skip
 
 
@@ -42,28 +44,24 @@ def taken(memory: Memory) -> Contents:
         return contents(view)
 
 
-def put_back(memory: Memory, state: Contents, deed: Deed = DEED, **more: object) -> Swapped:
+def put_back(
+    memory: Memory, state: Contents, deed: Deed = DEED, lease: Lease | None = None
+) -> Swapped:
     """Load a state beside the store and swap it in."""
-    from memtend.store.adapting import Live  # noqa: PLC0415
-
     store = memory.store
-    live = Live.of(_reader(memory), store.url)
     built = building(store.engine, store.clock.new_id())
     try:
         with built.loading() as tx:
-            now_ms = store.clock.now_ms()
-            load(tx, state, live.numbers, now_ms=now_ms, file_id=built.engine.file_id())
-        lease = more.pop("lease", None)
-        return swap(store, built, deed, lease=lease, keep_ms=24 * HOUR_MS)  # type: ignore[arg-type]
+            now_ms, file_id = store.clock.now_ms(), built.engine.file_id()
+            load(tx, state, look(store.engine).numbers, now_ms=now_ms, file_id=file_id)
+        return swap(store, built, deed, lease=lease, keep_ms=24 * HOUR_MS)
     finally:
         built.discard()
 
 
-def _reader(memory: Memory) -> object:
-    class Reading:
-        fetch = staticmethod(memory.store.engine.read)
-
-    return Reading()
+def state_of(memory: Memory) -> StoreState:
+    with snapshot(memory.store) as view:
+        return view.state
 
 
 def fill(memory: Memory) -> None:
@@ -109,7 +107,7 @@ def test_what_was_loaded_is_what_was_taken(memory: Memory) -> None:
     after = taken(memory)
     assert after.rows == before.rows
     assert after.log == before.log
-    assert after.state.sum == before.state.sum
+    assert after.state().sum == before.state().sum
     assert [r for r in after.side if r.table != "setting"] == list(before.side)
     assert memory.config.grants
 
@@ -119,17 +117,17 @@ def test_a_restored_store_is_a_new_line_of_history(memory: Memory) -> None:
     fill(memory)
     before = taken(memory)
     memory.put("a/b", "later", 1)
-    live = memory.store.state(_reader(memory))  # type: ignore[arg-type]
+    live = state_of(memory)
     swapped = put_back(memory, before)
-    after = memory.store.state(_reader(memory))  # type: ignore[arg-type]
-    assert after.replica not in before.state.vv
-    assert after.vv == before.state.vv
-    assert after.store_id == before.state.store_id
+    after = state_of(memory)
+    assert after.replica not in before.state().vv
+    assert after.vv == before.state().vv
+    assert after.store_id == before.state().store_id
     assert (after.seq, after.hlc) == (live.seq + 1, live.hlc)
     assert after.lease_epoch == live.lease_epoch + 1
     assert swapped.before.meta.audit_n == live.audit_n
-    assert after.audit_n == before.state.audit_n + 1
-    [entry] = memory.store.engine.read("audits", (before.state.audit_n, 10))
+    assert after.audit_n == before.state().audit_n + 1
+    [entry] = memory.store.engine.read("audits", (before.state().audit_n, 10))
     assert entry[2:4] == ("restore", "test")
     assert f"{live.audit_n}:{live.audit_head.hex()}" in entry[4]
     assert memory.put("a/b", "next", 1).replica == after.replica
@@ -185,7 +183,7 @@ def test_the_old_store_comes_back(memory: Memory, clock: ManualClock) -> None:
     memory.store.namespaces.load()
     assert memory.store.namespaces.ids == ids
     assert verify_store(memory.store).ok
-    assert len({swapped.replica, again.replica, before.state.replica}) == 3
+    assert len({swapped.replica, again.replica, before.state().replica}) == 3
     clock.advance(5)
     bring_back(memory.store, newest_kept(memory.store.engine), DEED, lease=None, keep_ms=1)
     assert seen(memory) == restored

@@ -17,7 +17,7 @@ from memtend.errors import StoreBusy
 from memtend.store.audit import SECTION, section
 from memtend.store.building import Numbers, is_local
 from memtend.store.change import Change
-from memtend.store.interned import replica_row
+from memtend.store.interned import ERASURE_KEY, is_closed, replica_row
 from memtend.store.meta import Meta, crc_of
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ RESTORE: Final = "restore"
 
 
 class Live(NamedTuple):
-    """What the live store has that a restore must not take back. Read under its write lock."""
+    """What the live store has that a restore must not take back."""
 
     meta: Meta
     namespaces: dict[str, int]
@@ -39,6 +39,7 @@ class Live(NamedTuple):
     ops: list[Row]
     settings: list[Row]
     erasures: list[Row]
+    erasure_key: bytes | None
 
     @classmethod
     def of(cls, reader: Reader, url: str) -> Live:
@@ -52,12 +53,13 @@ class Live(NamedTuple):
             reader.fetch("stream_op"),
             [row for row in settings if is_local(row[0])],
             reader.fetch("stream_erasure"),
+            next((bytes.fromhex(row[1]) for row in settings if row[0] == ERASURE_KEY), None),
         )
 
     @property
     def numbers(self) -> Numbers:
         replicas = {row[1]: (row[0], row[4]) for row in self.replicas}
-        return Numbers(self.namespaces, replicas)
+        return Numbers(self.namespaces, replicas, self.erasure_key)
 
 
 class Reached(NamedTuple):
@@ -143,19 +145,33 @@ def _keep_names(tx: Transaction, live: Live, url: str) -> None:
     paths = {path: number for number, path, _ in tx.fetch("namespaces")}
     replicas = {row[1]: row[0] for row in tx.fetch("replicas")}
     theirs = {row[1]: row[0] for row in live.replicas}
-    for here, there in ((paths, live.namespaces), (replicas, theirs)):
-        taken = {number: name for name, number in here.items()}
-        for name, number in there.items():
-            if here.get(name, number) != number or taken.get(number, name) != name:
-                why = "the store gave out too many new names while the restore was built"
-                raise StoreBusy(url=url, waited_s=0, why=why)
+    if _clash(paths, live.namespaces) or _clash(replicas, theirs):
+        why = "the store gave out too many new names while the restore was built"
+        raise StoreBusy(url=url, waited_s=0, why=why)
+    named = {number: path for path, number in paths.items()}
     for path, number in live.namespaces.items():
-        if path not in paths:
+        if path not in paths and number not in named:
             tx.run("load_namespace", (number, path, 0))
+            tx.run("tally", ("ns", path, 0, 0))
+        elif path not in paths and is_closed(named[number]):  # opened again meanwhile
+            tx.run("rename_namespace", (path, number))
+            tx.run("drop_tally", ("ns", named[number]))
             tx.run("tally", ("ns", path, 0, 0))
     for number, replica, _, _, created_ms, _ in live.replicas:
         if replica not in replicas:
             tx.run("add_replica", replica_row(number, replica, 0, 0, created_ms))
+
+
+def _clash(here: Mapping[str, int], there: Mapping[str, int]) -> bool:
+    """Whether a name has two numbers, or a number two names of which none is closed."""
+    named = {number: name for name, number in here.items()}
+    for name, number in there.items():
+        other = named.get(number, name)
+        if here.get(name, number) != number:
+            return True
+        if other != name and not is_closed(name) and not is_closed(other):
+            return True
+    return False
 
 
 def _keep_facts(tx: Transaction, live: Live) -> None:
@@ -192,3 +208,9 @@ def _void_leases(tx: Transaction, tokens: Mapping[str, int], epoch: int) -> None
     for resource, n in tokens.items():
         row = (resource, "", n, epoch, 0)
         tx.run("acquire", (*row, crc_of(row)))
+
+
+def look(engine: Engine) -> Live:
+    """The live store as it is now; `swap` looks again under the write lock."""
+    with engine.snapshot() as reader:
+        return Live.of(reader, engine.url)

@@ -22,7 +22,7 @@ from memtend.codec.compress import Codec, Damaged, decompress
 from memtend.codec.envelope import Body, codec_of, content_of, unpack
 from memtend.model.stored import LogRow, SideRow, StoredRow, StoreState
 from memtend.store.engine import Row, Transaction
-from memtend.store.interned import replica_row
+from memtend.store.interned import replica_row, tombstone_of
 from memtend.store.meta import Meta, crc_of
 
 _BATCH: Final = 1_000
@@ -38,22 +38,26 @@ T = TypeVar("T")
 
 
 class Numbers(NamedTuple):
-    """What the live store calls its namespaces and replicas. Empty where there is none."""
+    """What the live store calls its namespaces and replicas. Empty where there is none.
+
+    `replicas` has the number of each, and when it was drawn. With `erasure_key` the name is known
+    under which a namespace is closed.
+    """
 
     namespaces: Mapping[str, int] = {}
     replicas: Mapping[str, tuple[int, int]] = {}
-    """The number of each, and when it was drawn."""
+    erasure_key: bytes | None = None
 
 
 class Contents(NamedTuple):
-    """A state to load. Rows and log come by namespace, key and field."""
+    """A state to load. Rows and log come by namespace, key and field; `state` is asked last."""
 
     rows: Iterable[StoredRow]
     log: Iterable[LogRow]
     side: Iterable[SideRow]
     audit: Iterable[SideRow]
     access: Iterable[SideRow]
-    state: StoreState
+    state: Callable[[], StoreState]
 
 
 class Loaded(NamedTuple):
@@ -73,7 +77,7 @@ def load(
     beat: Callable[[], None] = lambda: None,
 ) -> Loaded:
     """Fill an empty database with `contents`, as the same line of history; `beat` runs often."""
-    return _Loading(tx, numbers, contents.state, now_ms, beat).run(contents, file_id)
+    return _Loading(tx, numbers, now_ms, beat).run(contents, file_id)
 
 
 def is_local(setting: str) -> bool:
@@ -85,12 +89,11 @@ class _Loading:
         self,
         tx: Transaction,
         numbers: Numbers,
-        state: StoreState,
         now_ms: int,
         beat: Callable[[], None],
     ) -> None:
         self._tx = tx
-        self._state = state
+        self._erasure_key = numbers.erasure_key
         self._now_ms = now_ms
         self._beat = beat
         self._namespaces = dict(numbers.namespaces)
@@ -129,7 +132,7 @@ class _Loading:
             self._tx.run_many("access", [self._access(row) for row in accesses])
         for trail in _batches(contents.audit):
             self._tx.run_many("audit", [(int(r.name), *ormsgpack.unpackb(r.cells)) for r in trail])
-        self._finish(file_id)
+        self._finish(contents.state(), file_id)
         return Loaded(self._rows, log_rows, self._bytes, self._sum.to_bytes(16))
 
     def _sibling(self, row: StoredRow, tags: list[Row]) -> Row:
@@ -194,8 +197,7 @@ class _Loading:
             self._tx.run("load_dictionary", (int(given.name), *cells, crc_of(tuple(cells))))
             self._dictionaries[int(given.name)] = zstandard.ZstdCompressionDict(cells[1])
 
-    def _finish(self, file_id: str) -> None:
-        state = self._state
+    def _finish(self, state: StoreState, file_id: str) -> None:
         for replica in {state.replica, *state.vv, *state.floor}:
             self._replica(replica)
         self._tx.run_many(
@@ -229,8 +231,12 @@ class _Loading:
     def _namespace(self, path: str) -> int:
         number = self._namespaces.get(path)
         if number is None:
-            number = self._namespaces[path] = self._next_namespace
-            self._next_namespace += 1
+            closed = tombstone_of(self._erasure_key, path) if self._erasure_key else ""
+            number = self._namespaces.pop(closed, None)
+            if number is None:
+                number = self._next_namespace
+                self._next_namespace += 1
+            self._namespaces[path] = number
         return number
 
     def _replica(self, replica: str) -> int:
