@@ -1,4 +1,4 @@
-"""The chain of manifests: read, checked one by one, and looked through for gaps."""
+"""The manifests of a repository: read, checked one by one, and looked through for gaps."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from memtend.backup.findings import Findings
-from memtend.backup.manifest import Manifest, ManifestName
+from memtend.backup.layers import follows
+from memtend.backup.manifest import BackupKind, Manifest, ManifestName
 from memtend.backup.report import FindingKind
 from memtend.backup.repository import Repository
 from memtend.errors import ManifestDamaged, ObjectMissing, TargetDenied
@@ -41,6 +42,7 @@ def read_chain(
         chain[parsed] = manifest
     chain = dict(sorted(chain.items()))
     _find_gaps(chain, frozenset(listed) | dropped, head, findings)
+    _find_broken(chain, findings)
     return chain
 
 
@@ -64,3 +66,20 @@ def _find_gaps(chain: Chain, known: frozenset[str], head: str | None, findings: 
         if one.number == other.number:
             why = f"another has number {one.number}: a backup outlived its lease; both are usable"
             findings.add(FindingKind.MANIFEST_FORK, str(other), why, damage=False)
+
+
+def _find_broken(chain: Chain, findings: Findings) -> None:
+    """Backups that do not fit what they build on. A dropped base is as bad as a lost one."""
+    for name, manifest in chain.items():
+        if (manifest.kind is BackupKind.INCREMENTAL) != (manifest.base is not None):
+            why = f"it is {manifest.kind} and builds on {manifest.base}"
+            findings.add(FindingKind.LINEAGE_WRONG, str(name), why, manifest=name)
+        if manifest.base is None:
+            continue
+        base = ManifestName.parse(manifest.base)
+        if base not in chain:
+            why = f"{name} builds on it"
+            findings.add(FindingKind.MANIFEST_MISSING, manifest.base, why, manifest=name)
+        elif base is None or not follows(manifest, chain[base]):
+            why = f"it does not continue {manifest.base}, on which it builds"
+            findings.add(FindingKind.LINEAGE_WRONG, str(name), why, manifest=name)

@@ -2,28 +2,28 @@
 
 Objects are read in key order. The segments of one manifest lie in that order without overlap, so
 a single pass feeds the root hashes of all manifests, each with the segments that are its own.
+A pass over some of the objects proves those; roots and sums are compared where all were read.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
-from hashlib import sha256
+from collections.abc import Callable, Iterator, Set
+from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
 from memtend.backup.chain import Chain
 from memtend.backup.findings import Findings
 from memtend.backup.manifest import BackupKind, Manifest, ManifestName, SegmentRef
+from memtend.backup.reading import Reader
 from memtend.backup.report import FindingKind
 from memtend.backup.repository import Repository, object_name
 from memtend.backup.root import RootHash
+from memtend.backup.sums import MODULUS, compare_sum
 from memtend.backup.take import CheckRow
 from memtend.codec.compress import Damaged
-from memtend.codec.crypto import Kind
 from memtend.codec.segment import Key, Row, Table, decode
-from memtend.errors import ObjectDamaged, ObjectMissing, TargetDenied, TargetUnavailable
-from memtend.limits import TARGET_FAILURES_MAX
-from memtend.model.stored import StoredRow
+from memtend.model.stored import LogRow, StoredRow
 
 _Users: TypeAlias = list[tuple[ManifestName, SegmentRef]]
 
@@ -40,32 +40,57 @@ class _Place(NamedTuple):
 class _Totals:
     def __init__(self) -> None:
         self.root = RootHash()
+        self.sum = 0
         self.log_rows = 0
+
+    def add(self, row: Row) -> None:
+        if isinstance(row, StoredRow):
+            self.root.add(row)
+            self.sum += int.from_bytes(row.hash, "big")
+        elif isinstance(row, LogRow):
+            self.log_rows += 1
+
+
+@dataclass
+class Contents:
+    """What a pass read. `checked` are the objects it looked at, sound or not."""
+
+    rows: int = 0
+    read_bytes: int = 0
+    checked: set[str] = field(default_factory=set)
 
 
 def check_contents(
-    repository: Repository, chain: Chain, check_row: CheckRow, findings: Findings
-) -> tuple[int, int]:
-    """Check every object that the manifests name. Rows and bytes that were read."""
+    repository: Repository,
+    chain: Chain,
+    check_row: CheckRow,
+    findings: Findings,
+    *,
+    only: Set[str],
+    is_over: Callable[[], bool] = lambda: False,
+) -> Contents:
+    """Check the objects in `only`, until `is_over` says that it is enough."""
     totals = {name: _Totals() for name in chain}
-    reader = _Reader(repository, findings)
-    rows = 0
+    reader = Reader(repository, findings)
+    done = Contents()
     for place, users in _in_order(chain):
-        data = reader.read(place.object, [ref for _, ref in users])
-        if data is None:
+        if place.object not in only:
             continue
-        for row in _rows(data, place, users, findings):
-            rows += 1
-            if isinstance(row, StoredRow) and not check_row(row):
-                why = f"{row.namespace}/{row.key} does not match its hash"
-                where = object_name(place.object)
-                findings.add(FindingKind.ROW_DAMAGED, where, why, object=place.object)
-            for user, _ in users:
-                _count(totals[user], row)
+        done.checked.add(place.object)
+        data = reader.read(place.object, max(ref.stored_bytes for _, ref in users))
+        if data is not None:
+            for row in _rows(data, place, users, findings):
+                done.rows += 1
+                _check(row, place, check_row, findings)
+                for user, _ in users:
+                    totals[user].add(row)
+        if is_over():
+            break
+    done.read_bytes = reader.read_bytes
     for name, manifest in chain.items():
-        if findings.is_whole(name, manifest):
-            _compare(name, manifest, totals[name], findings)
-    return rows, reader.read_bytes
+        if done.checked.issuperset(ref.object for ref in manifest.segments):
+            _compare(name, manifest, totals[name], chain, findings)
+    return done
 
 
 def _in_order(chain: Chain) -> Iterator[tuple[_Place, _Users]]:
@@ -78,44 +103,6 @@ def _in_order(chain: Chain) -> Iterator[tuple[_Place, _Users]]:
             places[_Place(ref.table, ref.first, part, ref.object)].append((name, ref))
     for place in sorted(places):
         yield place, places[place]
-
-
-class _Reader:
-    """Reads objects; gives up on the target after a few failures in a row."""
-
-    def __init__(self, repository: Repository, findings: Findings) -> None:
-        self._repository = repository
-        self._findings = findings
-        self._failures = 0
-        self.read_bytes = 0
-
-    def read(self, digest: str, refs: list[SegmentRef]) -> bytes | None:
-        """The object's bytes if they are the right ones."""
-        if self._findings.is_bad_object(digest):
-            return None
-        name = object_name(digest)
-        try:
-            data = self._repository.store.get(name, limit=max(ref.stored_bytes for ref in refs))
-        except (ObjectDamaged, ObjectMissing) as error:
-            self._findings.add(FindingKind.OBJECT_DAMAGED, name, str(error), object=digest)
-            return None
-        except (TargetDenied, TargetUnavailable) as error:
-            self._failures += 1
-            if self._failures >= TARGET_FAILURES_MAX:
-                raise
-            self._findings.add(FindingKind.OBJECT_UNREADABLE, name, str(error), object=digest)
-            return None
-        self._failures = 0
-        self.read_bytes += len(data)
-        if sha256(data).hexdigest() != digest:
-            why = "its bytes do not match its name"
-            self._findings.add(FindingKind.OBJECT_DAMAGED, name, why, object=digest)
-            return None
-        try:
-            return self._repository.unseal(Kind.SEGMENT, data)
-        except Damaged as error:
-            self._findings.add(FindingKind.OBJECT_DAMAGED, name, str(error), object=digest)
-            return None
 
 
 def _rows(data: bytes, place: _Place, users: _Users, findings: Findings) -> Iterator[Row]:
@@ -132,20 +119,28 @@ def _rows(data: bytes, place: _Place, users: _Users, findings: Findings) -> Iter
         findings.add(FindingKind.OBJECT_DAMAGED, name, str(error), object=place.object)
 
 
-def _count(totals: _Totals, row: Row) -> None:
-    if isinstance(row, StoredRow):
-        totals.root.add(row)
-    else:
-        totals.log_rows += 1
+def _check(row: Row, place: _Place, check_row: CheckRow, findings: Findings) -> None:
+    if isinstance(row, StoredRow) and not check_row(row):
+        why = f"{row.namespace}/{row.key} does not match its hash"
+        where = object_name(place.object)
+        findings.add(FindingKind.ROW_DAMAGED, where, why, object=place.object)
 
 
-def _compare(name: ManifestName, manifest: Manifest, totals: _Totals, findings: Findings) -> None:
+def _compare(
+    name: ManifestName, manifest: Manifest, totals: _Totals, chain: Chain, findings: Findings
+) -> None:
+    if not findings.is_whole(name, manifest):
+        return
     found, said = (totals.root.rows, totals.log_rows), (manifest.rows, manifest.log_rows)
     if found != said:
         why = (
             f"{found[0]:,} rows and {found[1]:,} log entries instead of {said[0]:,} and {said[1]:,}"
         )
         findings.add(FindingKind.COUNT_WRONG, str(name), why, manifest=name)
-    if manifest.kind is not BackupKind.INCREMENTAL and totals.root.hexdigest() != manifest.root:
+    if manifest.kind is BackupKind.INCREMENTAL:
+        return
+    if totals.root.hexdigest() != manifest.root:
         why = "the rows do not give the root hash of the manifest"
         findings.add(FindingKind.ROOT_WRONG, str(name), why, manifest=name)
+    else:
+        compare_sum(name, chain, totals.sum % MODULUS, findings)

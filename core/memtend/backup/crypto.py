@@ -152,6 +152,15 @@ def rewrap(store: ObjectStore, cipher: Cipher, old: UserKey, new: UserKey, clock
     return len(gone)
 
 
+def check_wrapping(store: ObjectStore, name: str) -> str:
+    """What is wrong with a file of `keys/`, if anything."""
+    try:
+        _read(store, name)
+    except (ObjectDamaged, ObjectMissing) as error:
+        return str(error)
+    return ""
+
+
 def _read(store: ObjectStore, name: str) -> Wrapping:
     try:
         return Wrapping.unpack(store.get(name, limit=_FILE_BYTES_MAX))

@@ -48,13 +48,6 @@ class Findings:
     def bad_objects(self) -> frozenset[str]:
         return frozenset(self._objects)
 
-    def is_bad_manifest(self, name: ManifestName) -> bool:
-        return name in self._manifests
-
-    def spoil(self, name: ManifestName) -> None:
-        """A backup is not whole because of what is found elsewhere."""
-        self._manifests.add(name)
-
     def is_whole(self, name: ManifestName, manifest: Manifest) -> bool:
         return name not in self._manifests and self._objects.isdisjoint(
             ref.object for ref in manifest.segments

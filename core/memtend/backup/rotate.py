@@ -74,9 +74,10 @@ class _Rotation:
         unnamed = _unnamed(listed, all_objects(kept.values()))
         leftovers = [info for folder in LEFTOVERS for info in self._store.list(folder)]
         found = reclaim([*unnamed, *leftovers], last.waiting if last else {}, clocks)
-        parents = {one.parent for one in kept.values()} | {None}
-        dropped = {*map(str, drop), *(last.dropped if last else ())} & (parents | {*map(str, drop)})
-        self._record(sorted(filter(None, dropped)), found, last, old)  # 2
+        parents = {one.parent for one in kept.values()}
+        before_that = set(last.dropped) & parents if last else set()
+        dropped = sorted(set(map(str, drop)) | before_that - set(map(str, kept)))
+        self._record(dropped, found, last, old, set(map(str, kept)))  # 2
 
         for name in sorted(drop, reverse=True):  # 3
             self._delete(str(name))
@@ -154,10 +155,14 @@ class _Rotation:
         found: Reclaim,
         last: RotationRecord | None,
         names: list[RecordName],
+        kept: set[str],
     ) -> None:
-        """Write what goes and waits, if there is more to say than the newest record says."""
-        said = (set(last.dropped), last.waiting) if last else (set(), {})
-        if (set(dropped), found.waiting) == said and (last or not names):
+        """Write what goes and waits, unless the newest record says it already."""
+        if last is not None:
+            said = set(dropped) <= set(last.dropped) and found.waiting == last.waiting
+            if said and not kept & set(last.dropped):
+                return
+        elif not names and not dropped and not found.waiting:
             return
         self._lease.renew()
         records.put_record(

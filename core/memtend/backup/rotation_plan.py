@@ -12,7 +12,7 @@ from memtend.backup.manifest import Manifest, ManifestName
 from memtend.backup.pins import pins_by_manifest, read_pins
 from memtend.backup.repository import Repository
 from memtend.backup.rotation import Held, rotate
-from memtend.clock import to_datetime
+from memtend.clock import to_datetime, to_ms
 from memtend.errors import ManifestDamaged
 from memtend.model.facts import Facts
 from memtend.model.plan import Action, Decision, Plan, Report
@@ -90,13 +90,13 @@ def plan_rotation(
             str(name),
             name.number,
             one.store.store_id,
-            _ms(one.at),
+            to_ms(one.at),
             one.base,
             pins.get(str(name), ()),
         )
         for name, one in seen.manifests.items()
     ]
-    verdicts = rotate(held, retention, _ms(facts.at))
+    verdicts = rotate(held, retention, to_ms(facts.at))
     by_name = {str(name): one for name, one in seen.manifests.items()}
     needed = all_objects(by_name[v.held.name] for v in verdicts if v.keep)
     decisions = []
@@ -145,7 +145,3 @@ def plan_rotation(
 
 def _key(name: str) -> str:
     return name.removeprefix(f"{MANIFESTS}/")
-
-
-def _ms(at: AwareDatetime) -> int:
-    return round(at.timestamp() * 1_000)
