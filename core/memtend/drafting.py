@@ -57,7 +57,7 @@ def draft(
     ttl_ms = policy.ttl_ms if put.ttl_ms is None else put.ttl_ms or None
     text = canonical.encode(put.value, key)
     known = config.dictionaries.get(labels[0]) if labels else None
-    data, codec, dictionary = _compressed(text, policy.compression, known)
+    data, codec, dictionary = compressed(text, policy.compression, known)
     return Draft(
         namespace, key, put.field, data, codec, dictionary, len(text), content_of(text), labels,
         extra, ttl_ms, kind, put.expires_at_ms, put.created_ms, put.ctx, expected, agent,
@@ -76,7 +76,7 @@ def _check_times(put: Put) -> None:
             raise LimitExceeded(what=what, name=put.key, actual=ms, limit=limit)
 
 
-def _compressed(
+def compressed(
     text: bytes, compression: Compression, known: tuple[int, Any] | None
 ) -> tuple[bytes, int, int | None]:
     """The text as it is stored: compressed when the policy says so and it saves space."""

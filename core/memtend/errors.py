@@ -204,7 +204,7 @@ class ArchiveDamaged(MemtendError):
 class ArchiveForeign(MemtendError):
     code = 34
     message = "{url} is not the archive of this store: {why}"
-    hint = "Name an empty folder, or the archive that this store has used so far."
+    hint = "A store keeps one archive: name the one it has used, or for a new one an empty folder."
 
 
 class NoArchive(MemtendError):

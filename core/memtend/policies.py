@@ -23,6 +23,7 @@ from typing import Any
 
 import yaml
 
+from memtend.archiverules import dump_archive, read_archive
 from memtend.durations import parse_bytes, parse_duration, show_duration
 from memtend.errors import InvalidName, InvalidPolicy
 from memtend.limits import (
@@ -46,7 +47,8 @@ from memtend.model.policyfile import (
 from memtend.model.policyset import PolicySet
 from memtend.safeyaml import Node, read_yaml
 
-_SECTIONS = ("namespaces", "cleanup_schedule", "compression", "logging", "quotas", "safety")
+_SECTIONS = ("namespaces", "cleanup_schedule", "compression", "logging", "quotas", "safety",
+             "archive")  # fmt: skip
 _RULE = (
     "namespace",
     "ttl_seconds",
@@ -82,6 +84,7 @@ def dump_policies(file: PolicyFile) -> str:
         "quotas": file.quotas.model_dump(),
         "safety": file.safety.model_dump(exclude_none=True),
         "logging": file.logging.model_dump(),
+        "archive": dump_archive(file.archive),
     }
     return str(yaml.safe_dump(tree, sort_keys=False, allow_unicode=True))
 
@@ -108,6 +111,7 @@ def _load(root: Node) -> PolicyFile:
         quotas=_quotas(sections.get("quotas")),
         safety=_safety(sections.get("safety")),
         logging=_logging(sections.get("logging")),
+        archive=read_archive(sections.get("archive")),
         notes=tuple(notes),
     )
 

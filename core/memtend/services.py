@@ -17,6 +17,7 @@ from memtend.clock import Clock, SystemClock, to_datetime
 from memtend.guard import clear
 from memtend.limits import BACKLOG_WARN_ROWS, PLAN_DECISIONS_MAX
 from memtend.memory import Memory
+from memtend.serving.archives import Archives
 from memtend.serving.backups import Backups
 from memtend.settings import Settings
 from memtend.store import catalog
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from memtend.model.policy import Cleanup
 
 
-class Services(Backups):
+class Services(Archives, Backups):
     """Everything that tends one store. Made by `open_services`."""
 
     def plan_sweep(self, cleanups: Set[Cleanup] = ROUTINE) -> Plan:

@@ -48,7 +48,8 @@ class Part(BaseModel, frozen=True, extra="forbid"):
     """One object and what is in it. A run writes one part after the other.
 
     `runs` and `rules` count its records by the run that archived them and the rule that held;
-    `text_bytes` is what the values take as JSON.
+    `text_bytes` is what the values take as JSON. `replaces` names an object that an erasure took
+    away: addresses in it, in an old backup, are looked up here.
     """
 
     format: Literal[1] = ARCHIVE_FORMAT
@@ -64,6 +65,7 @@ class Part(BaseModel, frozen=True, extra="forbid"):
     rules: dict[str, int]
     at: AwareDatetime
     why: Literal["run", "compact", "erase"] = "run"
+    replaces: tuple[str, ...] = ()
     program: str = ""
 
 

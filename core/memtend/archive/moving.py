@@ -58,6 +58,7 @@ class Mover:
         self._number = vault.next_number()
         self.lease = lease
         self.run = self._number
+        self.replaces: tuple[str, ...] = ()
         self.moved: list[Moved] = []
 
     def add(self, source: Source, level: int) -> None:
@@ -70,12 +71,11 @@ class Mover:
         packed = self._packer.finish()
         if packed is None:
             return
-        self.lease = leases.renew(self._store, self.lease, MAINTENANCE_LEASE_MS)
-        digest = self._vault.put_object(packed.data)  # 1
+        self.lease = renewed(self._store, self.lease)
+        self._vault.put_object(packed.data)  # 1
         at = to_datetime(self._store.clock.now_ms())
         archive_id = self._vault.identity.archive_id
-        part = packed.part(archive_id, self._number, at, self._why, self._program)
-        assert part.object == digest
+        part = packed.part(archive_id, self._number, at, self._why, self._program, self.replaces)
         self._vault.put_manifest(part)  # 2
         self.moved.append(self._write(packed, part.number))  # 3
         self._number += 1
@@ -84,7 +84,8 @@ class Mover:
         clock, note = self._store.clock, f"{self._why} {self.run}, part {number}"
         rows = before = after = slices = 0
         longest = 0.0
-        waiting, size = iter(packed.addresses.items()), SLICE_ROWS_MIN
+        named = ((seq, address) for seq, address in packed.addresses.items() if seq > 0)
+        waiting, size = named, SLICE_ROWS_MIN
         while page := dict(islice(waiting, size)):
             began = clock.monotonic_ns()
             done = self._restate(page, note)
@@ -100,6 +101,14 @@ class Mover:
             return restating.archive(self._store, page, lease=self.lease, note=note)
 
         return self._store.ballast.deleting(write)
+
+
+def renewed(store: Store, lease: Lease) -> Lease:
+    """The lease, prolonged once half of its time is over."""
+    left_ms = (lease.expires_at - to_datetime(store.clock.now_ms())).total_seconds() * 1_000
+    if left_ms > MAINTENANCE_LEASE_MS / 2:
+        return lease
+    return leases.renew(store, lease, MAINTENANCE_LEASE_MS)
 
 
 def pages(items: Iterable[int], size: int) -> Iterator[list[int]]:

@@ -21,7 +21,10 @@ from memtend.limits import ARCHIVE_BLOCK_BYTES, ARCHIVE_OBJECT_BYTES
 
 
 class Source(NamedTuple):
-    """An entry, the row that it comes from, and what that row took before it was archived."""
+    """An entry, the row that it comes from, and what that row took before it was archived.
+
+    `seq` is negative where no row of the store names the entry any more.
+    """
 
     seq: int
     entry: Entry
@@ -38,7 +41,7 @@ class Packed(NamedTuple):
 
     def part(
         self, archive_id: str, number: int, at: datetime, why: Literal["run", "compact", "erase"],
-        program: str,
+        program: str, replaces: tuple[str, ...] = (),
     ) -> Part:  # fmt: skip
         """What a manifest says about this object."""
         return Part(
@@ -54,6 +57,7 @@ class Packed(NamedTuple):
             at=at,
             why=why,
             program=program,
+            replaces=replaces,
         )
 
 
@@ -98,7 +102,7 @@ class Packer:
             ref = BlockRef(offset, len(block), len(sources))
             refs.append(ref)
             offset += len(block)
-            addresses |= _addresses(digest, ref, sources)
+            addresses |= addresses_of(digest, ref, sources)
         entries = tuple(source.entry for _, sources in blocks for source in sources)
         return Packed(data, tuple(refs), addresses, entries)
 
@@ -108,7 +112,7 @@ class Packer:
         self._open, self._open_bytes = [], 0
 
 
-def _addresses(digest: bytes, ref: BlockRef, sources: list[Source]) -> dict[int, Address]:
+def addresses_of(digest: bytes, ref: BlockRef, sources: list[Source]) -> dict[int, Address]:
     """Each record's share of the block goes by the length of its text; together it is all of it."""
     total = sum(size_of(source.entry) for source in sources)
     addresses, before, taken = {}, 0, 0

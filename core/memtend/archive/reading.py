@@ -10,10 +10,7 @@ import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from xxhash import xxh3_128_digest
-
 from memtend.archive.vault import Keys, Vault
-from memtend.codec.compress import Damaged
 from memtend.errors import ArchiveDamaged, ArchiveUnreachable, TargetDenied, TargetUnavailable
 from memtend.limits import ARCHIVE_CACHE_BYTES
 from memtend.objects import open_target
@@ -41,15 +38,11 @@ class ArchiveReader:
     def text(self, address: Address, what: str) -> bytes:
         """The canonical JSON at an address; `what` names the record in an error."""
         try:
-            text = self._block(address).text(address.place)
-        except Damaged as error:
-            raise self._damaged(what, str(error)) from None
+            vault = self._opened()
+            return vault.entry(address, what, self._block(vault, address)).text
         except (TargetUnavailable, TargetDenied) as error:
             url = str(error.facts.get("url", ""))
             raise ArchiveUnreachable(url=url, why=str(error.facts.get("why", error))) from error
-        if xxh3_128_digest(text) != address.digest:
-            raise self._damaged(what, "it is not the value that was archived")
-        return text
 
     def forget(self) -> None:
         """Let go of blocks and of the archive: it was moved, or something in it was erased."""
@@ -58,27 +51,32 @@ class ArchiveReader:
             self._blocks.clear()
             self._bytes = 0
 
-    def _block(self, address: Address) -> Block:
-        place = address.object, address.offset
+    def _opened(self) -> Vault:
         with self._lock:
-            if place in self._blocks:
-                self._blocks.move_to_end(place)
-                return self._blocks[place]
             vault = self._vault
         if vault is None:
             where = archived.home(self._store)
             target = open_target(where.url, self._store.clock)
             vault = Vault.open(target, self._keys, where.archive_id)
-        block = vault.block(address.object.hex(), address.offset, address.length)
+            with self._lock:
+                self._vault = vault
+        return vault
+
+    def _block(self, vault: Vault, address: Address) -> Block | None:
+        """None where it cannot be read: the vault will say why, or know where it is now."""
+        place = address.object, address.offset
         with self._lock:
-            self._vault = vault
+            if place in self._blocks:
+                self._blocks.move_to_end(place)
+                return self._blocks[place]
+        try:
+            block = vault.block(address.object.hex(), address.offset, address.length)
+        except ArchiveDamaged:
+            return None
+        with self._lock:
             if place not in self._blocks:
                 self._blocks[place] = block
                 self._bytes += len(block.raw)
             while self._bytes > ARCHIVE_CACHE_BYTES and len(self._blocks) > 1:
                 self._bytes -= len(self._blocks.popitem(last=False)[1].raw)
         return block
-
-    def _damaged(self, what: str, why: str) -> ArchiveDamaged:
-        url = self._vault.store.url if self._vault else self._store.url
-        return ArchiveDamaged(what=what, url=url, why=why)

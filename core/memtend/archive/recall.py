@@ -10,22 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from memtend.archive.moving import pages
+from memtend.archive.moving import pages, renewed
 from memtend.archive.reading import ArchiveReader
 from memtend.archive.report import ArchiveReport
 from memtend.codec.address import read_address
 from memtend.codec.compress import Codec, Damaged
 from memtend.codec.envelope import check_row, codec_of, unpack
 from memtend.errors import ArchiveDamaged
-from memtend.limits import (
-    MAINTENANCE_LEASE_MS,
-    PLAN_DECISIONS_MAX,
-    REPORT_NAMES_MAX,
-    SLICE_ROWS_MIN,
-)
+from memtend.limits import PLAN_DECISIONS_MAX, REPORT_NAMES_MAX
 from memtend.model.facts import Facts
 from memtend.model.plan import Action, Decision, Plan
-from memtend.store import archived, leases, restating
+from memtend.store import archived, restating
 
 if TYPE_CHECKING:
     from memtend.archive.vault import Vault
@@ -34,6 +29,8 @@ if TYPE_CHECKING:
     from memtend.model.stored import StoredRow
     from memtend.store.archived import Stub
     from memtend.store.store import Store
+
+_PAGE = 100
 
 Squeeze = Callable[[str, str, str, bytes], restating.Squeezed]
 """Namespace, key, kind and text to what is stored, as the policies want it."""
@@ -95,8 +92,8 @@ def apply_recall(
     seqs = [one.seq for one in cleared.plan.decisions if one.action is Action.RECALL]
     rows = slices = before = after = 0
     longest, unreadable = 0.0, list[str]()
-    for page in pages(seqs, SLICE_ROWS_MIN):
-        lease = leases.renew(store, lease, MAINTENANCE_LEASE_MS)
+    for page in pages(seqs, _PAGE):
+        lease = renewed(store, lease)
         found = archived.rows_of(store, page)
         values = {}
         for seq, row in found.items():

@@ -12,12 +12,16 @@ lease says who may write: an archive belongs to one store.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from hashlib import sha256
 from typing import Final, Protocol
 
+from xxhash import xxh3_128_digest
+
 from memtend.archive.manifest import Identity, Name, Part, Said, Unused, pack, read_identity, unpack
 from memtend.clock import Clock
-from memtend.codec.archive import Block, decode_block
+from memtend.codec.address import Address
+from memtend.codec.archive import Block, Entry, decode_block
 from memtend.codec.compress import Damaged
 from memtend.codec.crypto import OVERHEAD_BYTES, Cipher, Kind, is_sealed
 from memtend.errors import ArchiveDamaged, ArchiveForeign, ObjectDamaged, ObjectMissing
@@ -25,6 +29,7 @@ from memtend.limits import KIB, MANIFEST_BYTES_MAX, OBJECT_BYTES_MAX
 from memtend.objects import ObjectStore
 
 IDENTITY: Final = "memtend.json"
+MISSING: Final = "it is not there"
 _IDENTITY_BYTES_MAX: Final = 64 * KIB
 # What may lie in a target that is to become an archive.
 _SCAFFOLDING: Final = ("tmp/", "probe/", "keys/")
@@ -100,9 +105,38 @@ class Vault:
                 raise Damaged(f"it ends {length - len(data):,} bytes early")
             return self.unseal(data)
         except ObjectMissing:
-            raise self._damaged(name, "it is not there") from None
+            raise self.damaged(name, MISSING) from None
         except (Damaged, ObjectDamaged) as error:
-            raise self._damaged(name, _why(error)) from None
+            raise self.damaged(name, _why(error)) from None
+
+    def entry(self, address: Address, what: str, block: Block | None = None) -> Entry:
+        """What lies at an address, compared with its digest; raises `ArchiveDamaged`.
+
+        `what` is the record's path. An old backup may name an object that an erasure has replaced.
+        """
+        try:
+            block = block or self.block(address.object.hex(), address.offset, address.length)
+            entry = block.entry(address.place)
+        except Damaged as error:
+            raise self.damaged(what, str(error)) from None
+        except ArchiveDamaged as error:
+            found = self._replaced(address, what) if error.facts["why"] == MISSING else None
+            if found is None:
+                raise
+            return found
+        if xxh3_128_digest(entry.text) != address.digest:
+            raise self.damaged(what, "it is not the value that was archived")
+        return entry
+
+    def _replaced(self, address: Address, what: str) -> Entry | None:
+        for _, part in self.parts():
+            if address.object.hex() in part.replaces:
+                for ref in part.blocks:
+                    for entry in self.block(part.object, ref.offset, ref.length).entries():
+                        same = f"{entry.namespace}/{entry.key}" == what
+                        if same and xxh3_128_digest(entry.text) == address.digest:
+                            return entry
+        return None
 
     def unseal(self, data: bytes) -> Block:
         """The block in these bytes; raises `Damaged`."""
@@ -122,11 +156,11 @@ class Vault:
         try:
             data = self.store.get(name, limit=size)
         except ObjectMissing:
-            raise self._damaged(name, "it is not there") from None
+            raise self.damaged(name, MISSING) from None
         except ObjectDamaged as error:
-            raise self._damaged(name, _why(error)) from None
+            raise self.damaged(name, _why(error)) from None
         if sha256(data).hexdigest() != digest:
-            raise self._damaged(name, "its bytes do not match its name")
+            raise self.damaged(name, "its bytes do not match its name")
         return data
 
     def put_manifest(self, said: Said) -> Name:
@@ -146,9 +180,9 @@ class Vault:
             data = self._cipher.open(Kind.MANIFEST, data) if self._cipher else data
             return unpack(data, self.identity.archive_id, name.number)
         except ObjectMissing:
-            raise self._damaged(str(name), "it is not there") from None
+            raise self.damaged(str(name), MISSING) from None
         except (Damaged, ObjectDamaged) as error:
-            raise self._damaged(str(name), _why(error)) from None
+            raise self.damaged(str(name), _why(error)) from None
 
     def names(self) -> list[Name]:
         """Names of all manifests, in order of number. None of them is read."""
@@ -181,7 +215,7 @@ class Vault:
             self.store.delete(name)
             self.store.put_if_absent(name, data)
             if not self._holds(name, data):
-                raise self._damaged(name, "what was written reads back differently")
+                raise self.damaged(name, "what was written reads back differently")
 
     def _holds(self, name: str, data: bytes) -> bool:
         try:
@@ -189,8 +223,27 @@ class Vault:
         except (ObjectDamaged, ObjectMissing):
             return False
 
-    def _damaged(self, what: str, why: str) -> ArchiveDamaged:
+    def damaged(self, what: str, why: str) -> ArchiveDamaged:
+        """The error that says so."""
         return ArchiveDamaged(what=what, url=self.store.url, why=why)
+
+
+class Cursor:
+    """Entries one after the other; a block is read once for all that follow each other in it."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+        self._at: tuple[bytes, int] | None = None
+        self._block: Block | None = None
+
+    def entry(self, address: Address, what: str) -> Entry:
+        """As `Vault.entry`."""
+        if self._at != address[:2]:
+            self._at, self._block = (address.object, address.offset), None
+            with suppress(ArchiveDamaged):  # `Vault.entry` will say so, or know better
+                digest = address.object.hex()
+                self._block = self._vault.block(digest, address.offset, address.length)
+        return self._vault.entry(address, what, self._block)
 
 
 def object_name(digest: str) -> str:

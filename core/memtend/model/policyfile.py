@@ -7,6 +7,7 @@ from typing import Final
 from pydantic import BaseModel, Field
 
 from memtend.limits import AGENT_BYTES_MAX, QUOTA_WARN_SHARE, SESSION_BYTES_MAX, STORE_BYTES_MAX
+from memtend.model.archiverule import ArchivePolicy
 from memtend.model.policyset import PolicySet
 
 TIME_OF_DAY: Final = "(?:[01][0-9]|2[0-3]):[0-5][0-9]"
@@ -51,4 +52,5 @@ class PolicyFile(BaseModel, frozen=True, extra="forbid"):
     quotas: Quotas = Quotas()
     safety: PolicySafety = PolicySafety()
     logging: CleanupLogging = CleanupLogging()
+    archive: ArchivePolicy = ArchivePolicy()
     notes: tuple[str, ...] = ()

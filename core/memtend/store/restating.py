@@ -8,7 +8,7 @@ number is gone has changed since and is left alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from memtend.codec.address import Address
@@ -106,17 +106,10 @@ def recall(
     return Restated(rows, before, after)
 
 
-def plant(
-    store: Store,
-    records: Sequence[Planted],
-    *,
-    lease: Lease,
-    forbidden: Callable[[str, str, Body], bool],
-) -> Restated:
+def plant(store: Store, records: Sequence[Planted], *, lease: Lease) -> Restated:
     """Make stubs for records that the store has lost, each as a new event.
 
-    Only where nothing is at the path, the change log does not say that the record ended, and
-    `forbidden` (the erasure ledger) does not forbid it.
+    Only where nothing is at the path and the change log does not say that the record ended.
     """
     rows = after = 0
     made: dict[str, tuple[int, bytes]] = {}
@@ -125,7 +118,7 @@ def plant(
             ns = made.get(one.namespace) or store.namespaces.find(one.namespace)
             if ns is None:
                 ns = made[one.namespace] = store.namespaces.make(change.tx, one.namespace)
-            if _is_taken(store, change, ns[0], one) or forbidden(*one[:3]):
+            if _is_taken(store, change, ns[0], one):
                 continue
             change.mint()
             draft = Draft(

@@ -1,0 +1,96 @@
+"""What the archive holds and what of it the store still names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from memtend.archive.manifest import Name, Part, Unused
+from memtend.archive.report import ArchiveRun
+from memtend.archive.vault import Vault
+
+if TYPE_CHECKING:
+    from memtend.store.archived import Stub
+
+
+class ObjectState(NamedTuple):
+    """One object. `live_bytes` is what the store names of its `stored_bytes`.
+
+    `since` is when it was first seen to hold nothing that the store names.
+    """
+
+    digest: str
+    stored_bytes: int
+    live_bytes: int
+    live: int
+    since: datetime | None
+    parts: tuple[Name, ...]
+
+    @property
+    def dead_share(self) -> float:
+        return 1 - self.live_bytes / self.stored_bytes if self.stored_bytes else 0.0
+
+
+class Survey(NamedTuple):
+    """`damaged` counts stubs that cannot be read: what they name is not known."""
+
+    objects: tuple[ObjectState, ...]
+    lists: tuple[Name, ...]
+    damaged: int
+
+    @property
+    def unused(self) -> tuple[ObjectState, ...]:
+        return tuple(one for one in self.objects if not one.live)
+
+
+def survey(vault: Vault, stubs: Iterable[Stub]) -> Survey:
+    """Look at all objects, all manifests and all stubs; no object is read."""
+    live: dict[str, list[int]] = {}
+    damaged = 0
+    for stub in stubs:
+        if stub.address is None:
+            damaged += 1
+            continue
+        found = live.setdefault(stub.address.object.hex(), [0, 0])
+        found[0] += 1
+        found[1] += stub.address.kept_bytes
+    parts: dict[str, list[Name]] = {}
+    lists: list[Name] = []
+    since: dict[str, datetime] = {}
+    for name, said in vault.said():
+        if isinstance(said, Unused):
+            lists.append(name)
+            since = said.since
+        else:
+            parts.setdefault(said.object, []).append(name)
+    sizes = {i.name.rpartition("/")[2]: i.size for i in vault.store.list("objects/")}
+    states = []
+    for digest in sorted(sizes.keys() | parts.keys()):
+        count, size = live.get(digest, (0, 0))
+        states.append(
+            ObjectState(
+                digest, sizes.get(digest, 0), size, count, since.get(digest),
+                tuple(parts.get(digest, ())),
+            )
+        )  # fmt: skip
+    return Survey(tuple(states), tuple(lists), damaged)
+
+
+def runs(parts: Iterable[tuple[Name, Part]]) -> Iterator[ArchiveRun]:
+    """Every run of which the archive still holds something, oldest first."""
+    found: dict[int, ArchiveRun] = {}
+    for _, part in parts:
+        for run, count in part.runs.items():
+            had = found.get(run) or ArchiveRun(run=run, at=part.at, records=0, objects=0, rules={})
+            rules = dict(had.rules)
+            if len(part.runs) == 1:
+                for rule, number in part.rules.items():
+                    rules[rule] = rules.get(rule, 0) + number
+            found[run] = had.model_copy(
+                update={
+                    "records": had.records + count, "objects": had.objects + 1, "rules": rules,
+                    "at": min(had.at, part.at),
+                }
+            )  # fmt: skip
+    yield from (found[run] for run in sorted(found))

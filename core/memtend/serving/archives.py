@@ -1,0 +1,223 @@
+"""Archiving cold records of one store, and bringing them back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from memtend.errors import NoArchive
+from memtend.guard import Safety, clear
+from memtend.model.archiverule import ArchivePolicy
+from memtend.model.pattern import compile_pattern
+from memtend.serving.base import Serving
+from memtend.store import archived
+
+if TYPE_CHECKING:
+    from memtend.archive.plan import ArchivePlan
+    from memtend.archive.reading import ArchiveReader
+    from memtend.archive.report import (
+        ArchiveReport,
+        ArchiveRun,
+        ArchiveVerifyReport,
+        CompactReport,
+    )
+    from memtend.archive.vault import Vault
+    from memtend.codec.archive import Entry
+    from memtend.model.lease import Lease
+    from memtend.model.plan import Plan
+    from memtend.store.archived import Stub
+    from memtend.store.restating import Squeezed
+
+
+class Archives(Serving):
+    """The archive of the open store, wherever its setting or `MEMTEND_ARCHIVE_URL` says."""
+
+    def archive_policy(self) -> ArchivePolicy:
+        return self.memory.config.file.archive
+
+    def plan_archive(self) -> ArchivePlan:
+        """What a run would archive now, each with the rule that holds and why."""
+        from memtend.archive.plan import plan_archive  # noqa: PLC0415
+
+        self.memory.flush()  # reads that are not counted yet are reads
+        facts = self.facts()
+        rows = archived.usage(self.store)
+        return plan_archive(rows, self.archive_policy(), facts, self.clock.now_ms())
+
+    def apply_archive(self, plan: ArchivePlan) -> ArchiveReport:
+        """Move the values that the plan names into the archive."""
+        from memtend.archive.apply import apply_archive  # noqa: PLC0415
+
+        with self._maintaining() as lease:
+            cleared = clear(plan, lease=lease, facts=self.facts(), safety=self._safety())
+            vault = self._vault(create=True)
+            return apply_archive(cleared, self.store, vault, program=self._program())
+
+    def plan_recall(
+        self,
+        pattern: str | None = None,
+        *,
+        keys: Iterable[tuple[str, str]] = (),
+        run: int | None = None,
+    ) -> Plan:
+        """Archived records to bring back: below a pattern, by name, of one run; all if none."""
+        from memtend.archive.recall import of_run, plan_recall  # noqa: PLC0415
+
+        why, stubs = _chosen(archived.stubs(self.store), pattern, set(keys))
+        if run is not None:
+            why, stubs = f"archived by run {run}", of_run(stubs, self._vault(), run)
+        return plan_recall(stubs, self.facts(), why)
+
+    def apply_recall(self, plan: Plan) -> ArchiveReport:
+        """Put the values that the plan names back into the store."""
+        from memtend.archive.recall import apply_recall  # noqa: PLC0415
+
+        with self._maintaining() as lease:
+            cleared = clear(plan, lease=lease, facts=self.facts(), safety=self._safety())
+            quotas = self.memory.config.file.quotas
+            return apply_recall(
+                cleared, self.store, self._reader(), squeeze=self._squeeze(), quotas=quotas
+            )
+
+    def recall(
+        self, pattern: str | None = None, *, keys: Iterable[tuple[str, str]] = ()
+    ) -> ArchiveReport:
+        """Plan and apply in one: bringing back destroys nothing."""
+        return self.apply_recall(self.plan_recall(pattern, keys=keys))
+
+    def undo_archive(self, run: int) -> ArchiveReport:
+        """Bring back everything that one run archived and that is still archived."""
+        return self.apply_recall(self.plan_recall(run=run))
+
+    def archive_runs(self) -> list[ArchiveRun]:
+        """The runs of which the archive still holds something, oldest first."""
+        from memtend.archive.survey import runs  # noqa: PLC0415
+
+        return list(runs(self._vault().parts()))
+
+    def reindex_archive(self) -> ArchiveReport:
+        """Make stubs again for what the archive holds and the store has lost."""
+        from memtend.archive.reindex import reindex  # noqa: PLC0415
+        from memtend.store.ledger import Filter  # noqa: PLC0415
+
+        with self._maintaining() as lease:
+            with self.store.engine.snapshot() as reader:
+                ledger = Filter.load(reader)
+            return reindex(self.store, self._vault(), lease, forbidden=ledger.erased)
+
+    def plan_compact(self) -> Plan:
+        """What compacting would rewrite and remove now."""
+        from memtend.archive.compact import plan_compact  # noqa: PLC0415
+        from memtend.archive.survey import survey  # noqa: PLC0415
+
+        found = survey(self._vault(), archived.stubs(self.store))
+        return plan_compact(found, self.facts(), self.archive_policy())
+
+    def apply_compact(self, plan: Plan) -> CompactReport:
+        """Rewrite objects that are mostly unused, remove those that have long been unused."""
+        from memtend.archive.compact import apply_compact  # noqa: PLC0415
+
+        with self._maintaining() as lease:
+            # Only what nothing names is removed: its share of the archive says nothing.
+            cleared = clear(
+                plan, lease=lease, facts=self.facts(), safety=Safety(delete_share_max=1)
+            )
+            return apply_compact(
+                cleared, self.store, self._vault(), self.archive_policy(), program=self._program()
+            )
+
+    def compact_archive(self) -> CompactReport:
+        """Plan and apply in one, for schedules."""
+        return self.apply_compact(self.plan_compact())
+
+    def verify_archive(self) -> ArchiveVerifyReport:
+        """Read the whole archive and hold every stub against it."""
+        from memtend.archive.verify import verify_archive  # noqa: PLC0415
+
+        return verify_archive(self.store, self._vault())
+
+    def erase_archived(self, doomed: Callable[[Entry], bool], lease: Lease) -> int:
+        """Take entries out of the archive for good, at once; how many there were."""
+        from memtend.archive.erasing import erase_archived  # noqa: PLC0415
+
+        try:
+            vault = self._vault()
+        except NoArchive:
+            return 0
+        erased = erase_archived(self.store, vault, lease, doomed, program=self._program())
+        self._reader().forget()
+        return erased
+
+    def archive_residue(self, doomed: Callable[[Entry], bool]) -> int:
+        """How many entries of the archive are `doomed`: none, once they are erased."""
+        from memtend.archive.erasing import residue  # noqa: PLC0415
+
+        try:
+            return residue(self._vault(), doomed)
+        except NoArchive:
+            return 0
+
+    def _vault(self, *, create: bool = False) -> Vault:
+        """The archive; it must be the one that the store's stubs lie in, wherever it is now."""
+        from memtend.archive.vault import IDENTITY, Vault  # noqa: PLC0415
+        from memtend.objects import open_target  # noqa: PLC0415
+        from memtend.reaching import ArchiveKeys  # noqa: PLC0415
+
+        keys = ArchiveKeys(self.clock, self.settings.backup_secret)
+        target = open_target(self.settings.archive_url, self.clock)
+        known = None
+        with suppress(NoArchive):
+            known = archived.home(self.store)
+        if known is not None:
+            if target.url != known.url and "archive_url" not in self.settings.model_fields_set:
+                target = open_target(known.url, self.clock)
+            vault = Vault.open(target, keys, known.archive_id)
+            if target.url != known.url:
+                archived.save_home(self.store, known._replace(url=target.url), "archive")
+                self._reader().forget()
+            return vault
+        if create:
+            return Vault.create(target, keys, self.clock, self.store.meta().store_id)
+        if not target.exists(IDENTITY):
+            raise NoArchive(url=self.store.url)
+        return Vault.open(target, keys)
+
+    def _reader(self) -> ArchiveReader:
+        from memtend.archive.reading import ArchiveReader  # noqa: PLC0415
+        from memtend.reaching import ArchiveKeys, ColdReads  # noqa: PLC0415
+
+        if isinstance(self.store.archive, ColdReads):
+            return self.store.archive.reader
+        keys = ArchiveKeys(self.clock, self.settings.backup_secret)
+        return ArchiveReader(self.store, keys)
+
+    def _squeeze(self) -> Callable[[str, str, str, bytes], Squeezed]:
+        from memtend.drafting import compressed  # noqa: PLC0415
+        from memtend.store.restating import Squeezed  # noqa: PLC0415
+
+        config = self.memory.config
+
+        def squeeze(namespace: str, key: str, kind: str, text: bytes) -> Squeezed:
+            compression = config.policy(namespace, key).compression
+            return Squeezed(*compressed(text, compression, config.dictionaries.get(kind)))
+
+        return squeeze
+
+    @staticmethod
+    def _program() -> str:
+        from memtend import __version__  # noqa: PLC0415
+
+        return f"memtend {__version__}"
+
+
+def _chosen(
+    stubs: Iterable[Stub], pattern: str | None, keys: set[tuple[str, str]]
+) -> tuple[str, Iterable[Stub]]:
+    if keys:
+        return "asked for by name", (s for s in stubs if (s.namespace, s.key) in keys)
+    if pattern is None:
+        return "all that is archived", stubs
+    compiled = compile_pattern(pattern)
+    within = (s for s in stubs if compiled.governs(f"{s.namespace}/{s.key}"))
+    return f"matches {pattern!r}", within
