@@ -45,10 +45,11 @@ from memtend.model.policyfile import (
     Quotas,
 )
 from memtend.model.policyset import PolicySet
+from memtend.retentionrules import dump_retention, read_retention
 from memtend.safeyaml import Node, read_yaml
 
 _SECTIONS = ("namespaces", "cleanup_schedule", "compression", "logging", "quotas", "safety",
-             "archive")  # fmt: skip
+             "archive", "retention")  # fmt: skip
 _RULE = (
     "namespace",
     "ttl_seconds",
@@ -85,6 +86,7 @@ def dump_policies(file: PolicyFile) -> str:
         "safety": file.safety.model_dump(exclude_none=True),
         "logging": file.logging.model_dump(),
         "archive": dump_archive(file.archive),
+        "retention": dump_retention(file.retention),
     }
     return str(yaml.safe_dump(tree, sort_keys=False, allow_unicode=True))
 
@@ -112,6 +114,7 @@ def _load(root: Node) -> PolicyFile:
         safety=_safety(sections.get("safety")),
         logging=_logging(sections.get("logging")),
         archive=read_archive(sections.get("archive")),
+        retention=read_retention(sections.get("retention")),
         notes=tuple(notes),
     )
 

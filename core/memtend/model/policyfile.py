@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from memtend.limits import AGENT_BYTES_MAX, QUOTA_WARN_SHARE, SESSION_BYTES_MAX, STORE_BYTES_MAX
 from memtend.model.archiverule import ArchivePolicy
 from memtend.model.policyset import PolicySet
+from memtend.model.retention import Retention
 
 TIME_OF_DAY: Final = "(?:[01][0-9]|2[0-3]):[0-5][0-9]"
 
@@ -53,4 +54,5 @@ class PolicyFile(BaseModel, frozen=True, extra="forbid"):
     safety: PolicySafety = PolicySafety()
     logging: CleanupLogging = CleanupLogging()
     archive: ArchivePolicy = ArchivePolicy()
+    retention: Retention = Retention()
     notes: tuple[str, ...] = ()

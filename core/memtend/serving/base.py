@@ -13,6 +13,7 @@ from memtend.model.facts import Facts
 from memtend.store import leases
 
 if TYPE_CHECKING:
+    from memtend.codec.crypto import UserKey
     from memtend.memory import Memory
     from memtend.model.lease import Lease
     from memtend.settings import Settings
@@ -47,6 +48,13 @@ class Serving:
         """Hold the lease under which everything that deletes works."""
         with leases.holding(self.store, MAINTENANCE, self._holder, MAINTENANCE_LEASE_MS) as lease:
             yield lease
+
+    def _backup_key(self) -> UserKey | None:
+        """What opens an encrypted repository, from the environment or a file."""
+        from memtend.codec.crypto import UserKey  # noqa: PLC0415
+
+        text = self.settings.backup_secret()
+        return UserKey(text) if text is not None else None
 
     def _safety(self) -> Safety:
         share = self.memory.config.file.safety.delete_share_max
