@@ -119,8 +119,6 @@ def test_a_lost_head_is_named_and_stays_visible(target: ObjectStore) -> None:
     verified = verify_repository(target, clock, check_row=check_row, deep=True)
     assert [one.kind for one in verified.findings] == [FindingKind.MANIFEST_MISSING]
     assert verified.whole == (first.manifest, third.manifest)
-    dropped = frozenset({second.manifest})
-    assert verify_repository(target, clock, check_row=check_row, dropped=dropped).ok
 
 
 def test_no_secret_is_in_any_log_error_or_report(

@@ -1,12 +1,14 @@
 """Backups: verified, content-addressed, in any target."""
 
+from memtend.backup.filling import Snapshot
 from memtend.backup.manifest import BackupKind, Manifest, ManifestName
 from memtend.backup.report import BackupReport, Finding, FindingKind, VerifyReport
 from memtend.backup.repository import Repository
-from memtend.backup.take import Snapshot, take_full
+from memtend.backup.take import Asked, take, take_full
 from memtend.backup.verify import verify_repository
 
 __all__ = [
+    "Asked",
     "BackupKind",
     "BackupReport",
     "Finding",
@@ -16,6 +18,7 @@ __all__ = [
     "Repository",
     "Snapshot",
     "VerifyReport",
+    "take",
     "take_full",
     "verify_repository",
 ]

@@ -14,13 +14,13 @@ from typing import NamedTuple, TypeAlias
 
 from memtend.backup.chain import Chain
 from memtend.backup.findings import Findings
+from memtend.backup.layers import CheckRow
 from memtend.backup.manifest import BackupKind, Manifest, ManifestName, SegmentRef
 from memtend.backup.reading import Reader
 from memtend.backup.report import FindingKind
 from memtend.backup.repository import Repository, object_name
 from memtend.backup.root import RootHash
 from memtend.backup.sums import MODULUS, compare_sum
-from memtend.backup.take import CheckRow
 from memtend.codec.compress import Damaged
 from memtend.codec.segment import Key, Row, Table, decode
 from memtend.model.stored import LogRow, StoredRow

@@ -1,10 +1,13 @@
-"""Cutting a stream of rows into base segments, so that small changes leave most of them alike.
+"""Cutting a stream of rows into segments.
 
-Whether a segment ends behind a key depends on that key and the size of its rows, and on nothing
-before or behind it: an insert can split one segment or lengthen one, and every other segment
-keeps its bytes and thereby its name. The chance grows with the size, which makes segments
-`SEGMENT_BYTES_TARGET` long on average whatever the rows. Where no key wants to end a segment, it
-ends at `SEGMENT_BYTES_MAX`, if need be between two rows of one key.
+Base segments: a small change leaves most of them alike. Whether one ends behind a key depends on
+that key and the size of its rows, and on nothing before or behind it: an insert can split one
+segment or lengthen one, and every other segment keeps its bytes and thereby its name. The chance
+grows with the size, which makes segments `SEGMENT_BYTES_TARGET` long on average whatever the rows.
+Where no key wants to end a segment, it ends at `SEGMENT_BYTES_CUT`, if need be between two rows of
+one key.
+
+Delta segments end at `DELTA_BYTES_TARGET`: their rows are written once, and many are merged.
 """
 
 from __future__ import annotations
@@ -13,8 +16,9 @@ from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
+from memtend.codec.compress import Damaged
 from memtend.codec.segment import Key, Row, SegmentKind, Table, key_of, pack_row, seal
-from memtend.limits import SEGMENT_BYTES_MAX, SEGMENT_BYTES_TARGET
+from memtend.limits import DELTA_BYTES_TARGET, SEGMENT_BYTES_CUT, SEGMENT_BYTES_TARGET
 
 _HASHES: Final = 2**64
 
@@ -22,6 +26,8 @@ _HASHES: Final = 2**64
 class Sealed(NamedTuple):
     """A segment and what a manifest says about it."""
 
+    kind: SegmentKind
+    table: Table
     data: bytes
     first: Key
     last: Key
@@ -41,43 +47,92 @@ def cut(
     schema: str,
     *,
     target: int = SEGMENT_BYTES_TARGET,
-    cap: int = SEGMENT_BYTES_MAX,
+    cap: int = SEGMENT_BYTES_CUT,
 ) -> Iterator[Sealed]:
-    """Segments of `rows`, which come in key order. Holds one segment at a time."""
-    open_ = _Open(table, schema)
-    path, size = ("", ""), 0
+    """Base segments of `rows`, which come in key order. Holds one segment at a time."""
+    cutter = Cutter(table, schema, target=target, cap=cap)
+    for row in rows:
+        yield from cutter.add(row)
+    yield from cutter.close()
+
+
+def cut_delta(
+    rows: Iterable[Row],
+    table: Table,
+    schema: str,
+    *,
+    target: int = DELTA_BYTES_TARGET,
+) -> Iterator[Sealed]:
+    """Delta segments of `rows`, which come in key order."""
+    open_ = _Open(SegmentKind.DELTA, table, schema)
     for row in rows:
         packed = pack_row(row)
-        if row[:2] != path:
-            if open_.packed and ends_segment(*path, size, target):
-                yield open_.close()
-            path, size = (row[0], row[1]), 0
-        if open_.packed and open_.raw_bytes + len(packed) > cap:
+        if open_.packed and open_.raw_bytes + len(packed) > target:
             yield open_.close()
-        size += len(packed)
         open_.add(key_of(row), packed)
     if open_.packed:
         yield open_.close()
 
 
+class Cutter:
+    """Cuts base segments out of rows given one by one."""
+
+    def __init__(
+        self,
+        table: Table,
+        schema: str,
+        *,
+        target: int = SEGMENT_BYTES_TARGET,
+        cap: int = SEGMENT_BYTES_CUT,
+    ) -> None:
+        self._target, self._cap = target, cap
+        self._open = _Open(SegmentKind.BASE, table, schema)
+        self._path, self._size = ("", ""), 0
+
+    def add(self, row: Row) -> Iterator[Sealed]:
+        """The segments that end before `row`."""
+        packed, path = pack_row(row), (row[0], row[1])
+        if path != self._path:
+            yield from self.settle()
+            self._path, self._size = path, 0
+        if self._open.packed and self._open.raw_bytes + len(packed) > self._cap:
+            yield self._open.close()
+        self._size += len(packed)
+        self._open.add(key_of(row), packed)
+
+    def settle(self) -> Iterator[Sealed]:
+        """The open segment if it ends behind its last key, of which no more rows may follow."""
+        if self._open.packed and ends_segment(*self._path, self._size, self._target):
+            yield self._open.close()
+
+    def close(self) -> Iterator[Sealed]:
+        """What is left; nothing follows."""
+        if self._open.packed:
+            yield self._open.close()
+
+    @property
+    def is_open(self) -> bool:
+        return bool(self._open.packed)
+
+
 class _Open:
-    def __init__(self, table: Table, schema: str) -> None:
-        self._table, self._schema = table, schema
+    def __init__(self, kind: SegmentKind, table: Table, schema: str) -> None:
+        self._kind, self._table, self._schema = kind, table, schema
         self.packed: list[bytes] = []
         self.raw_bytes = 0
 
     def add(self, key: Key, packed: bytes) -> None:
         if not self.packed:
-            self._first = key
+            self._first = self._last = key
+        if key < self._last:
+            raise Damaged(f"{'/'.join(key)} comes behind {'/'.join(self._last)}")
         self._last = key
         self.packed.append(packed)
         self.raw_bytes += len(packed)
 
     def close(self) -> Sealed:
-        first, last, rows = self._first, self._last, len(self.packed)
-        packed, self.packed = self.packed, []
-        raw_bytes, self.raw_bytes = self.raw_bytes, 0
-        data = seal(
-            SegmentKind.BASE, self._table, self._schema, packed=packed, first=first, last=last
-        )
-        return Sealed(data, first, last, rows, raw_bytes)
+        first, last, packed = self._first, self._last, self.packed
+        rows, raw_bytes = len(packed), self.raw_bytes
+        self.packed, self.raw_bytes = [], 0
+        data = seal(self._kind, self._table, self._schema, packed=packed, first=first, last=last)
+        return Sealed(self._kind, self._table, data, first, last, rows, raw_bytes)

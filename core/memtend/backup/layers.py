@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from heapq import merge
+from itertools import groupby
+from operator import itemgetter
 from typing import Protocol, TypeAlias
 
 from memtend.backup.manifest import BackupKind, Manifest, ManifestName, SegmentRef
@@ -24,6 +26,7 @@ from memtend.model.stored import LogRow, SideRow, StoredRow
 
 CheckRow = Callable[[StoredRow], bool]
 Chain: TypeAlias = tuple[tuple[ManifestName, Manifest], ...]
+_Touch: TypeAlias = tuple[Key, int, StoredRow | None]
 Manifests: TypeAlias = MutableMapping[ManifestName, Manifest]
 
 
@@ -43,17 +46,23 @@ class Merged:
 
     def rows(self) -> Iterator[StoredRow]:
         """The siblings of each path, as the newest layer that touches it has them."""
-        streams: list[Iterator[tuple[Key, int, StoredRow | None]]] = []
-        for age, layer in enumerate(self._newest_first):
-            streams.append(_tagged(layer.rows(), 2 * age))
-            if age < len(self._newest_first) - 1:  # there is nothing below the last to hide
-                streams.append(_ended(layer.log(), 2 * age + 1))
         path, newest = None, 0
-        for key, rank, row in merge(*streams):
+        # Below the oldest layer there is nothing that its log could hide.
+        for key, rank, row in self._touches(self._newest_first[:-1]):
             if key != path:
                 path, newest = key, rank >> 1
             if row is not None and rank >> 1 == newest:
                 yield row
+
+    def paths(self) -> Iterator[tuple[Key, list[StoredRow]]]:
+        """Every path that any layer touches, with the siblings that it has now; perhaps none."""
+        for path, touches in groupby(self._touches(self._newest_first), key=itemgetter(0)):
+            newest, siblings = -1, []
+            for _, rank, row in touches:
+                newest = rank >> 1 if newest < 0 else newest
+                if row is not None and rank >> 1 == newest:
+                    siblings.append(row)
+            yield path, siblings
 
     def log(self) -> Iterator[LogRow]:
         """The newest entry of each path and replica."""
@@ -64,6 +73,12 @@ class Merged:
                 yield row
             before = key
 
+    def _touches(self, hiding: Sequence[Layer]) -> Iterator[_Touch]:
+        """By path, newest layer first. A log entry of a layer in `hiding` has no row."""
+        streams = [_tagged(one.rows(), 2 * age) for age, one in enumerate(self._newest_first)]
+        streams += [_ended(one.log(), 2 * age + 1) for age, one in enumerate(hiding)]
+        return merge(*streams)
+
 
 def merge_layers(layers: Sequence[Layer]) -> Merged:
     """`layers`, oldest first, seen as one."""
@@ -71,11 +86,11 @@ def merge_layers(layers: Sequence[Layer]) -> Merged:
 
 
 # A rank is found in one stream only, so rows themselves are never compared.
-def _tagged(rows: Iterator[StoredRow], rank: int) -> Iterator[tuple[Key, int, StoredRow | None]]:
+def _tagged(rows: Iterator[StoredRow], rank: int) -> Iterator[_Touch]:
     return ((key_of(row), rank, row) for row in rows)
 
 
-def _ended(log: Iterator[LogRow], rank: int) -> Iterator[tuple[Key, int, StoredRow | None]]:
+def _ended(log: Iterator[LogRow], rank: int) -> Iterator[_Touch]:
     return ((key_of(row), rank, None) for row in log)
 
 

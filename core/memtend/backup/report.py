@@ -12,9 +12,13 @@ from memtend.objects import Capabilities
 class BackupReport(BaseModel, frozen=True, extra="forbid"):
     """One backup taken. `manifest` is the name to keep outside of the repository.
 
-    `raw_bytes` is what the rows came to, `stored_bytes` what the backup's objects hold,
+    `base` is the backup that an increment builds on, `depth` how many it builds on in all.
+    The whole state that the backup gives has `records` rows of `record_bytes` bytes; the backup
+    itself holds `rows` of them and `log_rows` entries of the change log.
+    `raw_bytes` is what its segments came to, `stored_bytes` what their objects hold,
     `written_bytes` what had to be written because no earlier backup held it.
     `damaged` names rows left out because they do not match their hash, up to a hundred.
+    `capabilities` of the target are tried with full backups.
     """
 
     operation: str = "backup"
@@ -23,9 +27,19 @@ class BackupReport(BaseModel, frozen=True, extra="forbid"):
     number: int
     kind: str
     parent: str | None
+    base: str | None
+    depth: int
     store_id: str
+    label: str
+    who: str
+    why: str
+    at: AwareDatetime
     seq: int
-    root: str
+    seq_after: int
+    root: str | None
+    state_sum: str
+    records: int
+    record_bytes: int
     rows: int
     log_rows: int
     segments: int
@@ -35,7 +49,8 @@ class BackupReport(BaseModel, frozen=True, extra="forbid"):
     written_bytes: int
     damaged_rows: int = 0
     damaged: tuple[str, ...] = ()
-    capabilities: Capabilities
+    encrypted: bool
+    capabilities: Capabilities | None
     started_at: AwareDatetime
     finished_at: AwareDatetime
     seconds: float

@@ -1,4 +1,4 @@
-"""Taking a full backup: one snapshot of a store, in any target, read back before it counts.
+"""Taking a backup: one snapshot of a store, in any target, read back before it counts.
 
 What a crash leaves at any point is an older repository plus garbage. The order of writes:
 
@@ -9,46 +9,150 @@ What a crash leaves at any point is an older repository plus garbage. The order 
 5. catalog   the caller writes the head (the report's `manifest`) into the store
 6. release   or the lease runs out by itself
 
-Memory holds one segment, however large the store.
+An increment costs what changed since the backup it builds on, found by the change sequence. What
+cannot be continued, because it is not whole or of another history, is followed by a full backup
+that says why. Memory holds one segment, or one for each layer merged, however large the store.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Protocol
+from typing import NamedTuple
 
-from memtend.backup.cut import cut
+from memtend.backup.continuing import chain_to_continue, successor
+from memtend.backup.filling import Filled, Mismatch, Snapshot, fill
+from memtend.backup.kinds import Decision, decide, full
+from memtend.backup.layers import CheckRow, Manifests
 from memtend.backup.lease import RepositoryLease
-from memtend.backup.manifest import (
-    BackupKind,
-    Count,
-    Manifest,
-    ManifestName,
-    SegmentRef,
-    StoreFacts,
-)
+from memtend.backup.manifest import BackupKind, Manifest, ManifestName, StoreFacts
 from memtend.backup.report import BackupReport
 from memtend.backup.repository import Repository
-from memtend.backup.root import RootHash
+from memtend.backup.writing import Progress, RowDamaged, Writer
 from memtend.clock import Clock, to_datetime
-from memtend.codec.segment import Row, SegmentKind, Table
-from memtend.limits import MANIFEST_NAMESPACES_MAX, REPORT_NAMES_MAX
-from memtend.model.stored import LogRow, StoredRow, StoreState
+from memtend.codec.compress import Damaged
+from memtend.codec.crypto import UserKey
+from memtend.errors import ObjectDamaged, ObjectMissing, StoreDamaged
 from memtend.objects import ObjectStore
 
-CheckRow = Callable[[StoredRow], bool]
 PURPOSE = "write"
 
 
-class Snapshot(Protocol):
-    """One instant of a store. Rows and log come in order of namespace, key, field and dot."""
+class Asked(NamedTuple):
+    """What a backup is to be, and what is to be said of it.
 
-    @property
-    def state(self) -> StoreState: ...
+    `at_ms` is read before the snapshot is opened: what was acknowledged by then is in it.
+    `root`: compute the root hash of an increment too. `label` says what kind of store it is.
+    """
 
-    def rows(self) -> Iterator[StoredRow]: ...
+    at_ms: int | None = None
+    full: bool = False
+    root: bool = False
+    who: str = ""
+    why: str = ""
+    program: str = ""
+    label: str = ""
 
-    def log(self) -> Iterator[LogRow]: ...
+
+def take(
+    snapshot: Snapshot,
+    store: ObjectStore,
+    clock: Clock,
+    *,
+    check_row: CheckRow,
+    asked: Asked,
+    key: UserKey | None = None,
+    head: str | None = None,
+    holder: str | None = None,
+    progress: Progress | None = None,
+    manifests: Manifests | None = None,
+) -> BackupReport:
+    """Back up everything, writing what changed. Safe to repeat.
+
+    `head` is the newest manifest that the catalog knows; if the repository has lost it, the new
+    manifest still names it as parent, so that the loss stays visible. `holder` see `lease`.
+    `manifests` remembers what was read of them, for whoever takes one backup after the other.
+    """
+    started_ms, started_ns = clock.now_ms(), clock.monotonic_ns()
+    seen: Manifests = {} if manifests is None else manifests
+    with RepositoryLease(store, PURPOSE, holder or clock.new_id(), clock) as lease:  # 1
+        repository = Repository.create(store, clock, key)
+        names = repository.manifests()
+        parent, number, notes = successor(names, head)
+        decision = _decide(repository, names, snapshot, asked, head, seen)
+        decision, filled, writer = _fill(  # 2, 3
+            decision,
+            snapshot,
+            repository,
+            lease,
+            check_row,
+            progress or Progress(),
+            root=asked.root,
+        )
+        manifest = Manifest(
+            repo_id=repository.identity.repo_id,
+            number=number,
+            kind=decision.kind,
+            parent=parent,
+            base=filled.base,
+            seq_after=filled.seq_after,
+            audit_after=filled.audit_after,
+            at=to_datetime(started_ms if asked.at_ms is None else asked.at_ms),
+            store=StoreFacts.of(snapshot.state),
+            segments=tuple(writer.segments),
+            rows=filled.rows,
+            log_rows=filled.log_rows,
+            raw_bytes=sum(ref.raw_bytes for ref in writer.segments),
+            counts=filled.counts,
+            records=filled.records,
+            record_bytes=filled.record_bytes,
+            state_sum=filled.state_sum,
+            damaged_rows=filled.damaged_rows,
+            left_out=filled.damaged,
+            root=filled.root,
+            label=asked.label,
+            who=asked.who,
+            why=asked.why,
+            program=asked.program,
+            started_at=to_datetime(started_ms),
+            finished_at=to_datetime(clock.now_ms()),
+        )
+        lease.check()
+        name = repository.put_manifest(manifest)  # 4
+        seen[name] = manifest
+    return BackupReport(
+        url=store.url,
+        manifest=str(name),
+        number=number,
+        kind=manifest.kind,
+        parent=parent,
+        base=manifest.base,
+        depth=len(decision.chain) if decision.kind is BackupKind.INCREMENTAL else 0,
+        store_id=manifest.store.store_id,
+        label=manifest.label,
+        who=manifest.who,
+        why=manifest.why,
+        at=manifest.at,
+        seq=manifest.store.seq,
+        seq_after=manifest.seq_after,
+        root=manifest.root,
+        state_sum=manifest.state_sum,
+        records=manifest.records,
+        record_bytes=manifest.record_bytes,
+        rows=manifest.rows,
+        log_rows=manifest.log_rows,
+        segments=len(manifest.segments),
+        segments_new=writer.segments_new,
+        raw_bytes=manifest.raw_bytes,
+        stored_bytes=sum(ref.stored_bytes for ref in manifest.segments),
+        written_bytes=writer.written_bytes,
+        damaged_rows=manifest.damaged_rows,
+        damaged=manifest.left_out,
+        encrypted=repository.cipher is not None,
+        capabilities=store.probe() if decision.kind is BackupKind.FULL else None,
+        started_at=manifest.started_at,
+        finished_at=manifest.finished_at,
+        seconds=(clock.monotonic_ns() - started_ns) / 1e9,
+        notes=(*notes, *_said(decision, manifest, repository, key)),
+    )
 
 
 def take_full(
@@ -62,148 +166,84 @@ def take_full(
     program: str = "",
     head: str | None = None,
     holder: str | None = None,
+    key: UserKey | None = None,
 ) -> BackupReport:
-    """Back up everything. Safe to repeat: what is there already is not written again.
-
-    `head` is the newest manifest that the catalog knows; if the repository has lost it, the new
-    manifest still names it as parent, so that the loss stays visible. `holder` see `lease`.
-    """
-    started_ms, started_ns = clock.now_ms(), clock.monotonic_ns()
-    with RepositoryLease(store, PURPOSE, holder or clock.new_id(), clock) as lease:  # 1
-        repository = Repository.create(store, clock)
-        capabilities = store.probe()
-        parent, number, notes = _successor(repository, head)
-        taking = _Taking(repository, lease, check_row)
-        taking.write(snapshot)  # 2, 3
-        manifest = Manifest(
-            repo_id=repository.identity.repo_id,
-            number=number,
-            kind=BackupKind.FULL,
-            parent=parent,
-            seq_after=0,
-            at=to_datetime(started_ms),
-            store=StoreFacts.of(snapshot.state),
-            segments=tuple(taking.segments),
-            rows=taking.root.rows,
-            log_rows=taking.log_rows,
-            raw_bytes=sum(ref.raw_bytes for ref in taking.segments),
-            counts=taking.counts(),
-            records=taking.root.rows,
-            record_bytes=sum(count.bytes for count in taking.counts().values()),
-            state_sum=snapshot.state.sum.hex(),
-            damaged_rows=taking.damaged_rows,
-            root=taking.root.hexdigest(),
-            who=who,
-            why=why,
-            program=program,
-            started_at=to_datetime(started_ms),
-            finished_at=to_datetime(clock.now_ms()),
-        )
-        lease.check()
-        name = repository.put_manifest(manifest)  # 4
-    return BackupReport(
-        url=store.url,
-        manifest=str(name),
-        number=number,
-        kind=manifest.kind,
-        parent=parent,
-        store_id=manifest.store.store_id,
-        seq=manifest.store.seq,
-        root=taking.root.hexdigest(),
-        rows=manifest.rows,
-        log_rows=manifest.log_rows,
-        segments=len(manifest.segments),
-        segments_new=taking.segments_new,
-        raw_bytes=manifest.raw_bytes,
-        stored_bytes=sum(ref.stored_bytes for ref in manifest.segments),
-        written_bytes=taking.written_bytes,
-        damaged_rows=taking.damaged_rows,
-        damaged=tuple(taking.damaged),
-        capabilities=capabilities,
-        started_at=manifest.started_at,
-        finished_at=manifest.finished_at,
-        seconds=(clock.monotonic_ns() - started_ns) / 1e9,
-        notes=notes,
+    """A full backup, whatever there is already. What is there is not written again."""
+    asked = Asked(full=True, who=who, why=why, program=program)
+    return take(
+        snapshot, store, clock, check_row=check_row, asked=asked, head=head, holder=holder, key=key
     )
 
 
-def _successor(repository: Repository, head: str | None) -> tuple[str | None, int, tuple[str, ...]]:
-    """Parent and number of the next manifest, and what is to be said about them."""
-    names = repository.manifests()
-    newest = names[-1] if names else None
-    known = ManifestName.parse(head) if head else None
-    parent, notes = newest, tuple[str, ...]()
-    if known is not None and known not in names:
-        notes = (f"{known}, the newest backup that the store knows, is not in the repository",)
-        parent = max(known, newest) if newest else known
-    return (str(parent), parent.number + 1, notes) if parent else (None, 1, notes)
+def _decide(
+    repository: Repository,
+    names: list[ManifestName],
+    snapshot: Snapshot,
+    asked: Asked,
+    head: str | None,
+    seen: Manifests,
+) -> Decision:
+    if asked.full or not names:
+        return full()
+    chain, why = chain_to_continue(repository, names, head, snapshot.state.store_id, seen)
+    if not chain:
+        return full(why)
+    return decide(chain, snapshot.state, snapshot.seal_of)
 
 
-class _Taking:
-    """The running totals of one backup."""
+def _fill(
+    decision: Decision,
+    snapshot: Snapshot,
+    repository: Repository,
+    lease: RepositoryLease,
+    check_row: CheckRow,
+    progress: Progress,
+    *,
+    root: bool,
+) -> tuple[Decision, Filled, Writer]:
+    """Fill a backup as chosen, or in full where that turns out to be impossible."""
 
-    def __init__(self, repository: Repository, lease: RepositoryLease, check_row: CheckRow) -> None:
-        self._repository = repository
-        self._lease = lease
-        self._check_row = check_row
-        self._counts: dict[str, list[int]] = {}
-        self.root = RootHash()
-        self.segments: list[SegmentRef] = []
-        self.segments_new = 0
-        self.written_bytes = 0
-        self.log_rows = 0
-        self.damaged_rows = 0
-        self.damaged: list[str] = []
+    def attempt(chosen: Decision) -> tuple[Decision, Filled, Writer]:
+        writer = Writer(repository, lease)
+        filled = fill(
+            chosen,
+            snapshot,
+            repository,
+            writer,
+            check_row=check_row,
+            progress=progress,
+            root=root,
+        )
+        return chosen, filled, writer
 
-    def write(self, snapshot: Snapshot) -> None:
-        schema = snapshot.state.schema
-        self._put(self._sound(snapshot.rows()), Table.SIBLING, schema)
-        self._put(self._logged(snapshot.log()), Table.LOG, schema)
+    try:
+        try:
+            return attempt(decision)
+        except RowDamaged as damage:
+            why = f"{damage} is damaged in the store and has to be left out"
+        except (Mismatch, ObjectDamaged, ObjectMissing) as error:
+            if decision.kind is not BackupKind.SYNTHETIC:
+                raise
+            why = f"no full backup can be put together of the earlier ones: {error}"
+        progress.rows = 0
+        return attempt(full(why))
+    except Damaged as error:
+        # A segment in another order could not be read back.
+        why = f"its index gives records out of order: {error}"
+        raise StoreDamaged(url=snapshot.state.store_id, why=why) from None
 
-    def counts(self) -> dict[str, Count]:
-        return {name: Count(rows=n, bytes=size) for name, (n, size) in self._counts.items()}
 
-    def _put(self, rows: Iterable[Row], table: Table, schema: str) -> None:
-        for sealed in cut(rows, table, schema):
-            self._lease.renew()
-            stored = self._repository.put_object(sealed.data)
-            if stored.new:
-                self.segments_new += 1
-                self.written_bytes += len(sealed.data)
-            self.segments.append(
-                SegmentRef(
-                    object=stored.digest,
-                    kind=SegmentKind.BASE,
-                    table=table,
-                    first=sealed.first,
-                    last=sealed.last,
-                    rows=sealed.rows,
-                    raw_bytes=sealed.raw_bytes,
-                    stored_bytes=len(sealed.data),
-                )
-            )
+def _said(
+    decision: Decision, manifest: Manifest, repository: Repository, key: UserKey | None
+) -> tuple[str, ...]:
+    notes = [f"this is {_article(decision.kind)} backup: {decision.why}"] if decision.why else []
+    adds_up = manifest.damaged_rows or manifest.state_sum == manifest.store.sum
+    if not adds_up:
+        notes.append("the records do not add up to the store's sum: run `memtend verify`")
+    if key is not None and repository.cipher is None:
+        notes.append("it is not encrypted, although a key is set: only a new repository can be")
+    return tuple(notes)
 
-    def _sound(self, rows: Iterable[StoredRow]) -> Iterator[StoredRow]:
-        """The rows that match their hash. No read could return the others, so no backup does."""
-        for row in rows:
-            if not self._check_row(row):
-                self.damaged_rows += 1
-                if len(self.damaged) < REPORT_NAMES_MAX:
-                    self.damaged.append(f"{row.namespace}/{row.key}")
-                continue
-            self.root.add(row)
-            self._count(row)
-            yield row
 
-    def _logged(self, log: Iterable[LogRow]) -> Iterator[LogRow]:
-        for entry in log:
-            self.log_rows += 1
-            yield entry
-
-    def _count(self, row: StoredRow) -> None:
-        name = row.namespace
-        if name not in self._counts and len(self._counts) >= MANIFEST_NAMESPACES_MAX:
-            name = "**"
-        count = self._counts.setdefault(name, [0, 0])
-        count[0] += 1
-        count[1] += len(row.body) + len(row.value)
+def _article(kind: BackupKind) -> str:
+    return f"an {kind}" if kind is BackupKind.INCREMENTAL else f"a {kind}"

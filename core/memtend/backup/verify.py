@@ -25,12 +25,12 @@ from memtend.backup.chain import Chain, read_chain
 from memtend.backup.contents import Contents, check_contents
 from memtend.backup.findings import Findings
 from memtend.backup.identity import IDENTITY, Identity
+from memtend.backup.layers import CheckRow
 from memtend.backup.lineage import all_objects, chain_of
 from memtend.backup.progress import Progress, load_progress, save_progress
 from memtend.backup.report import FindingKind, VerifyReport
 from memtend.backup.repository import Repository, object_name
 from memtend.backup.sums import check_sums
-from memtend.backup.take import CheckRow
 from memtend.clock import Clock, to_datetime
 from memtend.codec.crypto import UserKey
 from memtend.errors import NoBackup, RepositoryForeign
