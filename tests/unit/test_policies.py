@@ -98,7 +98,7 @@ RULE = "namespaces:\n  - namespace: a\n    ttl: 1h\n    "
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("retention: 3", "line 1: unknown key 'retention'; allowed: namespaces, cleanup_sch"),
+        ("recollection: 3", "line 1: unknown key 'recollection'; allowed: namespaces, cleanup_sch"),
         (RULE + "ttl_second: 3", "line 4: unknown key 'ttl_second'; allowed: namespace, ttl_s"),
         (RULE + "ttl_seconds: 3", "line 2: give 'ttl_seconds' (0 = permanent) or 'ttl'"),
         (RULE + "ttl: 2h", "line 4: the key 'ttl' was given before, on line 3"),
