@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from memtend.cli import access, audit, backup, flows, policies, records, state, upkeep
+from memtend.cli import access, archive, audit, backup, flows, policies, records, state, upkeep
 from memtend.cli.failing import BUG, Misused, failure_of, hook, tell, wants_json
 from memtend.errors import MemtendError
 
@@ -35,14 +35,15 @@ app = typer.Typer(
     cls=Root,
     help="Tends the memory of AI agents: keeps it, expires it, backs it up, says how it is.",
     epilog="Settings: MEMTEND_STORE_URL, MEMTEND_BACKUP_URL, MEMTEND_PLANS_URL, MEMTEND_AGENT, "
-    "MEMTEND_DURABILITY, MEMTEND_KEY_PATH. The exit status is the code of the error.",
+    "MEMTEND_ARCHIVE_URL, MEMTEND_DURABILITY, MEMTEND_KEY_PATH. The exit status is the code of "
+    "the error.",
     no_args_is_help=True,
     # Boxes and colour for people; loading them costs more than everything else in --help.
     rich_markup_mode="rich" if sys.stdout.isatty() else None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (records, state, policies, upkeep, backup, access, audit, flows):
+for part in (records, state, policies, upkeep, backup, archive, access, audit, flows):
     part.register(app)
 
 

@@ -31,11 +31,15 @@ def open_memory(store: str | None, agent: str | None) -> Iterator[Memory]:
 
 
 @contextmanager
-def open_operator(store: str | None, *, create: bool = False) -> Iterator[Services]:
+def open_operator(
+    store: str | None, *, create: bool = False, archive: str | None = None
+) -> Iterator[Services]:
     """A store with everything that tends it. An agent needs the right to administer all of it."""
     from memtend.services import open_services  # noqa: PLC0415
+    from memtend.settings import Settings  # noqa: PLC0415
 
-    with open_services(store, create=create) as services:
+    settings = Settings(archive_url=archive) if archive else None
+    with open_services(store, create=create, settings=settings) as services:
         memory = services.memory
         if memory.agent is not None:
             memory.config.allow(memory.agent, "admin", EVERYTHING)

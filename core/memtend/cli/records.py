@@ -12,11 +12,11 @@ from memtend.cli import show
 from memtend.cli.adding import add
 from memtend.cli.opening import open_memory
 from memtend.cli.options import Agent, Json, Key, Limit, Namespace, Store
-from memtend.cli.values import fields_of, ttl_of, value_of
+from memtend.cli.values import cold_of, fields_of, ttl_of, value_of
 from memtend.errors import NotFound
 
 if TYPE_CHECKING:
-    from memtend.model.record import Labels
+    from memtend.model.record import Labels, Record
 
 PANEL = "Records"
 Share = Annotated[
@@ -199,6 +199,14 @@ def search(
     importance_min: Share = None,
     success_min: Share = None,
     success_max: Share = None,
+    cold: Annotated[
+        str,
+        typer.Option(
+            "--cold",
+            metavar="HOW",
+            help="Archived records: read their values, only their labels, or skip them.",
+        ),
+    ] = "read",
     limit: Limit = 100,
     store: Store = None,
     agent: Agent = None,
@@ -215,7 +223,7 @@ def search(
         fields=fields_of(field or []), text=" ".join(words or []) or None,
         confidence_min=confidence_min, confidence_max=confidence_max,
         importance_min=importance_min, success_min=success_min, success_max=success_max,
-        limit=limit,
+        cold=cold_of(cold), limit=limit,
     )  # fmt: skip
     with open_memory(store, agent) as memory:
         found = memory.search(query)
@@ -226,7 +234,7 @@ def search(
         show.say("nothing found")
         return
     rows = [
-        (record.path, record.labels.kind, record.labels.agent or "", show.shorten(record.value))
+        (_marked(record), record.labels.kind, record.labels.agent or "", show.shorten(record.value))
         for record in found
     ]
     show.table(("record", "kind", "agent", "value"), rows, cut=(3,))
@@ -251,6 +259,10 @@ def increment(
     with open_memory(store, agent) as memory:
         value = memory.increment(namespace, key, by, op_id=op_id)
     show.emit({"namespace": namespace, "key": key, "value": value} if json else value)
+
+
+def _marked(record: Record) -> str:
+    return f"{record.path} (archived)" if record.archived else record.path
 
 
 def _labels(given: dict[str, Any]) -> Labels | None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
 from memtend.durations import parse_duration
 from memtend.errors import LimitExceeded
 from memtend.limits import TTL_MS_MAX, VALUE_BYTES_MAX
+
+if TYPE_CHECKING:
+    from memtend.model.query import Cold
 
 STDIN = "-"
 _BEGINS_JSON = tuple('{["')
@@ -50,6 +53,17 @@ def ttl_of(text: str | None) -> int | None:
         why = f"{text[:64]!r} is not a time such as 90s, 12h, 1d12h, 2w, permanent"
         raise typer.BadParameter(why, param_hint="--ttl")
     return ttl_ms
+
+
+def cold_of(text: str) -> Cold:
+    """What a search does with archived records."""
+    from memtend.model.query import Cold  # noqa: PLC0415
+
+    try:
+        return Cold(text)
+    except ValueError:
+        why = f"{text[:64]!r} is none of {', '.join(Cold)}"
+        raise typer.BadParameter(why, param_hint="--cold") from None
 
 
 def fields_of(pairs: list[str]) -> dict[str, Any]:
