@@ -77,9 +77,9 @@ def _decide(
 
 
 def is_worth_it(row: Usage, now_ms: int) -> bool:
-    """Not where the address would take as much as the value, and not what ends soon anyway."""
+    """Not where the address takes about as much as the value, and not what ends soon anyway."""
     soon = row.expires_ms is not None and row.expires_ms < now_ms + ARCHIVE_TTL_LEFT_MS_MIN
-    return row.text_bytes >= ARCHIVE_VALUE_BYTES_MIN and not soon
+    return row.value_bytes >= ARCHIVE_VALUE_BYTES_MIN and not soon
 
 
 def reason(rule: ArchiveRule, row: Usage, now_ms: int) -> str | None:

@@ -79,8 +79,9 @@ def stats(store: Store = None, agent: Agent = None, json: Json = False) -> None:
         rows = [(t.name, f"{t.records:,}", show.size(t.bytes)) for t in found.tiers]
         show.table(("tier", "records", "size"), rows, right=(1, 2))
     if found.archived.records:
-        saved = show.size(max(found.archived.saved_bytes, 0))
-        show.say(f"archiving saves {saved} ({found.archived.saved_share:.0%})")
+        saved, share = found.archived.saved_bytes, found.archived.saved_share
+        verb = "saves" if saved >= 0 else "costs"
+        show.say(f"archiving {verb} {show.size(abs(saved))} ({abs(share):.0%})")
     parts = (("namespace", found.namespaces), ("agent", found.agents), ("session", found.sessions))
     for what, shares in parts:
         biggest = sorted(shares, key=lambda share: -share.bytes)[: show.ROWS_SHOWN]

@@ -8,7 +8,8 @@ from typing import NamedTuple
 class Usage(NamedTuple):
     """One record that could be archived. `read_ms` is None where no read was ever counted.
 
-    `text_bytes` is the length of the value as JSON, `row_bytes` of value and metadata as stored.
+    `text_bytes` is the length of the value as JSON, `value_bytes` as stored, `row_bytes` of value
+    and metadata as stored.
     """
 
     seq: int
@@ -22,4 +23,5 @@ class Usage(NamedTuple):
     read_ms: int | None
     accesses: int
     text_bytes: int
+    value_bytes: int
     row_bytes: int

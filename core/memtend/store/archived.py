@@ -98,7 +98,7 @@ def _used(paths: dict[int, str], row: Row) -> Usage | None:
         return None
     return Usage(
         seq, paths[ns], key, body.kind, body.importance, body.created_ms, millis(body.ts), exp,
-        read_ms, count or 0, body.size, size,
+        read_ms, count or 0, body.size, size - len(packed), size,
     )  # fmt: skip
 
 
