@@ -19,6 +19,7 @@ from memtend.limits import BACKLOG_WARN_ROWS, PLAN_DECISIONS_MAX
 from memtend.memory import Memory
 from memtend.serving.archives import Archives
 from memtend.serving.backups import Backups
+from memtend.serving.erasures import Erasures
 from memtend.settings import Settings
 from memtend.store import catalog
 from memtend.sweep.plan import ROUTINE, plan_sweep
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from memtend.model.policy import Cleanup
 
 
-class Services(Archives, Backups):
+class Services(Erasures, Archives, Backups):
     """Everything that tends one store. Made by `open_services`."""
 
     def plan_sweep(self, cleanups: Set[Cleanup] = ROUTINE) -> Plan:

@@ -32,6 +32,7 @@ from memtend.codec.compress import Damaged
 from memtend.codec.crypto import UserKey
 from memtend.errors import ObjectDamaged, ObjectMissing, StoreDamaged
 from memtend.objects import ObjectStore
+from memtend.store.ledger import erased_after
 
 PURPOSE = "write"
 
@@ -101,6 +102,7 @@ def take(
             rows=filled.rows,
             log_rows=filled.log_rows,
             raw_bytes=sum(ref.raw_bytes for ref in writer.segments),
+            written_bytes=writer.written_bytes,
             counts=filled.counts,
             records=filled.records,
             record_bytes=filled.record_bytes,
@@ -188,6 +190,9 @@ def _decide(
     chain, why = chain_to_continue(repository, names, head, snapshot.state.store_id, seen)
     if not chain:
         return full(why)
+    # Built on what came before, a backup would keep what was erased for as long as it is kept.
+    if erased_after(snapshot.side(), chain[-1][1].store.seq):
+        return full("something was erased since the newest one")
     return decide(chain, snapshot.state, snapshot.seal_of)
 
 

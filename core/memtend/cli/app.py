@@ -9,7 +9,18 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from memtend.cli import access, archive, audit, backup, flows, policies, records, state, upkeep
+from memtend.cli import (
+    access,
+    archive,
+    audit,
+    backup,
+    erase,
+    flows,
+    policies,
+    records,
+    state,
+    upkeep,
+)
 from memtend.cli.failing import BUG, Misused, failure_of, hook, tell, wants_json
 from memtend.errors import MemtendError
 
@@ -43,7 +54,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (records, state, policies, upkeep, backup, archive, access, audit, flows):
+for part in (records, state, policies, upkeep, backup, archive, erase, access, audit, flows):
     part.register(app)
 
 

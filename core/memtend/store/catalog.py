@@ -36,4 +36,16 @@ def newest(store: Store, url: str) -> Entry | None:
     return next((entry for entry in entries if entry.url == url), None)
 
 
+def newest_at(store: Store) -> int | None:
+    """When the last backup into any target was taken, in milliseconds."""
+    rows = store.engine.read("catalogs", (1,))
+    return Entry._make(rows[0][:-1]).at_ms if rows else None
+
+
+def verified(store: Store, url: str) -> dict[str, int | None]:
+    """When each of the last backups into `url` was last found whole, by manifest."""
+    entries = [Entry._make(row[:-1]) for row in store.engine.read("catalogs", (_LOOK,))]
+    return {entry.manifest: entry.verified_ms for entry in entries if entry.url == url}
+
+
 _LOOK = 1_000

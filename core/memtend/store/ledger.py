@@ -31,7 +31,7 @@ from memtend.store.interned import ERASURE_KEY
 
 if TYPE_CHECKING:
     from memtend.model.stored import LogRow, SideRow, StoredRow
-    from memtend.store.engine import Reader
+    from memtend.store.engine import Engine, Reader
 
 KEY_SETTING: Final = ERASURE_KEY
 """Settings whose names begin so hold keys, one for each store whose ledger was taken over."""
@@ -84,6 +84,12 @@ def path_entry(key: bytes, namespace: str, name: str) -> tuple[str, bytes]:
     return _entry(key, PATH, f"{namespace}\0{name}")
 
 
+def erased_after(side: Iterable[SideRow], seq: int) -> bool:
+    """Whether the small tables of a store tell of an erasure after this change."""
+    told = (ormsgpack.unpackb(row.cells)[1] for row in side if row.table == "erasure")
+    return any(at > seq for at in told)
+
+
 class Filter:
     """Answers for single rows whether they were erased. Made for restores of millions of rows."""
 
@@ -114,11 +120,12 @@ class Filter:
         return cls(rows, tuple(keys))
 
     @classmethod
-    def load(cls, reader: Reader) -> Self:
-        """The ledger of an open store."""
-        rows = reader.fetch("stream_erasure")
+    def load(cls, store: Reader | Engine) -> Self:
+        """The ledger of an open store, or of one view of it."""
+        read = store.fetch if hasattr(store, "fetch") else store.read
+        rows = read("stream_erasure")
         held = [Erasure(kind, bytes(digest), at_hlc, seq) for kind, digest, at_hlc, seq, _ in rows]
-        settings = reader.fetch("settings") if held else []
+        settings = read("settings") if held else []
         keys = [bytes.fromhex(value) for name, value, _ in settings if name.startswith(KEY_SETTING)]
         return cls(held, keys)
 
@@ -126,13 +133,16 @@ class Filter:
         return bool(self._marks)
 
     def erased(self, row: StoredRow) -> bool:
-        """Whether a stored sibling must not come back. A body that cannot be read is judged by
-        its name alone."""
-        mark = self._named(row.namespace, row.key)
+        """Whether a stored sibling must not come back."""
+        return self.erased_entry(row.namespace, row.key, row.body)
+
+    def erased_entry(self, namespace: str, key: str, packed: bytes) -> bool:
+        """The same of a name and a body. One that cannot be read is judged by its name alone."""
+        mark = self._named(namespace, key)
         if mark.at_hlc < 0 and not self._by_label:
             return False
         try:
-            body = unpack(row.body)
+            body = unpack(packed)
         except Damaged:
             return mark.at_hlc >= 0
         return body.ts <= mark.at_hlc or (self._by_label and body.ts <= self._owned(body).at_hlc)
@@ -153,6 +163,10 @@ class Filter:
     def names(self, namespace: str, key: str) -> Mark:
         """Up to when the name of a record is erased, whoever wrote it."""
         return max(self._named(namespace, key), self._find(PATH, f"{namespace}\0{key}"))
+
+    def holds(self, namespace: str, key: str) -> bool:
+        """Whether the name of a record was ever erased."""
+        return self.names(namespace, key).at_hlc >= 0
 
     def label(self, kind: str, name: str) -> Mark:
         """Up to when an agent, writer, session or tag is erased."""

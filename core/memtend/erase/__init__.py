@@ -1,0 +1,1 @@
+"""Erasure: take something out for good, everywhere, and prove it."""

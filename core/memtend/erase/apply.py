@@ -1,0 +1,190 @@
+"""Carry out a cleared erasure. The order leaves no gap through which anything could come back:
+
+1. ledger   what is erased is written down as keyed hashes, with the first rows dropped in the same
+            transaction: from here on no restore and no import brings it back
+2. rows     the rest, in slices under the lease's fence, each with its log entries, access counts
+            and, where labels decide, the ledger's note of the paths that are empty now
+3. names    change log, access counts, operations and totals that name what is gone; the audit
+            trail (redacted under its seals); namespaces without content (closed)
+4. plans    saved plans that name it
+5. archive  blocks are rewritten without it
+6. bytes    files are rebuilt, the write-ahead log is cut
+7. scan     tables, files, archive and plans are searched for traces
+
+A crash leaves traces, never a way back. Running the same erasure again does what is left: steps 3
+to 7 ask the ledger and the subject, not the rows, what there is to forget.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final, Protocol
+
+from memtend.erase.plan import ErasePlan
+from memtend.erase.report import EraseReport
+from memtend.erase.saved import forget_plans
+from memtend.erase.scan import scan
+from memtend.limits import LOCK_BUDGET_MS, MAINTENANCE_LEASE_MS, SLICE_ROWS_MAX, SLICE_ROWS_MIN
+from memtend.model.subject import SubjectKind
+from memtend.store import closing, leases, owned, redacting, rewriting
+from memtend.store.erasing import Erased, Eraser, named_keys
+from memtend.store.evidence import sample
+from memtend.store.ledger import Filter
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from memtend.guard import Cleared
+    from memtend.objects import ObjectStore
+    from memtend.store.store import Store
+
+_RENEW_SLICES: Final = 64
+_LAST_GRANTS: Final = "its grants stay: without any grant, every agent may do everything"
+_SETTINGS: Final = "policies, grants or leases still contain the name; they are yours to change"
+
+
+class Archive(Protocol):
+    """What erasure needs of an archive. `erased(namespace, key, body)` says what must go."""
+
+    def purge(self, erased: Callable[[str, str, bytes], bool]) -> int:
+        """Write every object that holds such an entry anew, without it; how many there were."""
+
+    def residue(self, erased: Callable[[str, str, bytes], bool]) -> int:
+        """How many such entries are left."""
+
+
+def apply_erase(
+    cleared: Cleared,
+    store: Store,
+    *,
+    plans: ObjectStore | None = None,
+    archive: Archive | None = None,
+    full: bool = False,
+    backups_until: datetime | None = None,
+) -> EraseReport:
+    """Erase the subject of the plan. Safe to repeat; `full` rewrites PostgreSQL's tables."""
+    plan, clock = cleared.plan, store.clock
+    if not isinstance(plan, ErasePlan):
+        raise TypeError("an erasure needs an erasure plan")
+    began = clock.monotonic_ns()
+    work = _Erasure(cleared, plan, store)
+    with rewriting.overwriting(store):
+        seqs = list(owned.seqs_of(store, plan.subject))
+        seen = sample(store, plan.subject, seqs)
+        work.drop(seqs)  # 1, 2
+        operations = closing.forget_operations(
+            store, work.eraser.events, seen.gives_away, cleared.lease
+        )
+        work.forget_names()  # 3
+    deleted = forget_plans(plans, work.ledger.holds, seen.texts) if plans else 0  # 4
+    purged = archive.purge(work.ledger.erased_entry) if archive else 0  # 5
+    rewritten = rewriting.rewrite(store, full=full)  # 6
+    evidence, places = scan(  # 7
+        store, plan.subject, work.eraser, seen.texts, work.ledger, plans=plans, archive=archive
+    )
+    notes = [*rewritten.notes, *work.notes]
+    notes += [f"traces are left in {place}" for place in places]
+    notes += [_SETTINGS] * bool(evidence.settings)
+    return EraseReport(
+        operation="erase",
+        applied=True,
+        kind=plan.kind,
+        planned=plan.rows,
+        deleted=work.done.rows,
+        bytes_freed=work.done.bytes,
+        log_entries=work.done.log,
+        access_counts=work.done.access,
+        operations=operations,
+        audit_redacted=work.redacted,
+        namespaces_closed=work.closed,
+        grants_revoked=work.revoked,
+        plans_deleted=deleted,
+        ledger_entries=work.done.ledger,
+        archive_entries=purged,
+        rewritten=rewritten.whole,
+        evidence=evidence,
+        backups_until=backups_until,
+        slices=work.slices,
+        longest_lock_ms=work.longest_ms,
+        seconds=(clock.monotonic_ns() - began) / 1e9,
+        notes=tuple(notes),
+    )
+
+
+class _Erasure:
+    """Steps 1 to 3: everything inside the database."""
+
+    def __init__(self, cleared: Cleared, plan: ErasePlan, store: Store) -> None:
+        self._subject = plan.subject
+        self._store = store
+        self._lease = cleared.lease
+        self.eraser = Eraser(store, plan.subject, cleared.lease)
+        self.done = Erased()
+        self.slices = self.redacted = self.closed = self.revoked = 0
+        self.longest_ms = 0.0
+        self.notes: list[str] = []
+
+    def drop(self, seqs: Sequence[int]) -> None:
+        first = seqs[:SLICE_ROWS_MIN]
+        self._slice(lambda: self.eraser.begin(first, len(seqs)))
+        self._drop(seqs[len(first) :])
+        # What was written while the first ones were looked for.
+        self._drop(list(owned.seqs_of(self._store, self._subject, self.eraser.upto)))
+
+    def forget_names(self) -> None:
+        store, subject = self._store, self._subject
+        if subject.by_label:
+            paths = store.namespaces.load()
+            self._forget_dead()
+        else:
+            covered = owned.covered(store, subject)
+            paths = list(covered.values())
+            key = subject.name if subject.kind is SubjectKind.RECORD else None
+            for number in covered:
+                for page in named_keys(store, number, key):
+                    self._slice(lambda page=page, ns=number: self.eraser.forget(ns, page))  # type: ignore[misc]
+        self._renew()
+        self.ledger = Filter.load(store.engine)
+        self.redacted = redacting.redact(store, self.ledger, self._lease)
+        self.closed = closing.close_namespaces(store, self.eraser.key, paths, self._lease)
+        if subject.kind is SubjectKind.AGENT:
+            self.revoked, kept = closing.revoke_grants(store, subject.name, self._lease)
+            self.notes += [_LAST_GRANTS] * bool(kept)
+
+    def _drop(self, seqs: Sequence[int]) -> None:
+        size, at = SLICE_ROWS_MIN, 0
+        while at < len(seqs):
+            page = seqs[at : at + size]
+            took_ms = self._slice(lambda page=page: self.eraser.drop(page))  # type: ignore[misc]
+            at += len(page)
+            wanted = size * LOCK_BUDGET_MS / 4 / max(took_ms, 0.1)
+            size = max(SLICE_ROWS_MIN, min(SLICE_ROWS_MAX, int(min(wanted, size * 2))))
+
+    def _forget_dead(self) -> None:
+        """Names of records that the audit trail ascribes to the subject and that are no more."""
+        if self._subject.kind not in (SubjectKind.AGENT, SubjectKind.WRITER):
+            return
+        found: dict[int, dict[str, None]] = {}
+        ids = self._store.namespaces.ids
+        for namespace, key in redacting.written_by(self._store, self._subject):
+            if namespace in ids:
+                found.setdefault(ids[namespace][0], {})[key] = None
+        for number, keys in found.items():
+            names = list(keys)
+            for at in range(0, len(names), SLICE_ROWS_MAX):
+                page = names[at : at + SLICE_ROWS_MAX]
+                self._slice(lambda page=page, ns=number: self.eraser.forget(ns, page))  # type: ignore[misc]
+
+    def _slice(self, step: Callable[[], Erased]) -> float:
+        clock = self._store.clock
+        started = clock.monotonic_ns()
+        self.done = self.done.plus(self._store.ballast.deleting(step))
+        took_ms = (clock.monotonic_ns() - started) / 1e6
+        self.longest_ms = max(self.longest_ms, took_ms)
+        self.slices += 1
+        if self.slices % _RENEW_SLICES == 0:
+            self._renew()
+        return took_ms
+
+    def _renew(self) -> None:
+        leases.renew(self._store, self._lease, MAINTENANCE_LEASE_MS)
