@@ -98,9 +98,10 @@ class Manifest(BaseModel, frozen=True, extra="forbid"):
     Audit entries are those after `audit_after`.
 
     What its segments hold is counted in `rows`, `log_rows`, `raw_bytes` and, per namespace, in
-    `counts`; namespaces beyond `MANIFEST_NAMESPACES_MAX` are summed under `**`. The whole state
-    that it gives, with all it builds on, has `records` rows of `record_bytes` bytes whose hashes
-    add up to `state_sum` (see `StoreState.sum`), and the root hash `root` where that was computed.
+    `counts`, where namespaces beyond `MANIFEST_NAMESPACES_MAX` are summed under `**`. Of their
+    objects `written_bytes` were new. The whole state that it gives, with all it builds on, has
+    `records` rows of `record_bytes` bytes whose hashes add up to `state_sum` (see
+    `StoreState.sum`), and the root hash `root` where that was computed.
 
     `damaged_rows` counts rows that did not match their hash in the store and were left out;
     `left_out` names the first of them. `label` says what kind of store it came from, and no host.
@@ -120,6 +121,7 @@ class Manifest(BaseModel, frozen=True, extra="forbid"):
     rows: int
     log_rows: int
     raw_bytes: int
+    written_bytes: int = 0
     counts: dict[str, Count]
     records: int = Field(ge=0)
     record_bytes: int = Field(ge=0)

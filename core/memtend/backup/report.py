@@ -57,6 +57,40 @@ class BackupReport(BaseModel, frozen=True, extra="forbid"):
     notes: tuple[str, ...] = ()
 
 
+class BackupEntry(BaseModel, frozen=True, extra="forbid"):
+    """One backup in a list. `verified_at`: when this store last found it whole."""
+
+    manifest: str
+    number: int
+    kind: str
+    at: AwareDatetime
+    base: str | None
+    store_id: str
+    label: str
+    records: int
+    rows: int
+    log_rows: int
+    record_bytes: int
+    stored_bytes: int
+    written_bytes: int
+    damaged_rows: int
+    pins: tuple[str, ...]
+    verified_at: AwareDatetime | None
+    who: str
+    why: str
+    seconds: float
+
+
+class BackupList(BaseModel, frozen=True, extra="forbid"):
+    """Backups, newest first. `total` counts all; `damaged` names manifests that are unreadable."""
+
+    url: str
+    encrypted: bool
+    total: int
+    backups: tuple[BackupEntry, ...]
+    damaged: tuple[str, ...] = ()
+
+
 class FindingKind(StrEnum):
     REPOSITORY = "repository"
     MANIFEST_MISSING = "manifest missing"

@@ -8,6 +8,7 @@ backup of the same state would be, and shares its objects with one.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import zip_longest
 from operator import itemgetter
 from typing import Protocol, TypeAlias
 
@@ -66,7 +67,7 @@ def splice(
 ) -> Iterator[Sealed | SegmentRef]:
     """The segments `refs` with `changes` laid in: new ones, and untouched ones by reference."""
     splicing = _Splicing(changes, Cutter(table, schema), 4 if table is Table.LOG else 3)
-    for ref, after in zip(refs, (*refs[1:], None), strict=True):
+    for ref, after in zip_longest(refs, refs[1:]):
         if not splicing.touches(ref, is_last=after is None):
             yield ref
             continue

@@ -104,6 +104,7 @@ class UserKey:
             why = f"64 hex digits, or a passphrase of {PASSPHRASE_CHARS_MIN} characters or more"
             raise InvalidSettings(name="backup key", why=f"it must be {why}")
         self._text = text
+        self._stretched: dict[tuple[bytes, int, int, int], bytes] = {}
 
     @property
     def is_passphrase(self) -> bool:
@@ -116,7 +117,12 @@ class UserKey:
         memory = 128 * n * r + 128 * r * p + 256 * KIB
         if not n > 1 or n & (n - 1) or min(r, p) < 1 or memory > SCRYPT_MEMORY_BYTES_MAX:
             raise Damaged("its key derivation is out of bounds")
-        return scrypt(self._text.encode(), salt=salt, n=n, r=r, p=p, maxmem=memory, dklen=KEY_BYTES)
+        known = self._stretched.get((salt, n, r, p))
+        if known is None:
+            text = self._text.encode()
+            known = scrypt(text, salt=salt, n=n, r=r, p=p, maxmem=memory, dklen=KEY_BYTES)
+            self._stretched[salt, n, r, p] = known
+        return known
 
     def __repr__(self) -> str:
         return "UserKey(***)"

@@ -31,6 +31,7 @@ class Serving:
         self.store: Store = memory.store
         self.clock: Clock = memory.store.clock
         self._holder = self.clock.new_id()
+        self._user_key: UserKey | None = None
 
     def facts(self) -> Facts:
         meta = self.store.meta()
@@ -50,11 +51,13 @@ class Serving:
             yield lease
 
     def _backup_key(self) -> UserKey | None:
-        """What opens an encrypted repository, from the environment or a file."""
-        from memtend.codec.crypto import UserKey  # noqa: PLC0415
+        """What opens an encrypted repository, from the environment or a file; read once."""
+        if self._user_key is None:
+            from memtend.codec.crypto import UserKey  # noqa: PLC0415
 
-        text = self.settings.backup_secret()
-        return UserKey(text) if text is not None else None
+            text = self.settings.backup_secret()
+            self._user_key = UserKey(text) if text is not None else None
+        return self._user_key
 
     def _safety(self) -> Safety:
         share = self.memory.config.file.safety.delete_share_max
