@@ -78,7 +78,8 @@ class RestorePlan(Plan):
     `manifest` is the backup that it starts from, `at` its instant, `then` where later changes come
     from. `uncertain` counts records that changed again after the wished moment, so that an earlier
     version stands in for what they held then. `basis` is the live store's change sequence: what is
-    written between plan and restore is replaced too, and kept with the old store.
+    written between plan and restore is replaced too, and kept with the old store. `foreign`: the
+    backup is of another store, which is refused unless `replace_other` says that it is meant.
     """
 
     operation: str = "restore"
@@ -92,6 +93,7 @@ class RestorePlan(Plan):
     mode: Mode
     scope: Scope
     foreign: bool = False
+    replace_other: bool = False
     rows: int
     bytes: int
     read_bytes: int

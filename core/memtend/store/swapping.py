@@ -19,6 +19,8 @@ back; whoever restores or maintains after that time removes it.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -89,7 +91,7 @@ def drop_kept(engine: Engine, now_ms: int) -> list[Kept]:
     """Remove those whose time is over. Called under the maintenance lease."""
     over = [kept for kept in kept_stores(engine) if kept.until_ms <= now_ms]
     for kept in over:
-        _remove(engine, kept)
+        remove_kept(engine, kept)
     return over
 
 
@@ -105,23 +107,35 @@ def bring_back(
     store: Store, kept: Kept, deed: Deed, *, lease: Lease | None, keep_ms: int
 ) -> Swapped:
     """Undo: the kept store takes the live one's place, which is kept in its turn."""
-    engine = store.engine
-    old: Beside
-    if not isinstance(engine, SqliteEngine):
-        old = SchemaBeside(_server(engine), store.clock.new_id(), kept.name)
-    elif engine.path is None:
-        old = MemoryBeside(engine.kept[kept.name])
-    else:
-        old = FileBeside(engine.path, store.clock.new_id(), Path(kept.name))
+    old = _again(store, kept)
     try:
         swapped = swap(store, old, deed, lease=lease, keep_ms=keep_ms)
     finally:
         old.discard()
-    _remove(engine, kept)
+    remove_kept(store.engine, kept)
     return swapped
 
 
-def _remove(engine: Engine, kept: Kept) -> None:
+@contextmanager
+def opened_kept(store: Store, kept: Kept) -> Iterator[Store]:
+    """A kept store, to be read; on SQLite a copy of it."""
+    old = _again(store, kept)
+    try:
+        yield type(store)(old.engine, store.clock, store.key)
+    finally:
+        old.discard()
+
+
+def _again(store: Store, kept: Kept) -> Beside:
+    engine = store.engine
+    if not isinstance(engine, SqliteEngine):
+        return SchemaBeside(_server(engine), store.clock.new_id(), kept.name)
+    if engine.path is None:
+        return MemoryBeside(engine.kept[kept.name])
+    return FileBeside(engine.path, store.clock.new_id(), Path(kept.name))
+
+
+def remove_kept(engine: Engine, kept: Kept) -> None:
     if not isinstance(engine, SqliteEngine):
         _server(engine).drop_schema(kept.name)
     elif engine.path is None:
