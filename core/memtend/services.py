@@ -20,6 +20,8 @@ from memtend.memory import Memory
 from memtend.serving.archives import Archives
 from memtend.serving.backups import Backups
 from memtend.serving.erasures import Erasures
+from memtend.serving.restores import Restores
+from memtend.serving.rotations import Rotations
 from memtend.settings import Settings
 from memtend.store import catalog
 from memtend.sweep.plan import ROUTINE, plan_sweep
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from memtend.model.policy import Cleanup
 
 
-class Services(Erasures, Archives, Backups):
+class Services(Erasures, Archives, Restores, Rotations, Backups):
     """Everything that tends one store. Made by `open_services`."""
 
     def plan_sweep(self, cleanups: Set[Cleanup] = ROUTINE) -> Plan:

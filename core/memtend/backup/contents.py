@@ -132,7 +132,7 @@ def _compare(
     if not findings.is_whole(name, manifest):
         return
     found, said = (totals.root.rows, totals.log_rows), (manifest.rows, manifest.log_rows)
-    if found != said:
+    if found != said or (manifest.kind is BackupKind.FULL and manifest.records != manifest.rows):
         why = (
             f"{found[0]:,} rows and {found[1]:,} log entries instead of {said[0]:,} and {said[1]:,}"
         )
