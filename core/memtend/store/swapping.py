@@ -60,6 +60,8 @@ def swap(store: Store, beside: Beside, deed: Deed, *, lease: Lease | None, keep_
     """Replace the live store by what was built beside; raises `StaleLease`, `StoreBusy`."""
     now_ms = store.clock.now_ms()
     until_ms = now_ms + keep_ms
+    # No two under one name: what is kept must never be written over.
+    now_ms = max([now_ms, *(kept.made_ms + 1 for kept in kept_stores(store.engine))])
     if isinstance(store.engine, SqliteEngine):
         from memtend.store.sqlite_swap import swap_sqlite as swap_in  # noqa: PLC0415
     else:
