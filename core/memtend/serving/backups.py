@@ -121,26 +121,6 @@ class Backups(Serving):
         self._user_key = new
         return gone
 
-    def verify_backup(self, target: str | None = None, *, deep: bool = True) -> VerifyReport:
-        """Check every backup in the target against its hashes and this store's catalog."""
-        from memtend.backup.verify import verify_repository  # noqa: PLC0415
-        from memtend.codec.envelope import check_row  # noqa: PLC0415
-
-        place = self._target(target)
-        head = catalog.newest(self.store, place.url)
-        report = verify_repository(
-            place,
-            self.clock,
-            check_row=check_row,
-            key=self._backup_key(),
-            deep=deep,
-            head=head.manifest if head else None,
-        )
-        if head and deep and head.manifest in report.whole:
-            verified = head._replace(verified_ms=self.clock.now_ms())
-            catalog.record(self.store, verified, "verify")
-        return report
-
     def _take(
         self,
         target: ObjectStore,
