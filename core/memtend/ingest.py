@@ -13,6 +13,7 @@ from memtend.migrate.importing import (
     ImportPlan,
     ImportPut,
     StoredImport,
+    first_known_ms,
     stored_import,
     to_apply,
     to_puts,
@@ -20,7 +21,9 @@ from memtend.migrate.importing import (
 from memtend.migrate.items import Found, ImportItem
 from memtend.model.plan import Report
 from memtend.model.record import Labels
+from memtend.model.subject import Owned
 from memtend.store.change import Old
+from memtend.store.ledger import Filter
 
 if TYPE_CHECKING:
     from memtend.guard import Cleared
@@ -51,6 +54,21 @@ def known_imports(memory: Memory, found: Iterable[Found]) -> dict[str, StoredImp
     return known
 
 
+def erased_imports(memory: Memory, found: Iterable[Found]) -> frozenset[str]:
+    """The import ids of items that were erased from this store."""
+    ledger = Filter.load(memory.store.engine)
+    if not ledger:
+        return frozenset()
+    items = (item for item in found if isinstance(item, ImportItem))
+    return frozenset(item.source.import_id for item in items if _is_erased(ledger, item))
+
+
+def _is_erased(ledger: Filter, item: ImportItem) -> bool:
+    labels = item.labels
+    owned = Owned(labels.agent, labels.writer, labels.session, labels.tags)
+    return ledger.forbids(item.namespace, item.key, owned, first_known_ms(item))
+
+
 def apply_import(cleared: Cleared, memory: Memory, found: Iterable[Found]) -> Report:
     """Write what the plan takes, in batches of whole items. Safe to repeat after a crash."""
     plan = cleared.plan
@@ -58,7 +76,8 @@ def apply_import(cleared: Cleared, memory: Memory, found: Iterable[Found]) -> Re
         raise TypeError("an import needs an import plan")
     clock = memory.store.clock
     began = clock.monotonic_ns()
-    wanted = to_apply(plan, found)
+    ledger = Filter.load(memory.store.engine)
+    wanted = (one for one in to_apply(plan, found) if not _is_erased(ledger, one[0]))
     written = 0
     while batch := list(islice(wanted, _BATCH)):
         puts: list[ImportPut] = []
@@ -110,6 +129,8 @@ def _notes(plan: ImportPlan) -> Iterator[str]:
         yield f"{count:,} of {name}"
     if plan.naive_times:
         yield f"{plan.naive_times:,} times without a zone were read as {plan.zone}"
+    if plan.erased:
+        yield f"{plan.erased:,} were erased here before and stay out"
     for one in plan.quarantined:
         yield f"quarantined {one.path}: {one.reason}"
 

@@ -57,7 +57,7 @@ class Services(Erasures, Archives, Restores, Rotations, Backups):
 
     def plan_import(self, source: str, kind: str | None = None, zone: str = "UTC") -> ImportPlan:
         """What an import would write, and what it cannot read. The source is only read."""
-        from memtend.ingest import known_imports  # noqa: PLC0415
+        from memtend.ingest import erased_imports, known_imports  # noqa: PLC0415
         from memtend.migrate.detect import detect_source, read_source  # noqa: PLC0415
         from memtend.migrate.importing import plan_import  # noqa: PLC0415
 
@@ -69,6 +69,7 @@ class Services(Erasures, Archives, Restores, Rotations, Backups):
         return plan_import(
             found,
             stored=known_imports(self.memory, found),
+            erased=erased_imports(self.memory, found),
             source=source,
             kind=known_kind,
             zone=zone,

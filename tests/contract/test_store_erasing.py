@@ -10,7 +10,7 @@ from memtend.erase.report import EraseReport
 from memtend.memory import Memory
 from memtend.model.query import Query
 from memtend.model.record import Labels, Trust
-from memtend.model.subject import Subject
+from memtend.model.subject import Subject, SubjectKind
 from memtend.services import Services
 from memtend.settings import Settings
 from memtend.store.ledger import Filter
@@ -134,7 +134,7 @@ def test_a_label_takes_its_records_wherever_they_are(
     name = {"agent": CANARY, "session": f"{CANARY}-s", "tag": f"{CANARY}-t"}[kind]
     memory.put("kept/notes", "plain", CANARY, labels=LABELS)
     memory.put("elsewhere", "plain", CANARY, labels=LABELS)
-    subject = Subject(kind=kind, name=name)  # type: ignore[arg-type]
+    subject = Subject(kind=SubjectKind(kind), name=name)
     report = erase(services, subject)
     assert report.deleted == 2
     assert report.ledger_entries == 3  # the label, and the two places that are empty now

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +12,7 @@ from memtend.codec.envelope import Body
 from memtend.errors import LedgerUnreadable
 from memtend.model.pattern import compile_pattern
 from memtend.model.stored import LogRow, StoredRow
-from memtend.model.subject import Owned, Subject
+from memtend.model.subject import Owned, Subject, SubjectKind
 from memtend.store.ledger import Erasure, Filter, entries_of, path_entry
 
 KEY = b"k" * 32
@@ -22,7 +24,7 @@ def ledger(*subjects: Subject, at: int = AT, seq: int = 50, key: bytes = KEY) ->
     return Filter(rows, [key])
 
 
-def stored(namespace: str, key: str, ts: int = AT, **labels: object) -> StoredRow:
+def stored(namespace: str, key: str, ts: int = AT, **labels: Any) -> StoredRow:
     body = Body("a" * 32, 1, ts, 0, 0, 1, None, "note")._replace(**labels)
     return StoredRow(namespace, key, "", 1, None, 0, body.pack(), b"1", b"")
 
@@ -43,13 +45,15 @@ def test_a_record_is_forbidden_up_to_its_erasure_and_no_longer() -> None:
 
 @pytest.mark.parametrize("kind", ["agent", "writer", "session"])
 def test_a_label_is_forbidden_wherever_it_stands(kind: str) -> None:
-    subject = Subject(kind=kind, name="ada")  # type: ignore[arg-type]
+    subject = Subject(kind=SubjectKind(kind), name="ada")
     held = ledger(subject)
-    assert held.erased(stored("any/where", "k", **{kind: "ada"}))
-    assert not held.erased(stored("any/where", "k", AT + 1, **{kind: "ada"}))
-    assert not held.erased(stored("any/where", "k", **{kind: "adam"}))
-    others = {"agent", "writer", "session"} - {kind}
-    assert not held.erased(stored("any/where", "k", **dict.fromkeys(others, "ada")))
+    own: dict[str, Any] = {kind: "ada"}
+    assert held.erased(stored("any/where", "k", **own))
+    assert not held.erased(stored("any/where", "k", AT + 1, **own))
+    near: dict[str, Any] = {kind: "adam"}
+    assert not held.erased(stored("any/where", "k", **near))
+    others: dict[str, Any] = dict.fromkeys({"agent", "writer", "session"} - {kind}, "ada")
+    assert not held.erased(stored("any/where", "k", **others))
 
 
 def test_a_tag_is_one_of_several() -> None:

@@ -6,13 +6,14 @@
 
 Importing twice changes nothing: an item is known by `import_id` and its content by `digest`, both
 kept in the record's labels. A record that somebody else wrote, or changed since, is never
-overwritten: the item is refused and counted.
+overwritten: the item is refused and counted. So is what was erased here, unless every time that
+the source knows of it is later than the erasure; its decision does not name it.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -52,6 +53,7 @@ class ImportPlan(Plan, frozen=True, extra="forbid"):
     passed_over: tuple[PassedOver, ...] = ()
     naive_times: int = 0
     without_metrics: int = 0
+    erased: int = 0
 
     def to_write(self) -> dict[str, ImportDecision]:
         """What will be written, by `import_id`."""
@@ -84,14 +86,16 @@ def plan_import(
     store_id: str,
     basis: int,
     made_at: datetime,
+    erased: Set[str] = frozenset(),
 ) -> ImportPlan:
-    """Decide what each item would do. `stored` holds the paths (`namespace/key`) in use. Pure."""
+    """Decide what each item would do. `stored` holds the paths (`namespace/key`) in use, `erased`
+    the import ids of what must not come back. Pure."""
     decisions: list[ImportDecision] = []
     taken: dict[str, ImportDecision] = {}
     counts: Counter[str] = Counter()
     quarantine: list[Quarantined] = []
     passed: list[PassedOver] = []
-    naive = unknown = total = kept_bytes = 0
+    naive = unknown = total = kept_bytes = kept_out = 0
     for one in found:
         if isinstance(one, Quarantined):
             kept_bytes += len(one.data)
@@ -104,6 +108,10 @@ def plan_import(
             counts[f"{one.labels.kind} {one.source.format}"] += 1
             naive += one.naive_times
             unknown += one.labels.success_count is None
+            if one.source.import_id in erased:
+                kept_out += 1
+                decisions.append(_kept_out(one))
+                continue
             decisions.append(_decide(one, stored.get(one.path), taken.get(one.path)))
             taken.setdefault(one.path, decisions[-1])
     return ImportPlan(
@@ -122,6 +130,24 @@ def plan_import(
         passed_over=tuple(passed),
         naive_times=naive,
         without_metrics=unknown,
+        erased=kept_out,
+    )
+
+
+def first_known_ms(item: ImportItem) -> int | None:
+    """The earliest time that the source knows of an item, or None where it knows none."""
+    times = [item.created_ms, item.updated_ms, *(at_ms for _, at_ms in item.siblings)]
+    return min((at_ms for at_ms in times if at_ms is not None), default=None)
+
+
+def _kept_out(item: ImportItem) -> ImportDecision:
+    return ImportDecision(
+        action=Action.REFUSE,
+        namespace="erased",
+        key=item.source.import_id,
+        reason="it was erased here and is no younger than that",
+        import_id=item.source.import_id,
+        digest="",
     )
 
 
