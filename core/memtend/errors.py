@@ -277,6 +277,14 @@ class RestoreWrong(MemtendError):
     hint = "Run `memtend backup verify`, then restore from another backup with --manifest."
 
 
+class StoreExists(MemtendError):
+    """A restore into a new place found a store there. Nothing was changed."""
+
+    code = 49
+    message = "there is a store at {url} already"
+    hint = "Leave out --into to restore the open store, or name a place where there is none."
+
+
 class TargetUnavailable(MemtendError):
     code = 50
     message = "the target {url} did not answer: {why}"

@@ -129,7 +129,7 @@ def apply_whole(
     wished: Wished,
     store: Store,
     *,
-    newest: Choice,
+    choice: Choice,
     keep_ms: int,
     beat: Callable[[], None] = lambda: None,
 ) -> RestoreReport:
@@ -137,7 +137,7 @@ def apply_whole(
     plan = _checked(cleared)
     clock = store.clock
     began = clock.monotonic_ns()
-    manifests = [wished.manifest, newest.manifest]
+    manifests = [wished.manifest, wished.chosen.repository.get_manifest(choice.newest)]
     deed = Deed(
         ACTOR,
         {"manifest": plan.manifest, "mode": plan.mode.value, "at": plan.at.isoformat()},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -16,16 +16,11 @@ from memtend.store import leases
 
 if TYPE_CHECKING:
     from memtend.backup.choosing import Choice
-    from memtend.backup.layers import Manifests, State
-    from memtend.backup.manifest import ManifestName, StoreFacts
-    from memtend.backup.repository import Repository
     from memtend.backup.restore import RestoreReport
     from memtend.backup.restore_plan import Mode, RestorePlan, Scope
-    from memtend.backup.wished import Later, Wished
-    from memtend.clock import Clock
+    from memtend.backup.wished import Wished
     from memtend.model.facts import Facts
     from memtend.model.lease import Lease
-    from memtend.settings import Settings
     from memtend.store.snapshot import Snapshot
 
 _ALL = Safety(delete_share_max=1.0)
@@ -55,8 +50,11 @@ class Restores(Serving):
         chosen_scope = scope or Scope()
         partial = not chosen_scope.whole or mode is Mode.REASSERT
         _refuse_mixture(chosen_scope, mode)
-        with self._wished(target_url, moment_ms, manifest) as (choice, wished, url), \
-                self._snapshot() as view:  # fmt: skip
+        with (
+            self._wished(target_url, moment_ms, manifest) as (choice, wished),
+            self._snapshot() as view,
+        ):
+            url = wished.chosen.repository.store.url
             if partial:
                 return plan_reassert(self, choice, wished, view, url, moment_ms, chosen_scope)
             return plan_whole(
@@ -83,12 +81,12 @@ class Restores(Serving):
         self.memory.flush()
         with self._maintaining() as lease:
             cleared = clear(plan, lease=lease, facts=self._facts_for(plan), safety=_ALL)
-            with self._wished(plan.url, moment_ms, plan.manifest) as (choice, wished, _):
+            with self._wished(plan.url, moment_ms, plan.manifest) as (choice, wished):
                 if plan.mode is Mode.REASSERT:
                     return apply_reassert(self, cleared, wished)
                 beat = self._beat(lease)
                 report = apply_whole(
-                    cleared, wished, self.store, newest=choice, keep_ms=keep_ms, beat=beat
+                    cleared, wished, self.store, choice=choice, keep_ms=keep_ms, beat=beat
                 )
         self.memory.config.refresh(self.store.meta().config)
         return report
@@ -103,59 +101,14 @@ class Restores(Serving):
         self.memory.config.refresh(self.store.meta().config)
         return report
 
-    @contextmanager
     def _wished(
         self, target_url: str | None, moment_ms: int | None, manifest: str | None
-    ) -> Iterator[tuple[Choice, Wished, str]]:
-        """The state asked for, and the address that it comes from. Nothing but manifests is read
-        yet."""
-        from memtend.backup.choosing import choose  # noqa: PLC0415
-        from memtend.backup.cleansing import Ledgers  # noqa: PLC0415
-        from memtend.backup.wished import Wished  # noqa: PLC0415
+    ) -> AbstractContextManager[tuple[Choice, Wished]]:
+        from memtend.serving.wishing import open_repository, wishing  # noqa: PLC0415
 
-        repository = self._repository(target_url)
-        manifests: Manifests = {}
-        choice = choose(
-            repository,
-            manifests,
-            store_id=self.store.meta().store_id,
-            moment_ms=moment_ms,
-            manifest=manifest,
-        )
-        chosen = _state(repository, choice.name, manifests)
-        newest = _state(repository, choice.newest, manifests)
-        with self._snapshot() as view:
-            ledgers = Ledgers([view.side(), chosen.side(), newest.side()])
-        with ExitStack() as held:
-            later = None
-            if moment_ms is not None:
-                later = self._later(repository, choice, manifests, held)
-            yield (
-                choice,
-                Wished(chosen, ledgers, later, moment_ms, held.close),
-                repository.store.url,
-            )
-
-    def _later(
-        self, repository: Repository, choice: Choice, manifests: Manifests, held: ExitStack
-    ) -> Later | None:
-        """The next backup of the same line behind the moment, else the live store if it is that."""
-        from memtend.backup.wished import Later, state_of  # noqa: PLC0415
-
-        facts = choice.manifest.store
-        if choice.after is not None:
-            state = _state(repository, choice.after, manifests)
-            return Later(state, state.side, state_of(state.manifest.store), str(choice.after))
-        view = held.enter_context(self._snapshot())
-        live = view.state
-        if (live.store_id, live.replica) == (facts.store_id, facts.replica) and (
-            live.seq >= facts.seq and view.seal_of(facts.audit_n) == _head(facts)
-        ):
-            return Later(view, view.side, live, "the live store")
-        return None
-
-    def _repository(self, target_url: str | None) -> Repository:
-        return open_repository(target_url or self.settings.backup_url, self.settings, self.clock)
+        url = target_url or self.settings.backup_url
+        repository = open_repository(url, self.settings, self.clock)
+        return wishing(repository, self.store, moment_ms, manifest)
 
     @contextmanager
     def _snapshot(self) -> Iterator[Snapshot]:
@@ -179,28 +132,6 @@ class Restores(Serving):
                 due_ms = self.clock.now_ms() + MAINTENANCE_LEASE_MS // 3
 
         return beat
-
-
-def open_repository(url: str, settings: Settings, clock: Clock) -> Repository:
-    """An existing repository, opened with the key that the settings hold."""
-    from memtend.backup.repository import Repository  # noqa: PLC0415
-    from memtend.codec.crypto import UserKey  # noqa: PLC0415
-    from memtend.objects import open_target  # noqa: PLC0415
-
-    secret = settings.backup_secret()
-    return Repository.open(open_target(url, clock), UserKey(secret) if secret else None)
-
-
-def _state(repository: Repository, name: ManifestName, manifests: Manifests) -> State:
-    from memtend.backup.layers import open_state  # noqa: PLC0415
-    from memtend.codec.envelope import check_row  # noqa: PLC0415
-
-    return open_state(repository, name, check_row=check_row, manifests=manifests)
-
-
-def _head(facts: StoreFacts) -> bytes | None:
-    """The seal of the last audit entry; there is none before the first."""
-    return bytes.fromhex(facts.audit_head) if facts.audit_n else None
 
 
 def _refuse_mixture(scope: Scope, mode: Mode | None) -> None:

@@ -6,7 +6,7 @@ import os
 import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from memtend.clock import Clock
 from memtend.errors import InvalidSettings, StoreMissing, StoreUnavailable
@@ -18,6 +18,9 @@ from memtend.store.engine import Engine, Transaction
 from memtend.store.interned import replica_row
 from memtend.store.meta import Meta, crc_of
 from memtend.store.sqlite import SqliteEngine
+
+if TYPE_CHECKING:
+    from memtend.store.postgres import PostgresEngine
 
 _KEY_BYTES = 32
 
@@ -67,21 +70,24 @@ def _made(engine: SqliteEngine, path: str) -> bool:
         raise engine._explain(error) from error
 
 
-def _postgres(url: str, *, create: bool, durable: bool) -> Engine:
+def postgres_engine(url: str, *, durable: bool = True) -> PostgresEngine:
+    """The engine alone, whatever tables there are."""
     try:
-        import psycopg  # noqa: PLC0415 — an optional extra
-
-        from memtend.store.postgres import PostgresEngine  # noqa: PLC0415
+        from memtend.store.postgres import PostgresEngine  # noqa: PLC0415 — an optional extra
     except ImportError as error:
         why = "the PostgreSQL driver is not installed (pip install 'memtend[postgres]')"
         raise StoreUnavailable(url="postgresql://…", why=why) from error
-    engine = PostgresEngine(url, durable=durable)
+    return PostgresEngine(url, durable=durable)
+
+
+def _postgres(url: str, *, create: bool, durable: bool) -> Engine:
+    engine = postgres_engine(url, durable=durable)
     if schema.revision(engine) is None and not schema.has_tables(engine):
         if not create:
             raise StoreMissing(url=engine.url)
 
         def connect() -> Any:
-            connection = psycopg.connect(url)
+            connection = engine.connect()
             # Two processes may make the same store at once; the second finds it made.
             connection.execute("SELECT pg_advisory_xact_lock(hashtext('memtend schema'))")
             return connection
@@ -134,7 +140,7 @@ def seal_key(engine: Engine, path: str | None, clock: Clock) -> bytes:
         path = engine.url.removeprefix("sqlite:///") + ".key"
     if path is not None:
         with translated(engine.url):
-            return _key_file(Path(path), clock)
+            return key_in(Path(path), clock)
     if rows := engine.read("setting", ("audit_key",)):
         return bytes.fromhex(rows[0][0])
     key = clock.new_id() + clock.new_id()
@@ -143,7 +149,8 @@ def seal_key(engine: Engine, path: str | None, clock: Clock) -> bytes:
     return bytes.fromhex(key)
 
 
-def _key_file(path: Path, clock: Clock) -> bytes:
+def key_in(path: Path, clock: Clock) -> bytes:
+    """The audit key in this file, made if it is not there."""
     if not path.exists():
         draft = path.with_name(f"{path.name}.{clock.new_id()}")
         with os.fdopen(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:

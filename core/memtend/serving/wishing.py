@@ -1,0 +1,94 @@
+"""The state that a restore is to bring, put together of repository, live store and ledgers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+from memtend.backup.choosing import Choice, choose
+from memtend.backup.cleansing import Ledgers
+from memtend.backup.layers import Manifests, State, open_state
+from memtend.backup.repository import Repository
+from memtend.backup.wished import Later, Wished, state_of
+from memtend.codec.envelope import check_row
+from memtend.store.snapshot import snapshot
+
+if TYPE_CHECKING:
+    from memtend.backup.manifest import ManifestName, StoreFacts
+    from memtend.clock import Clock
+    from memtend.settings import Settings
+    from memtend.store.store import Store
+
+
+@contextmanager
+def wishing(
+    repository: Repository,
+    store: Store | None,
+    moment_ms: int | None,
+    manifest: str | None,
+) -> Iterator[tuple[Choice, Wished]]:
+    """The chosen backup and the state wished for. Rows are read when they are asked for.
+
+    Without `store` there is no live one: nothing is known but what the repository tells.
+    """
+    manifests: Manifests = {}
+    choice = choose(
+        repository,
+        manifests,
+        store_id=store.meta().store_id if store else None,
+        moment_ms=moment_ms,
+        manifest=manifest,
+    )
+    chosen = _state(repository, choice.name, manifests)
+    newest = _state(repository, choice.newest, manifests)
+    sides = [chosen.side(), newest.side()]
+    if store is not None:
+        with snapshot(store) as view:
+            sides.insert(0, iter(list(view.side())))
+    ledgers = Ledgers(sides)
+    with ExitStack() as held:
+        later = None
+        if moment_ms is not None:
+            later = _later(repository, store, choice, manifests, held)
+        yield choice, Wished(chosen, ledgers, later, moment_ms, held.close)
+
+
+def open_repository(url: str, settings: Settings, clock: Clock) -> Repository:
+    """An existing repository, opened with the key that the settings hold."""
+    from memtend.codec.crypto import UserKey  # noqa: PLC0415
+    from memtend.objects import open_target  # noqa: PLC0415
+
+    secret = settings.backup_secret()
+    return Repository.open(open_target(url, clock), UserKey(secret) if secret else None)
+
+
+def _later(
+    repository: Repository,
+    store: Store | None,
+    choice: Choice,
+    manifests: Manifests,
+    held: ExitStack,
+) -> Later | None:
+    """The next backup of the same line behind the moment, else the live store if it is that."""
+    if choice.after is not None:
+        state = _state(repository, choice.after, manifests)
+        return Later(state, state.side, state_of(state.manifest.store), str(choice.after))
+    if store is None:
+        return None
+    view = held.enter_context(snapshot(store))
+    facts, live = choice.manifest.store, view.state
+    if (live.store_id, live.replica) == (facts.store_id, facts.replica) and (
+        live.seq >= facts.seq and view.seal_of(facts.audit_n) == _head(facts)
+    ):
+        return Later(view, view.side, live, "the live store")
+    return None
+
+
+def _state(repository: Repository, name: ManifestName, manifests: Manifests) -> State:
+    return open_state(repository, name, check_row=check_row, manifests=manifests)
+
+
+def _head(facts: StoreFacts) -> bytes | None:
+    """The seal of the last audit entry; there is none before the first."""
+    return bytes.fromhex(facts.audit_head) if facts.audit_n else None
