@@ -1,4 +1,5 @@
-"""Options of the long forms: `pytest tests/crash --every-point --flips 2000 --soak-seconds 45`.
+"""Options of the long forms: `pytest tests/crash --every-point --flips 2000 --soak-seconds 45
+--damages 3000`.
 
 Without them the folder runs the short forms, which are what CI can wait for. They are known only
 when the folder is named on the command line, hence the defaults where they are read.
@@ -14,4 +15,5 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--every-point", action="store_true", help="errors at every file operation")
     group.addoption("--power-cuts", type=int, default=1_000, help="disk states to build")
     group.addoption("--flips", type=int, default=300, help="bits to flip, one after the other")
+    group.addoption("--damages", type=int, default=300, help="damages to a backup repository")
     group.addoption("--soak-seconds", type=int, default=8, help="length of the soak")

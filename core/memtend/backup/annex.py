@@ -6,7 +6,7 @@ from memtend.backup import pins
 from memtend.backup import rotation_record as records
 from memtend.backup.chain import Chain
 from memtend.backup.crypto import FOLDER as KEYS
-from memtend.backup.crypto import check_wrapping
+from memtend.backup.crypto import Encryption, check_wrapping
 from memtend.backup.findings import Findings
 from memtend.backup.report import FindingKind
 from memtend.errors import ObjectDamaged, ObjectMissing
@@ -35,7 +35,7 @@ def read_dropped(store: ObjectStore, repo_id: str | None, findings: Findings) ->
     return frozenset(dropped)
 
 
-def check_pins(store: ObjectStore, chain: Chain, findings: Findings) -> None:
+def check_pins(store: ObjectStore, repo_id: str | None, chain: Chain, findings: Findings) -> None:
     """A pin that cannot be read stops every rotation; one of a lost backup says that it is lost."""
     known = set(map(str, chain))
     for info in store.list(pins.FOLDER):
@@ -44,12 +44,18 @@ def check_pins(store: ObjectStore, chain: Chain, findings: Findings) -> None:
         except (ObjectDamaged, ObjectMissing) as error:
             findings.add(FindingKind.PIN_DAMAGED, info.name, str(error))
             continue
-        if pin.manifest not in known:
+        if repo_id is not None and pin.repo_id != repo_id:
+            why = f"it belongs to repository {pin.repo_id}"
+            findings.add(FindingKind.PIN_DAMAGED, info.name, why)
+        elif pin.manifest not in known:
             findings.add(FindingKind.MANIFEST_MISSING, pin.manifest, f"pin {pin.name!r} keeps it")
 
 
-def check_keys(store: ObjectStore, findings: Findings) -> None:
+def check_keys(store: ObjectStore, encryption: Encryption | None, findings: Findings) -> None:
     """Wrappings that another user's key may need."""
     for info in store.list(KEYS):
-        if why := check_wrapping(store, info.name):
+        if encryption is None or not info.name.startswith(f"{KEYS}{encryption.key_id}-"):
+            why = "it is no key of this repository"
+            findings.add(FindingKind.UNREFERENCED, info.name, why, damage=False)
+        elif why := check_wrapping(store, info.name):
             findings.add(FindingKind.KEY_DAMAGED, info.name, why)

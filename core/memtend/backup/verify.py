@@ -67,8 +67,8 @@ def verify_repository(
     chain = read_chain(
         repository, manifest_names, repo_id=repo_id, head=head, dropped=dropped, findings=findings
     )
-    check_pins(store, chain, findings)
-    check_keys(store, findings)
+    check_pins(store, repo_id, chain, findings)
+    check_keys(store, repository.identity.encryption, findings)
     sizes = {info.name: info.size for info in store.list("objects/")}
     wanted = all_objects(chain.values())
     _compare_sizes(wanted, sizes, findings)
@@ -110,7 +110,7 @@ def verify_repository(
         manifests=len(manifest_names),
         newest=str(newest) if newest else None,
         root=chain[newest].root if newest else None,
-        whole=_whole(chain, findings),
+        whole=_whole(chain, findings) if repo_id else (),
         objects=len(wanted),
         checked=len(read.checked),
         remaining=len(wanted.keys() - state.checked.keys()) if deep else 0,

@@ -19,7 +19,7 @@ from memtend.store.snapshot import snapshot
 
 if TYPE_CHECKING:
     from memtend.backup.layers import Manifests
-    from memtend.backup.report import BackupList, BackupReport, VerifyReport
+    from memtend.backup.report import BackupList, BackupReport
     from memtend.backup.writing import Progress
     from memtend.objects import ObjectStore
 
