@@ -55,6 +55,7 @@ class RestoreReport(BaseModel, frozen=True, extra="forbid"):
     state_sum: str = ""
     written: int = 0
     unchanged: int = 0
+    exact: bool = True
     uncertain: int = 0
     erased: int = 0
     lost_changes: int = 0
@@ -96,6 +97,7 @@ def plan_whole(
         truncated=diff.added + diff.changed + diff.removed > len(diff.decisions()),
         url=url,
         manifest=str(choice.name),
+        exact=wished.exact,
         chain=tuple(str(name) for name, _ in wished.chosen.chain),
         why_this=choice.why,
         at=manifest.at,
@@ -160,6 +162,7 @@ def apply_whole(
         root=root,
         state_sum=total,
         written=rows,
+        exact=wished.exact,
         uncertain=wished.uncertain.count,
         erased=wished.erased,
         lost_changes=max(0, swapped.before.meta.seq - wished.facts().seq),

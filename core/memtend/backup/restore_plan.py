@@ -76,15 +76,18 @@ class RestorePlan(Plan):
     """`decisions` names the first records of each kind; the counts cover all of them.
 
     `manifest` is the backup that it starts from, `at` its instant, `then` where later changes come
-    from. `uncertain` counts records that changed again after the wished moment, so that an earlier
-    version stands in for what they held then. `basis` is the live store's change sequence: what is
-    written between plan and restore is replaced too, and kept with the old store. `foreign`: the
-    backup is of another store, which is refused unless `replace_other` says that it is meant.
+    from. `exact`: all is as it was at the moment asked for. `uncertain` counts records that changed
+    again after that moment, so that an earlier version stands in for what they held then.
+
+    `basis` is the live store's change sequence: what is written between plan and restore is
+    replaced too, and kept with the old store. `foreign`: the backup is of another store, which is
+    refused unless `replace_other` says that it is meant.
     """
 
     operation: str = "restore"
     url: str
     manifest: str
+    exact: bool
     chain: tuple[str, ...]
     why_this: str
     at: AwareDatetime

@@ -16,6 +16,7 @@ from memtend.backup.layers import Layer, State
 from memtend.backup.manifest import Manifest, StoreFacts
 from memtend.backup.moment import At, Path, Uncertain, by_path, states_at
 from memtend.backup.root import RootHash
+from memtend.clock import to_ms
 from memtend.codec.envelope import unpack
 from memtend.errors import RestoreWrong
 from memtend.model.stored import LogRow, SideRow, StoredRow, StoreState
@@ -87,6 +88,13 @@ class Wished:
     @property
     def erased(self) -> int:
         return self.ledgers.rows
+
+    @property
+    def exact(self) -> bool:
+        """Whether all that has been read is as it was at the moment asked for."""
+        if self._moment_ms is None or to_ms(self.manifest.at) == self._moment_ms:
+            return True
+        return self.later is not None and not self.uncertain.count
 
     def paths(self) -> Iterator[tuple[Path, At]]:
         left = self.ledgers

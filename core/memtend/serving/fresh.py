@@ -82,6 +82,7 @@ def apply_fresh(
         root=root,
         state_sum=total,
         written=rows,
+        exact=wished.exact,
         uncertain=wished.uncertain.count,
         erased=wished.erased,
         epoch=installed.meta.epoch,
