@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from memtend.clock import ManualClock, to_datetime
+from memtend.codec.address import Address
 from memtend.drafting import Put
 from memtend.errors import ArchiveForeign, NoArchive
 from memtend.limits import ARCHIVE_KEEP_MS, SWEEP_MARGIN_MS
@@ -123,7 +124,7 @@ def test_search_asks_the_archive_last(services: Services, monkeypatch: pytest.Mo
     assert source is not None
     text = source.text
 
-    def counted(address: archived.Address, what: str) -> bytes:
+    def counted(address: Address, what: str) -> bytes:
         asked.append(what)
         return text(address, what)
 

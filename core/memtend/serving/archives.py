@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -64,9 +64,16 @@ class Archives(Serving):
         """Archived records to bring back: below a pattern, by name, of one run; all if none."""
         from memtend.archive.recall import of_run, plan_recall  # noqa: PLC0415
 
-        why, stubs = _chosen(archived.stubs(self.store), pattern, set(keys))
+        if paths := list(keys):
+            stubs, why = archived.stubs_at(self.store, paths), "asked for by name"
+            return plan_recall(stubs, self.facts(), why)
+        stubs = archived.stubs(self.store)
         if run is not None:
-            why, stubs = f"archived by run {run}", of_run(stubs, self._vault(), run)
+            stubs, why = of_run(stubs, self._vault(), run), f"archived by run {run}"
+        elif pattern is None:
+            why = "all that is archived"
+        else:
+            stubs, why = _within(stubs, pattern), f"matches {pattern!r}"
         return plan_recall(stubs, self.facts(), why)
 
     def apply_recall(self, plan: Plan) -> ArchiveReport:
@@ -211,13 +218,6 @@ class Archives(Serving):
         return f"memtend {__version__}"
 
 
-def _chosen(
-    stubs: Iterable[Stub], pattern: str | None, keys: set[tuple[str, str]]
-) -> tuple[str, Iterable[Stub]]:
-    if keys:
-        return "asked for by name", (s for s in stubs if (s.namespace, s.key) in keys)
-    if pattern is None:
-        return "all that is archived", stubs
+def _within(stubs: Iterable[Stub], pattern: str) -> Iterator[Stub]:
     compiled = compile_pattern(pattern)
-    within = (s for s in stubs if compiled.governs(f"{s.namespace}/{s.key}"))
-    return f"matches {pattern!r}", within
+    return (stub for stub in stubs if compiled.governs(f"{stub.namespace}/{stub.key}"))

@@ -6,7 +6,7 @@ A stub is a row like any other with an address in the place of its value. Everyt
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -21,6 +21,7 @@ from memtend.crdt.rows import RowKind
 from memtend.errors import NoArchive
 from memtend.model.stored import StoredRow
 from memtend.model.usage import Usage
+from memtend.store.change import Old
 from memtend.store.meta import crc_of
 
 if TYPE_CHECKING:
@@ -106,16 +107,24 @@ def stubs(store: Store) -> Iterator[Stub]:
     """Every archived record, in order of namespace and key."""
     with store.engine.snapshot() as reader:
         for row in reader.stream("stream_stubs"):
-            stored = _stored(row)
-            address = None
-            try:
-                if check_row(stored):
-                    address = read_address(stored.value)
-            except Damaged:
-                address = None
-            yield Stub(
-                stored.seq, stored.namespace, stored.key, stored.exp_ms, stored.body, address
-            )
+            yield _stub(_stored(row))
+
+
+def stubs_at(store: Store, paths: Iterable[tuple[str, str]]) -> Iterator[Stub]:
+    """The archived ones among these records, without a look at any other."""
+    by_namespace: dict[str, list[str]] = {}
+    for namespace, key in paths:
+        by_namespace.setdefault(namespace, []).append(key)
+    for namespace, keys in by_namespace.items():
+        if ns := store.namespaces.find(namespace):
+            rows = store.engine.read("old_many", (ns[0], store.engine.array(keys)))
+            for old in map(Old._make, rows):
+                if codec_of(old.flags) == Codec.ARCHIVED:
+                    stored = StoredRow(
+                        namespace, old.key, old.field, old.seq, old.exp, old.flags,
+                        bytes(old.body), bytes(old.stub or b""), bytes(old.hash),
+                    )  # fmt: skip
+                    yield _stub(stored)
 
 
 def rows_of(store: Store, seqs: Sequence[int]) -> dict[int, StoredRow]:
@@ -125,6 +134,16 @@ def rows_of(store: Store, seqs: Sequence[int]) -> dict[int, StoredRow]:
         page = store.engine.array(list(seqs[start : start + _PAGE]))
         found |= {row[3]: _stored(row) for row in store.engine.read("rows_by_seq", (page,))}
     return found
+
+
+def _stub(row: StoredRow) -> Stub:
+    address = None
+    try:
+        if check_row(row):
+            address = read_address(row.value)
+    except Damaged:
+        address = None
+    return Stub(row.seq, row.namespace, row.key, row.exp_ms, row.body, address)
 
 
 def _stored(row: Row) -> StoredRow:
