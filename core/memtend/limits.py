@@ -77,7 +77,7 @@ QUARANTINE_TOTAL_BYTES_MAX: Final = 64 * MIB
 COMPRESS_THRESHOLD_BYTES: Final = 1_024
 ZSTD_LEVEL: Final = 3
 SEGMENT_BYTES_TARGET: Final = 4 * MIB
-SEGMENT_BYTES_CUT: Final = 24 * MIB  # holds the largest row; what one segment costs in memory
+SEGMENT_BYTES_CUT: Final = 12 * MIB  # what a segment costs in memory; a longer row stands alone
 SEGMENT_BYTES_MAX: Final = 64 * MIB  # what a reader accepts
 DELTA_BYTES_TARGET: Final = 1 * MIB  # fifty of these are held open while a chain is merged
 
@@ -131,6 +131,7 @@ PERIODS_MAX: Final = 10_000
 GARBAGE_GRACE_MS: Final = 24 * 3_600_000
 ROTATION_CLOCKS_MS_MAX: Final = 15 * 60_000
 ROTATION_RECORD_BYTES_MAX: Final = 64 * MIB
+RESERVE_BYTES: Final = 256 * KIB
 DIFF_NAMES_MAX: Final = 10_000
 PIN_BYTES_MAX: Final = 64 * KIB
 PINS_MAX: Final = 10_000

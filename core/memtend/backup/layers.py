@@ -224,9 +224,9 @@ def read_segments(
 
 def read_segment(repository: Repository, ref: SegmentRef, check_row: CheckRow) -> Iterator[Row]:
     """The rows of one segment, each checked; `ObjectDamaged` at the first thing that is wrong."""
-    data = repository.get_object(ref.object, limit=ref.stored_bytes)
     try:
-        header, rows = decode(data)
+        # Nothing else holds the stored bytes, so `decode` decides how long they stay.
+        header, rows = decode(repository.get_object(ref.object, limit=ref.stored_bytes))
         found = (header.kind, header.table, header.first, header.last, header.rows)
         if found != (ref.kind, ref.table, ref.first, ref.last, ref.rows):
             raise Damaged("its manifest describes it otherwise")

@@ -16,6 +16,7 @@ from memtend.backup.cut import Cutter, Sealed
 from memtend.backup.layers import Layer, Merged
 from memtend.backup.manifest import SegmentRef
 from memtend.codec.segment import Row, Table
+from memtend.limits import SEGMENT_BYTES_CUT, SEGMENT_BYTES_TARGET
 from memtend.model.stored import LogRow, StoredRow
 
 Place: TypeAlias = tuple[str, ...]
@@ -63,10 +64,18 @@ def appended(rows: Iterable[Row]) -> Iterator[Change]:
 
 
 def splice(
-    refs: Sequence[SegmentRef], changes: Iterator[Change], read: Read, table: Table, schema: str
+    refs: Sequence[SegmentRef],
+    changes: Iterator[Change],
+    read: Read,
+    table: Table,
+    schema: str,
+    *,
+    target: int = SEGMENT_BYTES_TARGET,
+    cap: int = SEGMENT_BYTES_CUT,
 ) -> Iterator[Sealed | SegmentRef]:
     """The segments `refs` with `changes` laid in: new ones, and untouched ones by reference."""
-    splicing = _Splicing(changes, Cutter(table, schema), 4 if table is Table.LOG else 3)
+    cutter = Cutter(table, schema, target=target, cap=cap)
+    splicing = _Splicing(changes, cutter, 4 if table is Table.LOG else 3)
     for ref, after in zip_longest(refs, refs[1:]):
         if not splicing.touches(ref, is_last=after is None):
             yield ref

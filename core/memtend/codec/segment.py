@@ -6,7 +6,7 @@ The header is a msgpack list: kind, table, schema version, first key, last key, 
 length, dictionary id, encryption key id. The frame holds the rows, each a u32 length and a msgpack
 list of the table's columns in their fixed order; values stay in the codec they are stored in, so
 nothing is unpacked and packed again. Integers are big-endian. A frame is written and read as a
-stream: a segment costs its compressed length in memory, not its raw one.
+stream: a long segment costs its compressed length in memory, not its raw one.
 
 The format number changes with any change of these bytes; a reader refuses numbers it does not
 know. Reading is bounded before it is believed: the frame must state the raw length of the header,
@@ -26,13 +26,15 @@ import zstandard
 from memtend.codec.compress import Damaged
 from memtend.errors import LimitExceeded
 from memtend.formats import SEGMENT_FORMAT
-from memtend.limits import KIB, SEGMENT_BYTES_MAX, SEGMENT_HEADER_BYTES_MAX, ZSTD_LEVEL
+from memtend.limits import KIB, MIB, SEGMENT_BYTES_MAX, SEGMENT_HEADER_BYTES_MAX, ZSTD_LEVEL
 from memtend.model.stored import LogRow, SideRow, StoredRow
 
 MAGIC: Final = b"MEMTSEG\0"
 _PREFIX: Final = struct.Struct(">8sHI")
 _LENGTH: Final = struct.Struct(">I")
 _READ_BYTES: Final = 128 * KIB
+# A short frame is decompressed at once, which lets go of its compressed bytes and of the window.
+_WHOLE_BYTES_MAX: Final = 2 * MIB
 
 Row: TypeAlias = StoredRow | LogRow | SideRow
 Key: TypeAlias = tuple[str, str, str]
@@ -182,9 +184,13 @@ class _Raw:
             raise Damaged("the frame cannot be decompressed") from error
         if length != len(frame):
             raise Damaged("there is something behind the frame, or part of it is missing")
-        self._reader = zstandard.ZstdDecompressor().stream_reader(frame)
+        self._reader: Any = zstandard.ZstdDecompressor().stream_reader(frame)
         self._buffer, self._at = b"", 0
         self._left = raw_bytes
+        if raw_bytes <= _WHOLE_BYTES_MAX:
+            self._buffer = self._read(raw_bytes)
+            self._check_frame_end()
+            self._reader = None
 
     def take(self, count: int) -> bytes:
         missing = count - (len(self._buffer) - self._at)
@@ -200,8 +206,13 @@ class _Raw:
 
     def check_end(self) -> None:
         """Raise `Damaged` unless everything was taken and nothing is left in the frame."""
-        if self._left or self._at != len(self._buffer) or self._decompressed(1):
+        if self._left or self._at != len(self._buffer):
             raise Damaged("there is more in it than the header says")
+        self._check_frame_end()
+
+    def _check_frame_end(self) -> None:
+        if self._reader is not None and self._decompressed(1):
+            raise Damaged("the frame is longer than it states")
 
     def _read(self, count: int) -> bytes:
         more = self._decompressed(count)
@@ -212,9 +223,10 @@ class _Raw:
 
     def _decompressed(self, count: int) -> bytes:
         try:
-            return self._reader.read(count)
+            more: bytes = self._reader.read(count)
         except zstandard.ZstdError as error:
             raise Damaged("the frame cannot be decompressed") from error
+        return more
 
 
 def _frame_length(frame: memoryview) -> int:
