@@ -18,15 +18,15 @@ from memtend.limits import BALLAST_FILES
 from tests.crash.shim import DRIVER_S_MAX, ROOT, run_driver
 
 SIZE = "14m"
-MOUNT = 'mount -t tmpfs -o size="$1" tmpfs "$2" || exit 77; exec "$3" -m tests.crash.full "$2" disk'
+MOUNT = 'mount -t tmpfs -o size="$1" tmpfs "$2" || exit 77; shift 2; exec "$@"'
 NO_MOUNT = 77
 
 
-def on_small_disk(folder: Path) -> dict[str, Any] | None:
+def on_small_disk(folder: Path, *driver: str) -> dict[str, Any] | None:
     """What the driver reports from a file system of its own, or None where none can be mounted."""
     alone = ["unshare", "-m"] if os.geteuid() == 0 else ["unshare", "-Urm"]
     done = subprocess.run(
-        [*alone, "sh", "-c", MOUNT, "sh", SIZE, str(folder), sys.executable],
+        [*alone, "sh", "-c", MOUNT, "sh", SIZE, str(folder), sys.executable, "-m", *driver],
         check=False, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True, text=True, timeout=DRIVER_S_MAX,
     )  # fmt: skip
@@ -39,7 +39,7 @@ def on_small_disk(folder: Path) -> dict[str, Any] | None:
 
 
 def test_a_full_disk(tmp_path: Path) -> None:
-    report = on_small_disk(tmp_path)
+    report = on_small_disk(tmp_path, "tests.crash.full", str(tmp_path), "disk")
     if report is None:
         limited = run_driver("full", tmp_path, "rlimit", preload=False)
         assert limited["error"] in ("StoreFull", "StoreUnavailable")
@@ -54,3 +54,17 @@ def test_a_full_disk(tmp_path: Path) -> None:
     assert report["reopened"] == {"read": 150, "more": 0}
     assert (report["after"], report["ballast_again"]) == (1, BALLAST_FILES)
     assert report["damage"] == 0
+
+
+def test_a_full_target(tmp_path: Path) -> None:
+    """A backup is refused, the older ones stay whole, and rotation makes space for the next."""
+    report = on_small_disk(tmp_path, "tests.crash.full_target", str(tmp_path))
+    if report is None:
+        return
+    assert report["error"] == "TargetFull"
+    assert report["backups"] > 10
+    assert (report["whole"], report["unacknowledged"]) == (True, 0)
+    assert report["dropped"] == report["backups"] - 1
+    assert report["objects_deleted"] > 10
+    assert report["whole_after"]
+    assert (report["whole_again"], report["left"]) == (True, 2)

@@ -276,7 +276,7 @@ def test_leftovers_go_with_the_grace(
     clock.advance(2 * GARBAGE_GRACE_MS)
     rotated(store, clock)
     assert {info.name for info in store.list()} == {
-        "memtend.json", newest, *objects_of(store, newest)
+        "memtend.json", "reserve/ballast", newest, *objects_of(store, newest)
     }  # fmt: skip
 
 

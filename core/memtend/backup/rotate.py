@@ -7,7 +7,8 @@ What a crash leaves at any point is too much, never too little. The order of wri
 3. manifests  the newest first, so that what remains can be restored at every moment
 4. mark       what the remaining manifests name, listed anew
 5. objects    those unmarked and older than the grace
-6. leftovers  of cut-off puts, lease claims that ran out, records that a newer one replaces
+6. leftovers  of cut-off puts, lease claims that ran out, records that a newer one replaces; and
+              the reserve is laid down again, which a full target gives up before step 1
 7. release    or the lease runs out by itself
 
 Repeating it goes on where it was cut off. What was pinned, or built upon, since the plan was made
@@ -19,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from memtend.backup import reserve
 from memtend.backup import rotation_record as records
 from memtend.backup.lease import RepositoryLease
 from memtend.backup.lineage import all_objects, chain_of, why_not_whole
@@ -30,7 +32,7 @@ from memtend.backup.rotation_plan import Look, RotationPlan, RotationReport, loo
 from memtend.backup.rotation_record import RecordName, RotationRecord
 from memtend.backup.take import PURPOSE
 from memtend.clock import Clock, to_datetime
-from memtend.errors import ObjectDamaged, PlanStale, RotationRefused
+from memtend.errors import ObjectDamaged, PlanStale, RotationRefused, TargetFull
 from memtend.guard import Cleared
 from memtend.limits import GARBAGE_GRACE_MS
 from memtend.objects import ObjectInfo
@@ -44,6 +46,15 @@ def apply_rotation(cleared: Cleared, repository: Repository, clock: Clock) -> Ro
     plan = cleared.plan
     if not isinstance(plan, RotationPlan) or plan.repo_id != repository.identity.repo_id:
         raise PlanStale(operation=plan.operation, planned=plan.basis, current=0)
+    try:
+        return _under_lease(plan, repository, clock)
+    except TargetFull:
+        if not reserve.give_up(repository.store):
+            raise
+    return _under_lease(plan, repository, clock)
+
+
+def _under_lease(plan: RotationPlan, repository: Repository, clock: Clock) -> RotationReport:
     started_ns = clock.monotonic_ns()
     with RepositoryLease(repository.store, PURPOSE, clock.new_id(), clock) as lease:  # 1
         return _Rotation(plan, repository, clock, lease).run(started_ns)
@@ -93,6 +104,7 @@ class _Rotation:
         for info in go:  # 5, 6
             self._delete(info.name)
         cleared = self._clear_claims() + self._clear_records()
+        reserve.lay_down(self._store)
         objects = [info for info in go if not info.name.startswith(LEFTOVERS)]
         return RotationReport(
             operation=self._plan.operation,
