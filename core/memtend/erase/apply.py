@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 _RENEW_SLICES: Final = 64
 _LAST_GRANTS: Final = "its grants stay: without any grant, every agent may do everything"
+_UNFINISHED: Final = "an earlier erasure of something else was cut off: run it again"
 _SETTINGS: Final = "policies, grants or leases still contain the name; they are yours to change"
 
 
@@ -85,6 +86,7 @@ def apply_erase(
     notes = [*rewritten.notes, *work.notes]
     notes += [f"traces are left in {place}" for place in places]
     notes += [_SETTINGS] * bool(evidence.settings)
+    notes += [_UNFINISHED] * bool(evidence.unfinished)
     return EraseReport(
         operation="erase",
         applied=True,

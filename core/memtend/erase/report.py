@@ -13,11 +13,13 @@ class Evidence(BaseModel, frozen=True, extra="forbid"):
     `tables` counts what each table still says of the subject. `hashes` of erased rows and `texts`
     (names and parts of values that nothing else in the store contains) were looked for in every
     byte of `files`; `hashes_of` is how many rows there were to choose from. What the operator has
-    set by himself, policies and grants, is counted apart in `settings`.
+    set by himself, policies and grants, is counted apart in `settings`; `unfinished` are rows of
+    earlier erasures that were cut off.
     """
 
     tables: dict[str, int] = Field(default_factory=dict)
     settings: int = 0
+    unfinished: int = 0
     hashes: int = 0
     hashes_of: int = 0
     texts: int = 0

@@ -37,6 +37,7 @@ class Traces(NamedTuple):
     """What the files hold. `hashes` is how many were looked for: all, or an even choice of them."""
 
     hashes: int
+    texts: int
     files: int
     bytes: int
     hits: int
@@ -54,14 +55,15 @@ def scan(
     archive: Searched | None,
 ) -> tuple[Evidence, tuple[str, ...]]:
     """The evidence, and in which files there are traces."""
-    found = Residue(store, subject, eraser.upto, texts)
+    found = Residue(store, subject, eraser, texts)
     traces = scan_files(store, eraser.hashes, found.texts)
     return Evidence(
         tables={table: count for table, count in found.tables.items() if count},
         settings=found.settings,
+        unfinished=found.unfinished,
         hashes=traces.hashes,
         hashes_of=eraser.dropped,
-        texts=len(found.texts),
+        texts=traces.texts,
         files=traces.files,
         bytes=traces.bytes,
         hits=traces.hits,
@@ -73,6 +75,8 @@ def scan(
 def scan_files(store: Store, hashes: Sequence[bytes], texts: Sequence[bytes]) -> Traces:
     """Look into every file of the database. A server's files are its own: none are looked at."""
     files = files_of(store)
+    if not files:
+        return Traces(0, 0, 0, 0, 0, ())
     sizes = {path: _size(path) for path in files}
     total = sum(sizes.values())
     chosen = _chosen(hashes, max(16, ERASE_SCAN_BYTES_MAX // max(1, total)))
@@ -83,7 +87,7 @@ def scan_files(store: Store, hashes: Sequence[bytes], texts: Sequence[bytes]) ->
         if found:
             hits += found
             places.append(path.removeprefix(str(store.engine.path)) or "the database file")
-    return Traces(len(chosen), len(files), total, hits, tuple(places))
+    return Traces(len(chosen), len(texts), len(files), total, hits, tuple(places))
 
 
 def _chosen(hashes: Sequence[bytes], limit: int) -> Sequence[bytes]:

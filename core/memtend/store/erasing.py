@@ -52,6 +52,8 @@ class Eraser:
         self._lease = lease
         self.key = b""
         self.upto = 0
+        self.entries: list[tuple[str, bytes]] = []
+        """What the ledger says of the subject."""
         self.dropped = 0
         self.hashes: list[bytes] = []
         """Of the rows that went, as many as are worth looking for in the files."""
@@ -71,11 +73,11 @@ class Eraser:
             self.key = bytes.fromhex(key)
             change.mint()
             self.upto = change.seq
-            entries = entries_of(self._subject, self.key, known)
-            self._remember(change, entries)
+            self.entries = entries_of(self._subject, self.key, known)
+            self._remember(change, self.entries)
             dropped = self._drop(change, seqs)
             change.note("erase", f"{self._subject.kind.value}, {rows:,} rows")
-        return dropped.plus(Erased(ledger=len(entries)))
+        return dropped.plus(Erased(ledger=len(self.entries)))
 
     def drop(self, seqs: Sequence[int]) -> Erased:
         """Drop more rows. Those that were replaced meanwhile are gone already."""

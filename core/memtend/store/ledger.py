@@ -129,6 +129,14 @@ class Filter:
         keys = [bytes.fromhex(value) for name, value, _ in settings if name.startswith(KEY_SETTING)]
         return cls(held, keys)
 
+    def only(self, entries: Iterable[tuple[str, bytes]], *, paths: bool) -> Self:
+        """The part that one erasure wrote; `paths`: together with all notes of empty paths."""
+        own = {(kind, digest): self._marks.get(kind, {}).get(digest) for kind, digest in entries}
+        rows = [Erasure(*entry, *mark) for entry, mark in own.items() if mark is not None]
+        if paths:
+            rows += [Erasure(PATH, *one) for one in _flat(self._marks.get(PATH, {}))]
+        return type(self)(rows, self._keys)
+
     def __bool__(self) -> bool:
         return bool(self._marks)
 
@@ -214,6 +222,10 @@ class Filter:
         if marks is None:
             return _NEVER
         return max(marks.get(digest_of(key, kind, text), _NEVER) for key in self._keys)
+
+
+def _flat(marks: dict[bytes, Mark]) -> Iterable[tuple[bytes, int, int]]:
+    return ((digest, *mark) for digest, mark in marks.items())
 
 
 def _entry(key: bytes, kind: str, text: str) -> tuple[str, bytes]:

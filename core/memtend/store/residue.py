@@ -1,7 +1,8 @@
 """What the tables still say of something erased: every row of every table is looked at.
 
-The ledger decides, as it does for a restore, so that both agree on what was erased. Names that an
-operator has set by himself, in policies, grants and leases, are counted apart: they are his.
+The ledger decides, as it does for a restore, so that both agree on what was erased. What belongs to
+an earlier erasure that was cut off is counted apart, and so are names that an operator has set by
+himself, in policies, grants and leases.
 """
 
 from __future__ import annotations
@@ -20,20 +21,24 @@ from memtend.store.redacting import remaining
 
 if TYPE_CHECKING:
     from memtend.store.engine import Reader, Row
+    from memtend.store.erasing import Eraser
     from memtend.store.store import Store
 
 
 class Residue:
     """One pass over a snapshot. `texts` loses what the store has a right to contain."""
 
-    def __init__(self, store: Store, subject: Subject, upto: int, texts: Sequence[bytes]) -> None:
+    def __init__(
+        self, store: Store, subject: Subject, eraser: Eraser, texts: Sequence[bytes]
+    ) -> None:
         self._subject = subject
-        self._upto = upto
+        self._upto = eraser.upto
         self.texts = list(texts)
         self.tables: Counter[str] = Counter()
-        self.settings = 0
+        self.settings = self.unfinished = 0
         with store.engine.snapshot() as reader:
-            self._ledger = Filter.load(reader)
+            self._all = Filter.load(reader)
+            self._ledger = self._all.only(eraser.entries, paths=subject.by_label)
             self._paths = {number: path for number, path, _ in reader.fetch("namespaces")}
             live = self._siblings(reader)
             self._names(reader, live)
@@ -47,7 +52,10 @@ class Residue:
                 self._paths.get(ns, ""), key, field, seq, exp, flags, bytes(body), bytes(value),
                 bytes(digest),
             )  # fmt: skip
-            self.tables["sibling"] += self._ledger.erased(stored)
+            if self._all.erased(stored):
+                own = self._ledger.erased(stored)
+                self.tables["sibling"] += own
+                self.unfinished += not own
             live.setdefault(ns, set()).add(key)
             self._keep((stored.namespace, key, field, stored.body, stored.value))
         for tag, seq in reader.stream("stream_tags"):

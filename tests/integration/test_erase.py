@@ -1,0 +1,283 @@
+"""Erased and gone: from every file of the folder, from the archive, from all later backups."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import fsspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from memtend.backup.layers import open_state
+from memtend.backup.manifest import BackupKind
+from memtend.backup.report import BackupReport
+from memtend.backup.repository import Repository
+from memtend.backup.take import Asked, take
+from memtend.clock import ManualClock
+from memtend.codec.envelope import check_row, unpack
+from memtend.drafting import Put
+from memtend.memory import Memory
+from memtend.model.record import Labels
+from memtend.model.subject import Subject
+from memtend.objects import open_target
+from memtend.plans import save_plan
+from memtend.services import Services, open_services
+from memtend.settings import Settings
+from memtend.store.ledger import Filter
+from memtend.store.snapshot import snapshot
+from memtend.store.verify import verify_store
+from tests.fixtures.archives import EVERYTHING, archive_everything, fill, shown, value
+
+CANARY = "canary-4be1a77d"
+GOLDEN = Path(__file__).parents[1] / "golden/legacy"
+LATER_MS = 1_795_000_000_000
+
+
+@pytest.fixture
+def services(lasting_url: str, tmp_path: Path, clock: ManualClock) -> Iterator[Services]:
+    chosen = Settings(
+        plans_url=str(tmp_path / "plans"),
+        archive_url=str(tmp_path / "archive"),
+        backup_url=str(tmp_path / "backups"),
+    )
+    with open_services(lasting_url, settings=chosen, clock=clock) as opened:
+        yield opened
+        report = verify_store(opened.store)
+        assert report.ok, report.findings
+
+
+def files_with(folder: Path, text: str) -> list[str]:
+    files = (file for file in folder.rglob("*") if file.is_file() and "backups" not in file.parts)
+    return [file.name for file in files if text.encode() in file.read_bytes()]
+
+
+def tables_with(services: Services, text: str) -> list[str]:
+    """Files of the server in which a text lies, as the server itself reads them."""
+    services.store.engine.script("CHECKPOINT")
+    rows = services.store.engine.script(
+        "SELECT relname, position(convert_to('"
+        + text
+        + "', 'UTF8') IN pg_read_binary_file(pg_relation_filepath(oid))) FROM pg_class "
+        "WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'i', 't')"
+    )
+    return [name for name, at in rows if at > 0]
+
+
+def test_no_file_holds_it_any_more(services: Services, tmp_path: Path, clock: ManualClock) -> None:
+    """The database, its WAL, the plans and the archive; only the older backup does, and it says
+    until when."""
+    memory = services.memory
+    labels = Labels(agent=CANARY, session=CANARY, tags=(CANARY,))
+    puts = [Put(f"{CANARY}/ns", f"{CANARY}-{n}", {"v": f"{CANARY} {n}"}, labels) for n in range(40)]
+    for _ in range(3):  # older versions lie in the free parts of pages
+        memory.put_many(puts)
+    memory.put_many([Put("kept", f"k{n}", n) for n in range(40)])
+    memory.put(f"{CANARY}/ns", "short", CANARY, ttl_ms=1_000)
+    clock.advance(3_600_000)
+    save_plan(services.plan_sweep(), services.settings.plans_url, clock)
+    services.take_backup()
+    if services.store.engine.kind == "postgresql":
+        assert "sibling" in tables_with(services, CANARY)
+    report = services.apply_erase(services.plan_erase(Subject.of_namespace(CANARY)), full=True)
+    assert report.residue == 0, report
+    assert report.deleted == report.evidence.hashes_of == 41
+    if services.store.engine.kind == "sqlite":
+        assert report.evidence.hashes == 41
+        assert report.evidence.texts > 0
+    assert report.plans_deleted == 1
+    assert report.backups_until is not None
+    assert files_with(tmp_path, CANARY) == []
+    if services.store.engine.kind == "postgresql":
+        assert tables_with(services, CANARY) == []
+        assert any("write-ahead log" in note for note in report.notes)
+    assert len(memory.scan("kept")) == 40
+
+
+def test_traces_that_are_left_are_found(tmp_path: Path, clock: ManualClock) -> None:
+    """A copy that somebody keeps beside the store holds the rows, and the scan says so."""
+    url = str(tmp_path / "store.db")
+    chosen = Settings(plans_url=str(tmp_path / "p"), archive_url=str(tmp_path / "a"))
+    with open_services(url, settings=chosen, clock=clock) as services:
+        services.memory.put("n", CANARY, {"text": f"{CANARY} value"})
+    with open_services(url, settings=chosen, clock=clock) as services:
+        shutil.copy(url, f"{url}.copy")
+        report = services.apply_erase(services.plan_erase(Subject.of_record("n", CANARY)))
+        assert report.evidence.hits > 0
+        assert any(".copy" in note for note in report.notes)
+        assert CANARY not in report.model_dump_json()
+        Path(f"{url}.copy").unlink()
+        report = services.apply_erase(services.plan_erase(Subject.of_record("n", CANARY)))
+        assert report.residue == 0
+
+
+def test_a_reader_that_keeps_an_old_state_is_told_of(tmp_path: Path, clock: ManualClock) -> None:
+    url = str(tmp_path / "store.db")
+    chosen = Settings(plans_url=str(tmp_path / "p"), archive_url=str(tmp_path / "a"))
+    with open_services(url, settings=chosen, clock=clock) as services:
+        services.memory.put("n", CANARY, 1)
+        services.store.engine.script("PRAGMA busy_timeout=100")
+        with snapshot(services.store):
+            report = services.apply_erase(services.plan_erase(Subject.of_record("n", CANARY)))
+        assert not report.rewritten
+        assert any("older state" in note for note in report.notes)
+        assert services.memory.get("n", CANARY) is None
+        again = services.apply_erase(services.plan_erase(Subject.of_record("n", CANARY)))
+        assert (again.rewritten, again.residue) == (True, 0)
+
+
+def test_the_archive_forgets_it_too(services: Services, tmp_path: Path) -> None:
+    values = fill(services, 10, "notes/cold")
+    services.memory.put("notes/cold", CANARY, value(99) | {"who": CANARY})
+    assert EVERYTHING.rules
+    assert archive_everything(services).written == 11
+    plan = services.plan_erase(Subject.of_record("notes/cold", CANARY))
+    assert plan.archived == 1
+    report = services.apply_erase(plan)
+    assert (report.deleted, report.archive_entries, report.residue) == (1, 1, 0)
+    assert shown(services) == values
+    assert services.verify_archive().ok
+    assert services.reindex_archive().written == 0
+
+
+def test_an_import_does_not_bring_it_back(tmp_path: Path) -> None:
+    url, clock = str(tmp_path / "store.db"), ManualClock(LATER_MS)
+    chosen = Settings(plans_url=str(tmp_path / "p"), archive_url=str(tmp_path / "a"))
+    source = str(GOLDEN / "lifecycle")
+    with open_services(url, settings=chosen, clock=clock) as services:
+        services.apply_import(services.plan_import(source))
+        before = services.memory.stats().records
+        plan = services.plan_import(source)
+        gone = next(d for d in plan.decisions if d.namespace == "plainkey")
+        stale = plan.model_copy(
+            update={"decisions": (gone.model_copy(update={"action": "import"}),)}
+        )
+        services.apply_erase(services.plan_erase(Subject.of_namespace("plainkey")))
+        again = services.plan_import(source)
+        assert again.erased > 0
+        assert again.to_write() == {}
+        assert "plainkey" not in again.model_dump_json()
+        report = services.apply_import(again)
+        assert any("erased here before" in note for note in report.notes)
+        assert services.apply_import(stale).written == 0  # reviewed before the erasure
+        assert services.memory.get("plainkey", "plainkey") is None
+        assert services.memory.stats().records == before - again.erased
+    with open_services(str(tmp_path / "other.db"), settings=chosen, clock=clock) as services:
+        assert services.plan_import(source).erased == 0
+
+
+# later backups, whatever happened before and after
+
+NAMESPACES, KEYS, AGENTS = ("a", "a/b", "c"), ("k1", "k2"), ("ada", "bob")
+PUT = st.tuples(
+    st.just("put"), st.sampled_from(NAMESPACES), st.sampled_from(KEYS), st.sampled_from(AGENTS)
+)
+BESIDE = st.tuples(
+    st.just("beside"), st.sampled_from(NAMESPACES), st.sampled_from(KEYS), st.sampled_from(AGENTS)
+)
+DELETE = st.tuples(st.just("delete"), st.sampled_from(NAMESPACES), st.sampled_from(KEYS))
+SUBJECTS = st.one_of(
+    st.builds(Subject.of_record, st.sampled_from(NAMESPACES), st.sampled_from(KEYS)),
+    st.builds(Subject.of_namespace, st.sampled_from((*NAMESPACES, "*/b"))),
+    st.builds(Subject.of_agent, st.sampled_from(AGENTS)),
+)
+ERASE = st.tuples(st.just("erase"), SUBJECTS)
+BACKUP = st.tuples(st.just("backup"))
+STEPS = st.lists(st.one_of(PUT, PUT, BESIDE, DELETE, ERASE, BACKUP, BACKUP), max_size=25)
+_numbers = count()
+
+
+class Life:
+    """A store, its repository, and what was ever erased from it."""
+
+    def __init__(self, memory: Memory) -> None:
+        name = f"erase-{next(_numbers)}"
+        self.clock = memory.store.clock
+        self.target = open_target(f"memory://{name}", self.clock)
+        chosen = Settings(plans_url=f"memory://{name}-p", archive_url=f"memory://{name}-a")
+        self.services = Services(memory, chosen)
+        self.store = memory.store
+        self.erased: set[tuple[str, int]] = set()
+        self.taken: list[BackupReport] = []
+
+    def dots(self) -> set[tuple[str, int]]:
+        with snapshot(self.store) as view:
+            return {unpack(row.body).dot for row in view.rows()}
+
+    def do(self, step: tuple[object, ...]) -> None:
+        memory = self.services.memory
+        match step:
+            case ("put", str(ns), str(key), str(agent)):
+                memory.put(ns, key, {"by": agent}, labels=Labels(agent=agent))
+            case ("beside", str(ns), str(key), str(agent)):
+                memory.put(ns, key, {"by": agent}, labels=Labels(agent=agent), ctx={})
+            case ("delete", str(ns), str(key)):
+                memory.delete(ns, key)
+            case ("erase", Subject() as subject):
+                before = self.dots()
+                report = self.services.apply_erase(self.services.plan_erase(subject))
+                assert report.residue == 0, report
+                self.erased |= before - self.dots()
+            case _:
+                self.backup()
+
+    def backup(self) -> None:
+        with snapshot(self.store) as view:
+            report = take(view, self.target, self.clock, check_row=check_row, asked=Asked())
+            self.taken.append(report)
+            state = open_state(Repository.open(self.target), report.manifest, check_row=check_row)
+            assert list(state.rows()) == list(view.rows())
+            assert list(state.log()) == list(view.log())
+            assert list(state.side()) == list(view.side())
+            assert list(state.audit()) == list(view.audit())
+
+    def check_older_backups(self) -> None:
+        """The ledger holds back all that was erased, and nothing that is alive."""
+        live = self.dots()
+        with snapshot(self.store) as view:
+            ledger = Filter.of_side(view.side())
+        for report in self.taken:
+            state = open_state(Repository.open(self.target), report.manifest, check_row=check_row)
+            for row in state.rows():
+                dot = unpack(row.body).dot
+                assert not (dot in self.erased and not ledger.erased(row))
+                assert not (dot in live and ledger.erased(row))
+
+
+@settings(max_examples=40, deadline=None)
+@given(STEPS)
+def test_backups_after_an_erasure_hold_what_the_store_holds(
+    steps: list[tuple[object, ...]],
+) -> None:
+    """Whatever is written, deleted, erased and backed up in whatever order."""
+    fsspec.filesystem("memory").store.clear()
+    with Memory.open("sqlite://", clock=ManualClock()) as memory:
+        life = Life(memory)
+        for step in [*steps, ("backup",)]:
+            life.do(step)
+        life.check_older_backups()
+        assert verify_store(memory.store).ok
+
+
+def test_the_first_backup_after_an_erasure_is_full_and_says_why(clock: ManualClock) -> None:
+    """An increment would keep the erased bytes alive for as long as it is kept itself."""
+    fsspec.filesystem("memory").store.clear()
+    with Memory.open("sqlite://", clock=clock) as memory:
+        life = Life(memory)
+        for step in (
+            ("put", "a", "k1", "ada"),
+            ("backup",),
+            ("put", "c", "k1", "bob"),
+            ("backup",),
+        ):
+            life.do(step)
+        life.do(("erase", Subject.of_agent("ada")))
+        life.do(("backup",))
+        life.do(("put", "c", "k2", "bob"))
+        life.do(("backup",))
+        kinds = [report.kind for report in life.taken]
+        assert kinds == [BackupKind.FULL, BackupKind.INCREMENTAL] * 2
+        assert any("erased" in note for note in life.taken[2].notes)
