@@ -1,7 +1,7 @@
 """Bringing archived records back: some, all that match, or all of one run.
 
 Order: 1 read the value from its block and check it, 2 write it in the place of its address, as a
-new event with the old labels, creation time and deadline, in slices under the lease's fence. The
+new event with the old labels, creation time and deadline, in slices. The
 archive keeps its copy until `compact`. A crash leaves some recalled; running again does the rest.
 """
 
@@ -24,7 +24,7 @@ from memtend.store import archived, restating
 
 if TYPE_CHECKING:
     from memtend.archive.vault import Vault
-    from memtend.guard import Cleared
+    from memtend.model.lease import Lease
     from memtend.model.policyfile import Quotas
     from memtend.model.stored import StoredRow
     from memtend.store.archived import Stub
@@ -84,16 +84,25 @@ def _run_of(vault: Vault, stub: Stub) -> int | None:
 
 
 def apply_recall(
-    cleared: Cleared, store: Store, reader: ArchiveReader, *, squeeze: Squeeze, quotas: Quotas
+    plan: Plan,
+    store: Store,
+    reader: ArchiveReader,
+    *,
+    squeeze: Squeeze,
+    quotas: Quotas,
+    lease: Lease | None = None,
 ) -> ArchiveReport:
-    """Recall what the plan names; what changed since or cannot be read is counted."""
-    clock, lease = store.clock, cleared.lease
+    """Recall what the plan names; what changed since or cannot be read is counted.
+
+    It destroys nothing, so it needs no lease; with one, no archive run works against it.
+    """
+    clock = store.clock
     began = clock.monotonic_ns()
-    seqs = [one.seq for one in cleared.plan.decisions if one.action is Action.RECALL]
+    seqs = [one.seq for one in plan.decisions if one.action is Action.RECALL]
     rows = slices = before = after = 0
     longest, unreadable = 0.0, list[str]()
     for page in pages(seqs, _PAGE):
-        lease = renewed(store, lease)
+        lease = renewed(store, lease) if lease else None
         found = archived.rows_of(store, page)
         values = {}
         for seq, row in found.items():

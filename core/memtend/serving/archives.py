@@ -78,24 +78,27 @@ class Archives(Serving):
 
     def apply_recall(self, plan: Plan) -> ArchiveReport:
         """Put the values that the plan names back into the store."""
-        from memtend.archive.recall import apply_recall  # noqa: PLC0415
-
         with self._maintaining() as lease:
-            cleared = clear(plan, lease=lease, facts=self.facts(), safety=self._safety())
-            quotas = self.memory.config.file.quotas
-            return apply_recall(
-                cleared, self.store, self._reader(), squeeze=self._squeeze(), quotas=quotas
-            )
+            clear(plan, lease=lease, facts=self.facts(), safety=self._safety())
+            return self._recall(plan, lease)
 
     def recall(
         self, pattern: str | None = None, *, keys: Iterable[tuple[str, str]] = ()
     ) -> ArchiveReport:
-        """Plan and apply in one: bringing back destroys nothing."""
-        return self.apply_recall(self.plan_recall(pattern, keys=keys))
+        """Plan and apply in one, and wait for nobody: bringing back destroys nothing."""
+        return self._recall(self.plan_recall(pattern, keys=keys), None)
 
     def undo_archive(self, run: int) -> ArchiveReport:
         """Bring back everything that one run archived and that is still archived."""
         return self.apply_recall(self.plan_recall(run=run))
+
+    def _recall(self, plan: Plan, lease: Lease | None) -> ArchiveReport:
+        from memtend.archive.recall import apply_recall  # noqa: PLC0415
+
+        quotas = self.memory.config.file.quotas
+        return apply_recall(
+            plan, self.store, self._reader(), squeeze=self._squeeze(), quotas=quotas, lease=lease
+        )
 
     def archive_runs(self) -> list[ArchiveRun]:
         """The runs of which the archive still holds something, oldest first."""

@@ -80,7 +80,7 @@ def archive(store: Store, addresses: Mapping[int, Address], *, lease: Lease, not
 
 
 def recall(
-    store: Store, values: Mapping[int, Squeezed], *, lease: Lease, quotas: Quotas, note: str
+    store: Store, values: Mapping[int, Squeezed], *, lease: Lease | None, quotas: Quotas, note: str
 ) -> Restated:
     """Put values back in the place of addresses, by sequence number, each as a new event."""
     rows = before = after = 0
