@@ -13,12 +13,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from memtend.clock import Clock, SystemClock, to_datetime
+from memtend.clock import Clock, SystemClock, to_datetime, to_ms
 from memtend.guard import clear
 from memtend.limits import BACKLOG_WARN_ROWS, PLAN_DECISIONS_MAX
 from memtend.memory import Memory
 from memtend.serving.archives import Archives
 from memtend.serving.backups import Backups
+from memtend.serving.drills import Drills
 from memtend.serving.erasures import Erasures
 from memtend.serving.restores import Restores
 from memtend.serving.rotations import Rotations
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from memtend.model.policy import Cleanup
 
 
-class Services(Erasures, Archives, Restores, Rotations, Backups):
+class Services(Erasures, Archives, Drills, Restores, Rotations, Backups):
     """Everything that tends one store. Made by `open_services`."""
 
     def plan_sweep(self, cleanups: Set[Cleanup] = ROUTINE) -> Plan:
@@ -103,7 +104,14 @@ class Services(Erasures, Archives, Restores, Rotations, Backups):
         from memtend.store.expiry import expired  # noqa: PLC0415
 
         facts, stats = self.facts(), self.memory.stats()
-        backup = catalog.newest(self.store, address_of(target_url)) if target_url else None
+        backup = first = evidence = None
+        if target_url:
+            address = address_of(target_url)
+            backup = catalog.newest(self.store, address)
+            first = catalog.oldest(self.store, address)
+            evidence = self.drill_evidence(target_url)
+        now_ms = self.clock.now_ms()
+        good_at = evidence.good_at if evidence else None
         return check_health(
             HealthFacts(
                 at=facts.at,
@@ -115,9 +123,12 @@ class Services(Erasures, Archives, Restores, Rotations, Backups):
                 pressure=tuple(f"{p.scope} {p.name} {p.share:.0%}" for p in stats.pressure),
                 disk_free_bytes=self._disk_free(),
                 backup_asked=target_url is not None,
-                backup_age_ms=self.clock.now_ms() - backup.at_ms if backup else None,
+                backup_age_ms=now_ms - backup.at_ms if backup else None,
                 backup_rows=backup.rows if backup else None,
                 engine_notes=self.store.engine.notes(),
+                drill_age_ms=now_ms - to_ms(good_at) if good_at else None,
+                drill_passed=evidence.last.ok if evidence else None,
+                backed_up_ms=now_ms - first.at_ms if first else None,
             )
         )
 

@@ -6,7 +6,13 @@ from collections.abc import Iterator
 
 from memtend.durations import show_duration
 from memtend.health.report import Check, HealthFacts, HealthReport, Level
-from memtend.limits import BACKLOG_WARN_ROWS, BACKUP_AGE_WARN_MS, DISK_FREE_WARN_BYTES, MIB
+from memtend.limits import (
+    BACKLOG_WARN_ROWS,
+    BACKUP_AGE_WARN_MS,
+    DISK_FREE_WARN_BYTES,
+    DRILL_AGE_MAX_MS,
+    MIB,
+)
 
 _ORDER = (Level.OK, Level.WARNING, Level.CRITICAL)
 _MINUTE_MS = 60_000
@@ -34,6 +40,8 @@ def _checks(facts: HealthFacts) -> Iterator[Check]:
     yield _quota(facts)
     if facts.backup_asked:
         yield _backup(facts)
+        if facts.backup_age_ms is not None:
+            yield _drill(facts)
     if facts.disk_free_bytes is not None:
         yield _disk(facts.disk_free_bytes)
     for note in facts.engine_notes:
@@ -80,6 +88,24 @@ def _backup(facts: HealthFacts) -> Check:
         return Check(name="backup", level=Level.OK, fact=fact)
     hint = "Look at the backup flow's last runs, then run it."
     return Check(name="backup", level=Level.WARNING, fact=fact, hint=hint)
+
+
+def _drill(facts: HealthFacts) -> Check:
+    hint = "Run `memtend backup drill`, and schedule the drill flow."
+    if facts.drill_passed is False:
+        fact = "the last drill found that the newest backup cannot be restored as it was"
+        hint = "Run `memtend backup verify`, keep older backups, and take a new full one."
+        return Check(name="drill", level=Level.CRITICAL, fact=fact, hint=hint)
+    if facts.drill_age_ms is None:
+        fact = "no drill has shown yet that the backups can be restored"
+        late = facts.backed_up_ms is not None and facts.backed_up_ms > DRILL_AGE_MAX_MS
+        level = Level.WARNING if late else Level.OK
+        return Check(name="drill", level=level, fact=fact, hint=hint)
+    age = facts.drill_age_ms // _MINUTE_MS * _MINUTE_MS
+    fact = f"the last good drill is {show_duration(age) if age else 'under a minute'} old"
+    if facts.drill_age_ms <= DRILL_AGE_MAX_MS:
+        return Check(name="drill", level=Level.OK, fact=fact)
+    return Check(name="drill", level=Level.WARNING, fact=fact, hint=hint)
 
 
 def _disk(free: int) -> Check:

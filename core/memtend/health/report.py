@@ -35,6 +35,12 @@ class HealthFacts(BaseModel, frozen=True, extra="forbid"):
     backup_age_ms: int | None
     backup_rows: int | None
     engine_notes: tuple[str, ...] = ()
+    drill_age_ms: int | None = None
+    """Since the last drill that passed."""
+    drill_passed: bool | None = None
+    """Whether the last one did."""
+    backed_up_ms: int | None = None
+    """Since the first backup."""
 
 
 class HealthReport(BaseModel, frozen=True, extra="forbid"):

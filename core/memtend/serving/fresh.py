@@ -27,8 +27,12 @@ def plan_fresh(
     to: datetime | None = None,
     manifest: str | None = None,
     mode: Mode = Mode.REJOIN,
+    compare: bool = True,
 ) -> RestorePlan:
-    """What the backup would bring. Nothing is known of a live store, so everything is new."""
+    """What the backup would bring. Nothing is known of a live store, so everything is new.
+
+    Without `compare` only the manifests are read, and the plan counts nothing.
+    """
     moment_ms = None if to is None else to_ms(to)
     repository = open_repository(target_url or settings.backup_url, settings, clock)
     with wishing(repository, None, moment_ms, manifest) as (choice, wished):
@@ -44,6 +48,7 @@ def plan_fresh(
             replicas=len(choice.manifest.store.vv) - 1,
             replace_other=False,
             clock=clock,
+            compare=compare,
         )
 
 

@@ -48,4 +48,10 @@ def verified(store: Store, url: str) -> dict[str, int | None]:
     return {entry.manifest: entry.verified_ms for entry in entries if entry.url == url}
 
 
+def oldest(store: Store, url: str) -> Entry | None:
+    """The first backup into `url` of those that the store still looks at."""
+    entries = [Entry._make(row[:-1]) for row in store.engine.read("catalogs", (_LOOK,))]
+    return next((entry for entry in reversed(entries) if entry.url == url), None)
+
+
 _LOOK = 1_000
