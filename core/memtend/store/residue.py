@@ -92,6 +92,8 @@ class Residue:
     def _small(self, reader: Reader) -> None:
         self.tables["op"] += naming_operations(reader, self.names_text)
         self.tables["audit"] += remaining(reader, self._ledger)
+        for _, data, *_ in reader.fetch("stream_dictionary"):
+            self.tables["dictionary"] += any(text in bytes(data) for text in self.texts)
         for row in reader.stream("stream_audit", (0,)):
             self._keep(row)
         for statement in ("stream_setting", "stream_access_grant", "stream_lease"):
