@@ -17,6 +17,7 @@ from memtend.clock import Clock, SystemClock, to_datetime, to_ms
 from memtend.guard import clear
 from memtend.limits import BACKLOG_WARN_ROWS, PLAN_DECISIONS_MAX
 from memtend.memory import Memory
+from memtend.reaching import ColdReads
 from memtend.serving.archives import Archives
 from memtend.serving.backups import Backups
 from memtend.serving.drills import Drills
@@ -155,5 +156,7 @@ def open_services(
         clock=clock or SystemClock(),
         key_path=str(chosen.key_path) if chosen.key_path else None,
     )
+    # The key may have come with the settings, from a block, and not from the environment.
+    memory.store.archive = ColdReads(memory.store, chosen.backup_secret)
     with memory:
         yield Services(memory, chosen)

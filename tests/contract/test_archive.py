@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from memtend.clock import ManualClock, to_datetime
 from memtend.codec.address import Address
 from memtend.drafting import Put
-from memtend.errors import ArchiveForeign, NoArchive
+from memtend.errors import ArchiveForeign, NoArchive, QuotaExceeded
 from memtend.limits import ARCHIVE_KEEP_MS, SWEEP_MARGIN_MS
 from memtend.memory import Memory
 from memtend.model.plan import Action
+from memtend.model.policyfile import Quotas
 from memtend.model.query import Cold, Query
 from memtend.model.record import Labels, Trust
 from memtend.services import Services
@@ -25,6 +28,7 @@ from tests.fixtures.archives import (
     shown,
     value,
 )
+from tests.fixtures.stores import set_policies
 
 
 def cold(services: Services) -> int:
@@ -294,3 +298,29 @@ def test_a_store_opened_again_finds_its_archive(
         assert dict(memory.scan(NS)) == values
         memory.put_many([Put(NS, "k000", 1)])
         assert memory.get(NS, "k000") == 1
+
+
+def test_a_recall_that_would_break_a_quota_changes_nothing(services: Services) -> None:
+    values = fill(services, 5)
+    archive_everything(services)
+    small = services.memory.stats().agents[0].bytes + 100
+    set_policies(services.memory, quotas=Quotas(agent_bytes=small))
+    with pytest.raises(QuotaExceeded):
+        services.recall("**")
+    assert cold(services) == 5
+    assert shown(services) == values
+    set_policies(services.memory)
+    assert services.recall("**").written == 5
+
+
+def test_a_forked_child_reads_the_archive(
+    lasting_url: str, archive_url: str, clock: ManualClock
+) -> None:
+    with serving(lasting_url, archive_url, clock) as services:
+        values = fill(services, 3)
+        archive_everything(services)
+        assert services.memory.get(NS, "k000") == values["k000"]
+        child = os.fork()
+        if child == 0:
+            os._exit(0 if services.memory.get(NS, "k001") == values["k001"] else 1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

@@ -6,6 +6,7 @@ before the first one. Reading never writes: a record stays archived until somebo
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING
@@ -34,9 +35,12 @@ class ArchiveReader:
         self._vault: Vault | None = None
         self._blocks: OrderedDict[_Place, Block] = OrderedDict()
         self._bytes = 0
+        self._process = os.getpid()
 
     def text(self, address: Address, what: str) -> bytes:
         """The canonical JSON at an address; `what` names the record in an error."""
+        if self._process != os.getpid():
+            self._begin_anew()
         try:
             vault = self._opened()
             return vault.entry(address, what, self._block(vault, address)).text
@@ -50,6 +54,12 @@ class ArchiveReader:
             self._vault = None
             self._blocks.clear()
             self._bytes = 0
+
+    def _begin_anew(self) -> None:
+        """In a forked child: connections are the parent's, and a thread of it may hold the lock."""
+        self._lock = threading.Lock()
+        self._process = os.getpid()
+        self.forget()
 
     def _opened(self) -> Vault:
         with self._lock:

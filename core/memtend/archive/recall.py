@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from memtend.archive.moving import pages, renewed
 from memtend.archive.reading import ArchiveReader
 from memtend.archive.report import ArchiveReport
+from memtend.archive.vault import Cursor, Vault
 from memtend.codec.address import read_address
 from memtend.codec.compress import Codec, Damaged
 from memtend.codec.envelope import check_row, codec_of, unpack
@@ -23,7 +24,6 @@ from memtend.model.plan import Action, Decision, Plan
 from memtend.store import archived, restating
 
 if TYPE_CHECKING:
-    from memtend.archive.vault import Vault
     from memtend.model.lease import Lease
     from memtend.model.policyfile import Quotas
     from memtend.model.stored import StoredRow
@@ -68,19 +68,14 @@ def plan_recall(stubs: Iterable[Stub], facts: Facts, why: str) -> Plan:
 def of_run(stubs: Iterable[Stub], vault: Vault, run: int) -> Iterator[Stub]:
     """Those that this run archived, wherever they have been moved since."""
     parts = {bytes.fromhex(part.object): part for _, part in vault.parts()}
+    cursor = Cursor(vault)
     for stub in stubs:
         part = parts.get(stub.address.object) if stub.address else None
         if stub.address is None or part is None or run not in part.runs:
             continue
-        if len(part.runs) == 1 or _run_of(vault, stub) == run:
+        what = f"{stub.namespace}/{stub.key}"
+        if len(part.runs) == 1 or cursor.entry(stub.address, what).run == run:
             yield stub
-
-
-def _run_of(vault: Vault, stub: Stub) -> int | None:
-    if stub.address is None:
-        return None
-    block = vault.block(stub.address.object.hex(), stub.address.offset, stub.address.length)
-    return block.entry(stub.address.place).run
 
 
 def apply_recall(
