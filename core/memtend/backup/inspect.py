@@ -19,9 +19,11 @@ from memtend.codec import canonical
 from memtend.codec.compress import Codec, Damaged, decompress
 from memtend.codec.envelope import QUARANTINED_FLAG, check_row, codec_of, unpack
 from memtend.codec.segment import Key, Table
+from memtend.crdt import tally
 from memtend.crdt.hlc import millis
-from memtend.crdt.rows import RowKind
+from memtend.crdt.rows import RowKind, Sibling
 from memtend.errors import BackupUnknown, NotFound, ObjectDamaged
+from memtend.model.dot import Dot
 from memtend.model.names import check_path
 from memtend.model.stored import StoredRow
 
@@ -136,6 +138,23 @@ def values(state: State, namespace: str, key: str) -> list[RecordView]:
         raise NotFound(namespace=namespace, key=key)
     dictionaries = _Dictionaries(state)
     return [_record_view(state, row, dictionaries) for row in rows]
+
+
+def as_one(versions: list[RecordView]) -> tuple[bool, Any]:
+    """Whether the versions of a key have one value, and that: a total, the elements of a set."""
+    types = {one.type for one in versions}
+    if any(one.archived for one in versions) or len(types) > 1:
+        return False, None
+    if types == {"counter"}:
+        parts = [
+            Sibling(Dot(one.replica, one.n), 0, None, canonical.encode(one.value), RowKind.COUNTER)
+            for one in versions
+        ]
+        return True, tally.value(parts, 0)
+    if types == {"element"}:
+        texts = {canonical.encode(one.value) for one in versions}
+        return True, [canonical.decode(text) for text in sorted(texts)]
+    return len(versions) == 1, versions[0].value
 
 
 def within(state: State, low: Key, high: Key) -> State:

@@ -44,6 +44,8 @@ def inspect(
     prints the value as JSON, as `memtend get` does. A value with several versions side by side, and
     one with --json, comes as a list of all versions with everything known about them.
     """
+    from memtend.backup.inspect import as_one  # noqa: PLC0415
+
     wanted = None if manifest == NEWEST else manifest
     with open_operator(store) as services:
         if namespace is None:
@@ -53,8 +55,8 @@ def inspect(
             _keys(services, wanted, namespace, target, limit, json=json)
         else:
             versions = services.inspect_record(wanted, namespace, key, target)
-            plain = len(versions) == 1 and not json and not versions[0].archived
-            show.emit(versions[0].value if plain else versions)
+            is_one, value = as_one(versions)
+            show.emit(value if is_one and not json else versions)
 
 
 def diff(
