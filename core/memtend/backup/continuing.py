@@ -33,9 +33,11 @@ def chain_to_continue(
     store_id: str,
     manifests: Manifests,
 ) -> tuple[Chain, str]:
-    """The newest backup of this store with all it builds on, or why there is none to build on.
+    """The newest whole backup of this store with all it builds on, and what kept a newer one out.
 
     It is verified quickly: its manifests are read, and every object is there in its full length.
+    Tried are the newest in the repository, and the newest that the store knows: others may write
+    there too.
     """
     known = ManifestName.parse(head) if head else None
     candidates = [names[-1], *(known,) * (known in names and known != names[-1])]
@@ -47,13 +49,13 @@ def chain_to_continue(
             why = why or f"the newest backup cannot be built on: {error}"
             continue
         if chain[-1][1].store.store_id != store_id:
-            why = why or "the newest backup is of another store"
             continue
-        missing = first_missing(repository, chain)
+        lost = next((str(one) for one, _ in chain if one not in names), None)
+        missing = f"{lost} is missing" if lost else first_missing(repository, chain)
         if missing is None:
-            return chain, ""
+            return chain, why
         why = why or f"the newest backup is not whole: {missing}"
-    return (), why
+    return (), why or "the newest backup is of another store"
 
 
 def first_missing(repository: Repository, chain: Chain) -> str | None:

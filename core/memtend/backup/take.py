@@ -188,7 +188,7 @@ def _decide(
     if asked.full or not names:
         return full()
     chain, why = chain_to_continue(repository, names, head, snapshot.state.store_id, seen)
-    if not chain:
+    if not chain or why:
         return full(why)
     # Built on what came before, a backup would keep what was erased for as long as it is kept.
     if erased_after(snapshot.side(), chain[-1][1].store.seq):

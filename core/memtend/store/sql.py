@@ -152,7 +152,7 @@ STATEMENTS: Final[dict[str, str]] = {
     "verified_ms = excluded.verified_ms, crc = excluded.crc",
     "catalogs": "SELECT manifest, url, at_ms, seq, rows, size, root, verified_ms, crc "
     "FROM catalog "
-    "ORDER BY at_ms DESC LIMIT ?",
+    "ORDER BY at_ms DESC, manifest DESC LIMIT ?",
     "erase": "INSERT INTO erasure (kind, digest, at_hlc, seq, crc) VALUES (?,?,?,?,?) "
     "ON CONFLICT (kind, digest) DO UPDATE SET at_hlc = excluded.at_hlc, seq = excluded.seq, "
     "crc = excluded.crc",
