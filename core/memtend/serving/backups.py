@@ -173,7 +173,7 @@ class Backups(Serving):
 def label_of(store_url: str) -> str:
     """What kind of store, and its name without host or folder: this goes into manifests.
 
-    >>> label_of("sqlite:////home/ada/agents.db")
+    >>> label_of("sqlite:////srv/ada/agents.db")
     'sqlite agents.db'
     >>> label_of("postgresql://ada@db.example:5432/agents?sslmode=require")
     'postgresql agents'
