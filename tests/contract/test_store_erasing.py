@@ -6,13 +6,18 @@ import pytest
 
 from memtend.clock import ManualClock
 from memtend.drafting import Put
+from memtend.erase.apply import apply_erase
 from memtend.erase.report import EraseReport
+from memtend.errors import LeaseHeld, PlanStale, StaleLease
+from memtend.guard import Safety, clear
 from memtend.memory import Memory
 from memtend.model.query import Query
 from memtend.model.record import Labels, Trust
 from memtend.model.subject import Subject, SubjectKind
 from memtend.services import Services
+from memtend.serving.base import MAINTENANCE
 from memtend.settings import Settings
+from memtend.store import leases
 from memtend.store.ledger import Filter
 from memtend.store.quarantine import mark_writer
 from memtend.store.snapshot import snapshot
@@ -289,6 +294,32 @@ def test_another_process_notices_before_its_next_write(
         one.put(CANARY, "again", 3)
         assert two.get(CANARY, "again") == 3
         assert verify_store(two.store).ok
+
+
+def test_the_guard_refuses_another_store_and_another_holder(services: Services) -> None:
+    services.memory.put("n", "k", 1)
+    plan = services.plan_erase(Subject.of_record("n", "k"))
+    with pytest.raises(PlanStale):
+        services.apply_erase(plan.model_copy(update={"store_id": "another"}))
+    held = leases.acquire(services.store, MAINTENANCE, "another", 60_000)
+    with pytest.raises(LeaseHeld):
+        services.apply_erase(plan)
+    assert services.memory.get("n", "k") == 1
+    leases.release(services.store, held)
+    erase(services, plan.subject)
+
+
+def test_an_erasure_that_loses_its_lease_stops(services: Services) -> None:
+    """Whoever took over goes on: nothing more is written under the old lease."""
+    store = services.store
+    services.memory.put_many([Put("n", f"k{n:02}", n) for n in range(40)])
+    plan = services.plan_erase(Subject.of_namespace("n"))
+    lease = leases.acquire(store, MAINTENANCE, "one", 60_000)
+    cleared = clear(plan, lease=lease, facts=services.facts(), safety=Safety())
+    leases.acquire(store, MAINTENANCE, "one", 60_000)
+    with pytest.raises(StaleLease):
+        apply_erase(cleared, store)
+    assert len(services.memory.scan("n")) == 40
 
 
 def test_a_saved_plan_that_names_it_is_deleted(services: Services, clock: ManualClock) -> None:

@@ -7,6 +7,7 @@ write-ahead log, its replicas and its base backups keep them for as long as the 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from glob import escape, glob
@@ -92,6 +93,9 @@ def _postgres(store: Store, full: bool) -> Rewritten:
 
 
 def files_of(store: Store) -> list[str]:
-    """Every file that the store's database keeps, its WAL and locks included."""
+    """Every file of the database: its WAL, locks and ballast, and copies that lie beside it."""
     path = store.engine.path
-    return [] if path is None else sorted(glob(f"{escape(path)}*"))
+    if path is None:
+        return []
+    found = [path, *glob(f"{escape(path)}-*"), *glob(f"{escape(path)}.*")]
+    return sorted(filter(os.path.isfile, found))
