@@ -18,6 +18,7 @@ from memtend.cli import (
     flows,
     policies,
     records,
+    restore,
     state,
     upkeep,
 )
@@ -54,7 +55,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (records, state, policies, upkeep, backup, archive, erase, access, audit, flows):
+for part in (
+    records, state, policies, upkeep, restore, backup, archive, erase, access, audit, flows,
+):  # fmt: skip
     part.register(app)
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from memtend.model.facts import Facts
     from memtend.model.lease import Lease
     from memtend.store.snapshot import Snapshot
+    from memtend.store.swapping import Kept
 
 _ALL = Safety(delete_share_max=1.0)
 """A restore may remove everything that came since: the plan says what, and the old one is kept."""
@@ -90,6 +91,12 @@ class Restores(Serving):
                 )
         self.memory.config.refresh(self.store.meta().config)
         return report
+
+    def kept_store(self) -> Kept:
+        """What `undo_restore` would bring back; raises `NothingKept`."""
+        from memtend.store.swapping import newest_kept  # noqa: PLC0415
+
+        return newest_kept(self.store.engine)
 
     def undo_restore(self, *, keep_ms: int = KEEP_OLD_MS) -> RestoreReport:
         """Bring back the store that the last restore replaced; the present one is kept in turn."""
