@@ -23,6 +23,7 @@ from memtend.errors import MemtendError
 from tests.crash.shim import Shim, fast_folder, in_child
 from tests.crash.steps import (
     DAY_MS,
+    ERASED,
     HOUR_MS,
     NOON_MS,
     SCRIPTS,
@@ -164,10 +165,22 @@ class Sweep:
                 wanted = allowed[0]
                 odd = {k for k in seen.keys() | wanted.keys() if seen.get(k) != wanted.get(k)}
                 yield f"seen is no allowed state; it differs in {sorted(odd)[:5]}"
+            if self.script == "erase" and allowed == self.states[-1:]:
+                yield from (f"{file} still names it" for file in self._naming())
+            if self.script == "archive" and services.memory.stats().archived.records:
+                archive = services.verify_archive()
+                if not archive.ok:
+                    yield f"archive: {archive.findings[:3]}"
             if self.script == "backup":
                 backups = services.verify_backup(backups_of(services))
                 if not backups.ok:
                     yield f"backup: {backups.findings[:3]}"
+
+    def _naming(self) -> Iterator[str]:
+        for file in self.folder.rglob("*"):
+            ours = file.is_file() and "backups" not in file.parts
+            if ours and ERASED.encode() in file.read_bytes():
+                yield file.name
 
 
 if __name__ == "__main__":

@@ -14,8 +14,11 @@ from typing import Any, NamedTuple
 from memtend.clock import ManualClock
 from memtend.drafting import Put
 from memtend.model.record import Labels
+from memtend.model.subject import Subject
 from memtend.services import Services, open_services
 from memtend.settings import Settings
+from tests.fixtures.archives import archive_everything
+from tests.fixtures.archives import value as cold_value
 
 NOON_MS = 1_750_000_000_000
 DAY_MS = 24 * 3_600_000
@@ -59,6 +62,14 @@ def count(place: Place, by: int, total: int, op_id: str) -> Step:
     return Step(lambda s: s.memory.increment(namespace, key, by, op_id=op_id), {place: total})
 
 
+def erase(subject: Subject, effect: State) -> Step:
+    def do(services: Services) -> None:
+        report = services.apply_erase(services.plan_erase(subject))
+        assert report.residue == 0, report
+
+    return Step(do, effect)
+
+
 def _sweep(services: Services) -> None:
     services.apply_sweep(services.plan_sweep())
 
@@ -71,6 +82,13 @@ TAGGED = Labels(kind="fact", agent="ada", session="s1", tags=("red", "blue"))
 LONG = "a long value that is worth compressing, " * 60
 SWEEP = Step(_sweep, {})
 BACKUP = Step(_backup, {})
+ARCHIVE = Step(archive_everything, {})
+RECALL = Step(lambda s: s.recall("cold/c1"), {})
+COMPACT = Step(lambda s: s.compact_archive(), {})
+
+ERASED = "short"
+"""A namespace whose name is in no file but the backups' once it was erased. No reader sees its
+expired records, so that an erasure in several slices may be cut off between them."""
 
 BASE: State = {
     **{f"notes n{i}": {"n": i} for i in range(30)},
@@ -102,6 +120,19 @@ SCRIPTS: dict[str, list[Step]] = {
     ],
     "sweep": [SWEEP],
     "backup": [BACKUP],
+    "archive": [
+        put_many({f"cold c{i}": cold_value(i) for i in range(8)}),
+        ARCHIVE,
+        put("cold c0", "new"),
+        RECALL,
+        *(delete(f"cold c{i}") for i in range(2, 6)),
+        COMPACT,
+    ],
+    "erase": [
+        erase(Subject.of_record("both", "value"), {"both value": None}),
+        erase(Subject.of_namespace(ERASED), {}),
+        put("both value", "a new life"),
+    ],
 }
 
 
@@ -126,13 +157,22 @@ def prepare(folder: Path) -> None:
         _sweep(services)
         services.verify_store()
         services.verify_backup(backups_of(services))
+        services.plan_erase(Subject.of_tag("none"))
+        import memtend.archive.apply  # noqa: PLC0415
+        import memtend.archive.compact  # noqa: PLC0415
+        import memtend.archive.recall  # noqa: PLC0415
+        import memtend.archive.verify  # noqa: PLC0415
+        import memtend.erase.apply  # noqa: PLC0415
+        import memtend.serving.archives  # noqa: F401, PLC0415
+
         seen_in(services)
 
 
 @contextmanager
 def opened(folder: Path, now_ms: int, seed: int, **more: Any) -> Iterator[Services]:
     clock = ManualClock(now_ms, seed)
-    with open_services(store_url(folder), settings=Settings(), clock=clock, **more) as services:
+    chosen = Settings(plans_url=f"{folder}/plans", archive_url=f"{folder}/archive")
+    with open_services(store_url(folder), settings=chosen, clock=clock, **more) as services:
         yield services
 
 
