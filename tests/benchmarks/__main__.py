@@ -26,7 +26,8 @@ from tests.benchmarks.render import page
 ROOT = Path(__file__).resolve().parents[2]
 FIGURES = ROOT / "benchmarks.json"
 PAGE = ROOT / "docs" / "benchmarks.md"
-MODULES = ("store", "growth", "sweep", "long", "writers", "slowdisk", "postgres", "startup")
+MODULES = ("store", "growth", "sweep", "long", "writers", "slowdisk", "postgres", "startup",
+           "backups", "increments")  # fmt: skip
 SIZES = (10_000, 100_000)
 
 
@@ -48,6 +49,14 @@ def run(only: list[str], sizes: list[int], folder: Path) -> Iterator[tuple[str, 
         from tests.benchmarks import postgres  # noqa: PLC0415
 
         yield from (("postgres", row) for row in postgres.rows())
+    if "backups" in only or "increments" in only:
+        from tests.benchmarks import backups  # noqa: PLC0415
+
+        if "backups" in only:
+            yield from (("backups", row) for row in backups.rows(folder / "backups"))
+        if "increments" in only:
+            found = backups.growth(folder / "increments", [*sizes, 10 * sizes[-1]])
+            yield from (("increments", row) for row in found)
     from tests.benchmarks import long, slowdisk, writers  # noqa: PLC0415
 
     for module in (long, writers, slowdisk):

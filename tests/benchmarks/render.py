@@ -17,6 +17,8 @@ TITLES = {
     "slowdisk": "A disk that takes 2 ms to sync",
     "postgres": "PostgreSQL",
     "startup": "Starting",
+    "backups": "Backups beside restic and Borg",
+    "increments": "Increments of stores of all sizes",
 }
 SMALL = 0.001
 HEAD = """\
