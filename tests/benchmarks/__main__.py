@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FIGURES = ROOT / "benchmarks.json"
 PAGE = ROOT / "docs" / "benchmarks.md"
 MODULES = ("store", "growth", "sweep", "long", "writers", "slowdisk", "postgres", "startup",
-           "backups", "increments")  # fmt: skip
+           "backups", "increments", "archive")  # fmt: skip
 SIZES = (10_000, 100_000)
 
 
@@ -57,6 +57,11 @@ def run(only: list[str], sizes: list[int], folder: Path) -> Iterator[tuple[str, 
         if "increments" in only:
             found = backups.growth(folder / "increments", [*sizes, 10 * sizes[-1]])
             yield from (("increments", row) for row in found)
+    if "archive" in only:
+        from tests.benchmarks import archive  # noqa: PLC0415
+
+        for size in sizes:
+            yield from (("archive", row) for row in archive.rows(folder / f"archive-{size}", size))
     from tests.benchmarks import long, slowdisk, writers  # noqa: PLC0415
 
     for module in (long, writers, slowdisk):

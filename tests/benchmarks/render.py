@@ -19,6 +19,7 @@ TITLES = {
     "startup": "Starting",
     "backups": "Backups beside restic and Borg",
     "increments": "Increments of stores of all sizes",
+    "archive": "The archive",
 }
 SMALL = 0.001
 HEAD = """\
