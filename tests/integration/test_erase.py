@@ -143,6 +143,36 @@ def test_the_archive_forgets_it_too(services: Services, tmp_path: Path) -> None:
     assert services.reindex_archive().written == 0
 
 
+def test_no_restore_brings_it_back(services: Services, tmp_path: Path) -> None:
+    """Whichever backup is restored: the whole store, and the audit trail that came with it."""
+    memory = services.memory
+    labels = Labels(agent=CANARY, tags=(CANARY,))
+    memory.put_many([Put("n", f"k{n}", n) for n in range(20)])
+    memory.put_many([Put(f"{CANARY}/ns", f"k{n}", CANARY, labels) for n in range(20)])
+    memory.put("n", f"{CANARY}-key", CANARY, labels=labels)
+    memory.delete("n", f"{CANARY}-key")
+    old = services.take_backup()
+    for subject in (Subject.of_namespace(CANARY), Subject.of_record("n", f"{CANARY}-key")):
+        assert services.apply_erase(services.plan_erase(subject)).residue == 0
+    memory.put(f"{CANARY}/ns", "k1", "written again")
+    services.apply_erase(services.plan_erase(Subject.of_namespace(CANARY)))
+    memory.put("n", "later", 1)
+    services.take_backup()
+    plan = services.plan_restore(manifest=old.manifest)
+    services.apply_restore(plan)
+    assert len(memory.scan("n")) == 20
+    assert memory.scan(f"{CANARY}/ns") == []
+    assert CANARY not in "".join(map(str, services.store.engine.read("audits", (0, 1_000))))
+    assert services.plan_erase(Subject.of_namespace(CANARY)).rows == 0
+    assert services.plan_erase(Subject.of_agent(CANARY)).rows == 0
+    assert verify_store(services.store).ok
+    again = services.plan_erase(Subject.of_namespace(CANARY))
+    assert again.copies == 1
+    report = services.apply_erase(again, full=True)
+    assert (report.copies_removed, report.residue) == (1, 0)
+    assert files_with(tmp_path, CANARY) == []
+
+
 def test_an_import_does_not_bring_it_back(tmp_path: Path) -> None:
     url, clock = str(tmp_path / "store.db"), ManualClock(LATER_MS)
     chosen = Settings(plans_url=str(tmp_path / "p"), archive_url=str(tmp_path / "a"))

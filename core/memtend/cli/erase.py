@@ -124,6 +124,7 @@ def _preview(plan: ErasePlan, json: bool) -> None:
             ("expired", f"{plan.expired:,}" if plan.expired else ""),
             ("in quarantine", f"{plan.quarantined:,}" if plan.quarantined else ""),
             ("archived", f"{plan.archived:,}" if plan.archived else ""),
+            ("kept stores", f"{plan.copies:,} removed, no undo" if plan.copies else ""),
         )
     )
     show.say("Nothing was changed. Erase it for good with --apply: there is no way back.")
@@ -143,6 +144,7 @@ def _report(report: EraseReport, json: bool) -> None:
         ("grants", report.grants_revoked),
         ("saved plans", report.plans_deleted),
         ("archive entries", report.archive_entries),
+        ("kept stores", report.copies_removed),
     )
     searched = f"{counts(found.hashes)} hashes and {counts(found.texts)} texts"
     where = f"{counts(found.files)} files, {show.size(found.bytes)}"

@@ -8,7 +8,7 @@
             trail (redacted under its seals); namespaces without content (closed)
 4. plans    saved plans that name it
 5. archive  blocks are rewritten without it
-6. bytes    files are rebuilt, the write-ahead log is cut
+6. bytes    stores that restores have kept are removed, files are rebuilt, the WAL is cut
 7. scan     tables, files, archive and plans are searched for traces
 
 A crash leaves traces, never a way back. Running the same erasure again does what is left: steps 3
@@ -24,12 +24,18 @@ from memtend.erase.plan import ErasePlan
 from memtend.erase.report import EraseReport
 from memtend.erase.saved import forget_plans
 from memtend.erase.scan import scan
-from memtend.limits import LOCK_BUDGET_MS, MAINTENANCE_LEASE_MS, SLICE_ROWS_MAX, SLICE_ROWS_MIN
+from memtend.limits import (
+    LOCK_BUDGET_MS,
+    MAINTENANCE_LEASE_MS,
+    SLICE_ROWS_MAX,
+    SLICE_ROWS_MIN,
+)
 from memtend.model.subject import SubjectKind
 from memtend.store import closing, leases, owned, redacting, rewriting
 from memtend.store.erasing import Erased, Eraser, named_keys
 from memtend.store.evidence import sample
 from memtend.store.ledger import Filter
+from memtend.store.swapping import drop_kept
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -41,6 +47,7 @@ if TYPE_CHECKING:
 _RENEW_SLICES: Final = 64
 _LAST_GRANTS: Final = "its grants stay: without any grant, every agent may do everything"
 _UNFINISHED: Final = "an earlier erasure of something else was cut off: run it again"
+_NO_UNDO: Final = "the store that a restore had replaced held it too: it was removed, so no undo"
 _SETTINGS: Final = "policies, grants or leases still contain the name; they are yours to change"
 
 
@@ -79,12 +86,14 @@ def apply_erase(
         work.forget_names()  # 3
     deleted = forget_plans(plans, work.ledger.holds, seen.texts) if plans else 0  # 4
     purged = archive.purge(work.ledger.erased_entry) if archive else 0  # 5
-    rewritten = rewriting.rewrite(store, full=full)  # 6
+    copies = drop_kept(store.engine, None)  # 6
+    rewritten = rewriting.rewrite(store, full=full)
     evidence, places = scan(  # 7
         store, plan.subject, work.eraser, seen.texts, work.ledger, plans=plans, archive=archive
     )
     notes = [*rewritten.notes, *work.notes]
     notes += [f"traces are left in {place}" for place in places]
+    notes += [_NO_UNDO] * bool(copies)
     notes += [_SETTINGS] * bool(evidence.settings)
     notes += [_UNFINISHED] * bool(evidence.unfinished)
     return EraseReport(
@@ -103,6 +112,7 @@ def apply_erase(
         plans_deleted=deleted,
         ledger_entries=work.done.ledger,
         archive_entries=purged,
+        copies_removed=len(copies),
         rewritten=rewritten.whole,
         evidence=evidence,
         backups_until=backups_until,

@@ -16,7 +16,7 @@ from memtend.model.subject import Subject
 class ErasePlan(Plan, frozen=True, extra="forbid"):
     """`rows` are siblings and elements of sets. The subject is in no dump of the plan.
 
-    `copies` are older copies of the whole store that lie beside it since a restore.
+    `copies` are whole stores that restores have replaced and kept: they are removed.
     """
 
     subject: Subject = Field(exclude=True, repr=False)
@@ -27,6 +27,7 @@ class ErasePlan(Plan, frozen=True, extra="forbid"):
     expired: int = 0
     quarantined: int = 0
     archived: int = 0
+    copies: int = 0
 
 
 def plan_erase(
@@ -39,6 +40,7 @@ def plan_erase(
     expired: int,
     quarantined: int,
     archived: int,
+    copies: int,
 ) -> ErasePlan:
     """Everything that the subject has. A subject that has nothing is still written down: old
     backups and sources of imports may have more."""
@@ -56,4 +58,5 @@ def plan_erase(
         expired=expired,
         quarantined=quarantined,
         archived=archived,
+        copies=copies,
     )

@@ -50,6 +50,7 @@ class EraseReport(Report, frozen=True, extra="forbid"):
     plans_deleted: int = 0
     ledger_entries: int = 0
     archive_entries: int = 0
+    copies_removed: int = 0
     rewritten: bool = False
     evidence: Evidence = Evidence()
     backups_until: AwareDatetime | None = None

@@ -27,6 +27,7 @@ class Erasures(Archives):
         never saved."""
         from memtend.erase.plan import plan_erase  # noqa: PLC0415
         from memtend.store.owned import holding, seqs_of  # noqa: PLC0415
+        from memtend.store.swapping import kept_stores  # noqa: PLC0415
 
         self.memory.flush()  # reads that were counted but not written would leave a name behind
         found = holding(self.store, seqs_of(self.store, subject))
@@ -39,6 +40,7 @@ class Erasures(Archives):
             expired=found.expired,
             quarantined=found.quarantined,
             archived=found.archived,
+            copies=len(kept_stores(self.store.engine)),
         )
 
     def apply_erase(self, plan: ErasePlan, *, full: bool = False) -> EraseReport:
