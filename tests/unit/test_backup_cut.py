@@ -14,7 +14,7 @@ TARGET, CAP = 8_000, 64_000
 
 
 def names(rows: list[StoredRow]) -> list[bytes]:
-    return [one.data for one in cut(rows, Table.SIBLING, "0001", target=TARGET, cap=CAP)]
+    return [one.seal() for one in cut(rows, Table.SIBLING, "0001", target=TARGET, cap=CAP)]
 
 
 ROWS = list(made_snapshot(1_000, value_bytes=200).stored)
@@ -49,7 +49,7 @@ def test_one_key_with_many_siblings_is_cut_at_the_cap() -> None:
     pieces = list(cut(rows, Table.SIBLING, "0001", target=10**9, cap=10_000))
     assert len(pieces) > 10
     assert max(one.raw_bytes for one in pieces) <= 10_000
-    assert [one for piece in pieces for one in decode(piece.data)[1]] == rows
+    assert [one for piece in pieces for one in decode(piece.seal())[1]] == rows
 
 
 def test_nothing_makes_no_segment() -> None:

@@ -15,7 +15,7 @@ import ormsgpack
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memtend.backup.cut import Sealed, cut
+from memtend.backup.cut import Cut, cut
 from memtend.backup.layers import Layer, merge_layers
 from memtend.backup.manifest import SegmentRef
 from memtend.backup.synthetic import changed_log, changed_paths, splice
@@ -128,11 +128,12 @@ class Shelf:
         self.data: dict[str, bytes] = {}
         self.read_names: set[str] = set()
 
-    def put(self, one: Sealed | SegmentRef) -> SegmentRef:
+    def put(self, one: Cut | SegmentRef) -> SegmentRef:
         if isinstance(one, SegmentRef):
             return one
-        name = sha256(one.data).hexdigest()
-        self.data[name] = one.data
+        data = one.seal()
+        name = sha256(data).hexdigest()
+        self.data[name] = data
         return SegmentRef(
             object=name,
             kind=one.kind,
@@ -141,7 +142,7 @@ class Shelf:
             last=one.last,
             rows=one.rows,
             raw_bytes=one.raw_bytes,
-            stored_bytes=len(one.data),
+            stored_bytes=len(data),
         )
 
     def read(self, ref: SegmentRef) -> Iterator[Row]:
@@ -149,7 +150,7 @@ class Shelf:
         return decode(self.data[ref.object])[1]
 
 
-def cut_small(rows: Sequence[Row], table: Table) -> Iterator[Sealed]:
+def cut_small(rows: Sequence[Row], table: Table) -> Iterator[Cut]:
     return cut(rows, table, "0001", target=TARGET, cap=CAP)
 
 

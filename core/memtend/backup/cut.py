@@ -23,16 +23,34 @@ from memtend.limits import DELTA_BYTES_TARGET, SEGMENT_BYTES_CUT, SEGMENT_BYTES_
 _HASHES: Final = 2**64
 
 
-class Sealed(NamedTuple):
-    """A segment and what a manifest says about it."""
+class Cut(NamedTuple):
+    """The rows of one segment, packed, and what a manifest says about it.
+
+    Compressing takes most of the time, so whoever stores the segment does it: `seal`.
+    """
 
     kind: SegmentKind
     table: Table
-    data: bytes
+    schema: str
+    packed: list[bytes]
     first: Key
     last: Key
-    rows: int
     raw_bytes: int
+
+    @property
+    def rows(self) -> int:
+        return len(self.packed)
+
+    def seal(self) -> bytes:
+        """The bytes of the segment."""
+        return seal(
+            self.kind,
+            self.table,
+            self.schema,
+            packed=self.packed,
+            first=self.first,
+            last=self.last,
+        )
 
 
 def ends_segment(namespace: str, key: str, size: int, target: int) -> bool:
@@ -48,7 +66,7 @@ def cut(
     *,
     target: int = SEGMENT_BYTES_TARGET,
     cap: int = SEGMENT_BYTES_CUT,
-) -> Iterator[Sealed]:
+) -> Iterator[Cut]:
     """Base segments of `rows`, which come in key order. Holds one segment at a time."""
     cutter = Cutter(table, schema, target=target, cap=cap)
     for row in rows:
@@ -62,7 +80,7 @@ def cut_delta(
     schema: str,
     *,
     target: int = DELTA_BYTES_TARGET,
-) -> Iterator[Sealed]:
+) -> Iterator[Cut]:
     """Delta segments of `rows`, which come in key order."""
     open_ = _Open(SegmentKind.DELTA, table, schema)
     for row in rows:
@@ -89,7 +107,7 @@ class Cutter:
         self._open = _Open(SegmentKind.BASE, table, schema)
         self._path, self._size = ("", ""), 0
 
-    def add(self, row: Row) -> Iterator[Sealed]:
+    def add(self, row: Row) -> Iterator[Cut]:
         """The segments that end before `row`."""
         packed, path = pack_row(row), (row[0], row[1])
         if path != self._path:
@@ -100,12 +118,12 @@ class Cutter:
         self._size += len(packed)
         self._open.add(key_of(row), packed)
 
-    def settle(self) -> Iterator[Sealed]:
+    def settle(self) -> Iterator[Cut]:
         """The open segment if it ends behind its last key, of which no more rows may follow."""
         if self._open.packed and ends_segment(*self._path, self._size, self._target):
             yield self._open.close()
 
-    def close(self) -> Iterator[Sealed]:
+    def close(self) -> Iterator[Cut]:
         """What is left; nothing follows."""
         if self._open.packed:
             yield self._open.close()
@@ -130,9 +148,9 @@ class _Open:
         self.packed.append(packed)
         self.raw_bytes += len(packed)
 
-    def close(self) -> Sealed:
-        first, last, packed = self._first, self._last, self.packed
-        rows, raw_bytes = len(packed), self.raw_bytes
+    def close(self) -> Cut:
+        packed, raw_bytes = self.packed, self.raw_bytes
         self.packed, self.raw_bytes = [], 0
-        data = seal(self._kind, self._table, self._schema, packed=packed, first=first, last=last)
-        return Sealed(self._kind, self._table, data, first, last, rows, raw_bytes)
+        return Cut(
+            self._kind, self._table, self._schema, packed, self._first, self._last, raw_bytes
+        )

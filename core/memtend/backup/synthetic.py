@@ -12,7 +12,7 @@ from itertools import zip_longest
 from operator import itemgetter
 from typing import Protocol, TypeAlias
 
-from memtend.backup.cut import Cutter, Sealed
+from memtend.backup.cut import Cut, Cutter
 from memtend.backup.layers import Layer, Merged
 from memtend.backup.manifest import SegmentRef
 from memtend.codec.segment import Row, Table
@@ -72,7 +72,7 @@ def splice(
     *,
     target: int = SEGMENT_BYTES_TARGET,
     cap: int = SEGMENT_BYTES_CUT,
-) -> Iterator[Sealed | SegmentRef]:
+) -> Iterator[Cut | SegmentRef]:
     """The segments `refs` with `changes` laid in: new ones, and untouched ones by reference."""
     cutter = Cutter(table, schema, target=target, cap=cap)
     splicing = _Splicing(changes, cutter, 4 if table is Table.LOG else 3)
@@ -105,7 +105,7 @@ class _Splicing:
     def touches(self, ref: SegmentRef, *, is_last: bool) -> bool:
         return self.inside or self.cutter.is_open or self._is_due(ref, is_last=is_last)
 
-    def lay(self, row: Row) -> Iterator[Sealed]:
+    def lay(self, row: Row) -> Iterator[Cut]:
         """A row of the old segment, behind the changes that come before it or replace it."""
         place = self._place(row)
         while self._change is not None and self._change[0] <= place:
@@ -113,13 +113,13 @@ class _Splicing:
         if place != self._replaced:
             yield from self.cutter.add(row)
 
-    def finish(self, ref: SegmentRef | None, *, is_last: bool) -> Iterator[Sealed]:
+    def finish(self, ref: SegmentRef | None, *, is_last: bool) -> Iterator[Cut]:
         """The changes behind the last row of `ref` that belong to it."""
         while self._change is not None and (ref is None or self._is_due(ref, is_last=is_last)):
             yield from self._lay_change(self._change)
         yield from self.cutter.settle()
 
-    def _lay_change(self, change: Change) -> Iterator[Sealed]:
+    def _lay_change(self, change: Change) -> Iterator[Cut]:
         self._replaced = change[0]
         for row in change[1]:
             yield from self.cutter.add(row)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 
-from memtend.backup.cut import Sealed
+from memtend.backup.cut import Cut
 from memtend.backup.layers import CheckRow
 from memtend.backup.lease import RepositoryLease
 from memtend.backup.manifest import Count, SegmentRef
@@ -37,34 +38,44 @@ class Writer:
         self.segments_new = 0
         self.written_bytes = 0
 
-    def put(self, sealed: Sealed) -> None:
+    def put(self, cut: Cut) -> None:
         """Store a segment unless it is there, and read it back."""
         self.lease.renew()
-        stored = self._repository.put_object(sealed.data)
+        stored = self._repository.put_object(cut.seal())
         if stored.new:
             self.segments_new += 1
             self.written_bytes += stored.size
         self.segments.append(
             SegmentRef(
                 object=stored.digest,
-                kind=sealed.kind,
-                table=sealed.table,
-                first=sealed.first,
-                last=sealed.last,
-                rows=sealed.rows,
-                raw_bytes=sealed.raw_bytes,
+                kind=cut.kind,
+                table=cut.table,
+                first=cut.first,
+                last=cut.last,
+                rows=cut.rows,
+                raw_bytes=cut.raw_bytes,
                 stored_bytes=stored.size,
             )
         )
 
-    def put_all(self, segments: Iterable[Sealed | SegmentRef]) -> None:
-        """Store segments; one that an earlier backup has is named again, unread."""
-        for one in segments:
-            if isinstance(one, SegmentRef):
-                self.lease.renew()
-                self.segments.append(one)
-            else:
-                self.put(one)
+    def put_all(self, segments: Iterable[Cut | SegmentRef]) -> None:
+        """Store segments; one that an earlier backup has is named again, unread.
+
+        While one is compressed and stored, the rows of the next are read: two are held at most.
+        """
+        with ThreadPoolExecutor(max_workers=1) as worker:
+            storing: Future[None] | None = None
+            for one in segments:
+                if storing is not None:
+                    storing.result()
+                    storing = None
+                if isinstance(one, SegmentRef):
+                    self.lease.renew()
+                    self.segments.append(one)
+                else:
+                    storing = worker.submit(self.put, one)
+            if storing is not None:
+                storing.result()
 
 
 class Tally:

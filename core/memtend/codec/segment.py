@@ -32,6 +32,7 @@ from memtend.model.stored import LogRow, SideRow, StoredRow
 MAGIC: Final = b"MEMTSEG\0"
 _PREFIX: Final = struct.Struct(">8sHI")
 _LENGTH: Final = struct.Struct(">I")
+_JOINED_BYTES: Final = 1 * MIB
 _READ_BYTES: Final = 128 * KIB
 # A short frame is decompressed at once, which lets go of its compressed bytes and of the window.
 _WHOLE_BYTES_MAX: Final = 2 * MIB
@@ -112,9 +113,22 @@ def seal(
     head = ormsgpack.packb(tuple(header))
     frame = zstandard.ZstdCompressor(level=ZSTD_LEVEL).compressobj(size=raw_bytes)
     parts = [_PREFIX.pack(MAGIC, SEGMENT_FORMAT, len(head)), head]
-    parts += map(frame.compress, packed)
+    parts += map(frame.compress, _joined(packed))
     parts.append(frame.flush())
     return b"".join(parts)
+
+
+def _joined(packed: list[bytes]) -> Iterator[bytes]:
+    """Some rows at a time: each call lets go of the interpreter, and getting it back takes long."""
+    held: list[bytes] = []
+    size = 0
+    for one in packed:
+        held.append(one)
+        size += len(one)
+        if size >= _JOINED_BYTES:
+            yield b"".join(held)
+            held, size = [], 0
+    yield b"".join(held)
 
 
 def encode(kind: SegmentKind, table: Table, schema: str, rows: Iterable[Row]) -> bytes:
