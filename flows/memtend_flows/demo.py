@@ -33,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     environment = prefect_environment(folder / "prefect", os.environ) | {
         "MEMTEND_STORE_URL": f"sqlite:///{folder / 'memory.db'}",
         "MEMTEND_BACKUP_URL": str(folder / "backups"),
+        "MEMTEND_ARCHIVE_URL": str(folder / "archive"),
         "MEMTEND_PLANS_URL": str(folder / "plans"),
         "PREFECT_LOGGING_LEVEL": "WARNING",
     }

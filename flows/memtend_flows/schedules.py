@@ -9,11 +9,17 @@ from typing import Any, NamedTuple
 from prefect import Flow
 from prefect.schedules import Cron, Schedule
 
+from memtend_flows.archive import archive
 from memtend_flows.backup import backup
+from memtend_flows.drill import drill
 from memtend_flows.health import health
+from memtend_flows.recall import recall
+from memtend_flows.restore import restore
+from memtend_flows.rotate import rotate
 from memtend_flows.sweep import sweep
 from memtend_flows.tend import tend
 from memtend_flows.verify import verify
+from memtend_flows.verify_backups import verify_backups
 
 TAGS = ("memtend",)
 
@@ -35,8 +41,14 @@ class Served(NamedTuple):
 
 SERVED = (
     Served(sweep, "*/15 * * * *", {"dry_run": False}, "deletes"),
-    Served(backup, "0 2 * * *", {"why": "daily"}, "keeps"),
+    Served(backup, "0 * * * *", {"why": "hourly"}, "keeps"),
     Served(verify, None, {}, "reads"),
+    Served(verify_backups, "30 22 * * *", {"max_minutes": 60, "resume": True}, "reads"),
+    Served(drill, "30 9,15,21 * * *", {}, "reads"),
+    Served(rotate, "15 5 * * *", {"dry_run": False}, "deletes"),
+    Served(restore, None, {}, "deletes"),
+    Served(archive, "30 1 * * *", {"dry_run": False}, "moves"),
+    Served(recall, None, {}, "moves"),
     Served(health, "5-59/15 * * * *", {}, "reads"),
     Served(tend, "30 3 * * *", {"dry_run": False}, "deletes"),
 )

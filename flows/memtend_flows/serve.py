@@ -51,6 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "MEMTEND_BACKUP_URL": absolute(options.backup),
         "MEMTEND_PLANS_URL": absolute(Settings().plans_url),
     }
+    if "archive_url" in Settings().model_fields_set:  # otherwise the store knows where it is
+        environment["MEMTEND_ARCHIVE_URL"] = absolute(Settings().archive_url)
     place = ("--host", options.host, "--port", str(options.port))
     try:
         with _child(("prefect", "server", "start", *place), environment) as server:

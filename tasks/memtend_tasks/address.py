@@ -1,11 +1,16 @@
-"""Where a store or a backup is, without its password ever being a parameter.
+"""Where a store, its backups or its archive are, without a password ever being a parameter.
 
 Prefect stores every parameter in clear and shows it in the UI. So what a form takes is a name
 or a plain address; what carries credentials stays in the environment or in a Secret block:
 
-    ``default``         the address in the settings (MEMTEND_STORE_URL, MEMTEND_BACKUP_URL)
-    ``prod``            the Secret block ``memtend-store-prod`` (or ``memtend-backup-prod``)
+    ``default``         the address in the settings (MEMTEND_STORE_URL, MEMTEND_BACKUP_URL,
+                        MEMTEND_ARCHIVE_URL)
+    ``prod``            the Secret block ``memtend-store-prod`` (``memtend-backup-prod``,
+                        ``memtend-archive-prod``)
     ``/srv/memory.db``  a path or a URL without credentials, as it is
+
+The key of encrypted backups goes the same way: MEMTEND_BACKUP_KEY in the environment, or for a
+target that is a block the Secret block ``memtend-key-prod`` beside it.
 """
 
 from __future__ import annotations
@@ -16,6 +21,7 @@ from pathlib import PurePosixPath
 from typing import Literal, NamedTuple, cast
 
 from prefect.blocks.system import Secret
+from pydantic import SecretStr
 
 from memtend_tasks.errors import AddressUnknown, SecretInParameter
 from memtend_tasks.place import SQLITE, absolute, shown
@@ -28,7 +34,7 @@ credentials hide too. A bare user name is no secret on PostgreSQL, and a token e
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,62}", re.ASCII)
 _LABEL_CHARS_MAX = 40
 
-What = Literal["store", "backup"]
+What = Literal["store", "backup", "archive"]
 
 
 class Address(NamedTuple):
@@ -53,11 +59,16 @@ def resolve(text: str, what: What, default: str) -> Address:
     if not is_block(text):
         return to_address(check_plain(text, what))
     block = f"memtend-{what}-{text}"
-    try:
-        secret = cast("Secret[str]", Secret.load(block))
-    except ValueError as error:
-        raise AddressUnknown(what=what, name=text, block=block) from error
-    return to_address(secret.get())
+    url = _secret(block)
+    if url is None:
+        raise AddressUnknown(what=what, name=text, block=block)
+    return to_address(url)
+
+
+def resolve_key(text: str) -> SecretStr | None:
+    """The key that belongs to a target's block; None where the environment has the say."""
+    key = _secret(f"memtend-key-{text}") if is_block(text) else None
+    return None if key is None else SecretStr(key)
 
 
 def is_block(text: str) -> bool:
@@ -71,3 +82,11 @@ def to_address(text: str) -> Address:
     slug = re.sub(r"[^a-z0-9]+", "-", PurePosixPath(plain).stem.lower()).strip("-")
     digest = blake2s(plain.removeprefix(SQLITE).encode(), digest_size=3).hexdigest()
     return Address(text, plain, f"{slug[:_LABEL_CHARS_MAX] or 'memory'}-{digest}")
+
+
+def _secret(block: str) -> str | None:
+    try:
+        secret = cast("Secret[str]", Secret.load(block))
+    except ValueError:  # what Prefect says of a block that is not there
+        return None
+    return str(secret.get())

@@ -1,25 +1,41 @@
-"""Backup: take one, and read every byte of it back."""
+"""Backup: take one, say which there are, and read them back."""
 
 from __future__ import annotations
 
-from memtend.backup.report import BackupReport, VerifyReport
+from memtend.backup.report import BackupList, BackupReport, VerifyReport
 from memtend.model.findings import StoreVerifyReport
 from memtend_tasks.decorator import memory_task
-from memtend_tasks.opened import opened, target_address
+from memtend_tasks.opened import opened
 
 
 @memory_task
-def take_backup(store: str, target: str, why: str) -> BackupReport:
-    """Write a full backup. Until its manifest is in place there is no new backup."""
-    with opened(store) as services:
-        return services.take_backup(target_address(target).url, why=why)
+def take_backup(store: str, target: str, why: str, full: bool) -> BackupReport:
+    """Write what changed, or everything. Until its manifest is in place there is no new backup."""
+    with opened(store, target) as services:
+        return services.take_backup(why=why, full=full)
 
 
 @memory_task
-def verify_backup(store: str, target: str) -> VerifyReport:
-    """Read the backups of the target back and check every hash."""
-    with opened(store) as services:
-        return services.verify_backup(target_address(target).url)
+def list_backups(store: str, target: str) -> BackupList:
+    """The backups in the target, from their manifests."""
+    with opened(store, target) as services:
+        return services.backups()
+
+
+@memory_task
+def verify_backup(
+    store: str,
+    target: str,
+    deep: bool,
+    sample: float | None = None,
+    max_seconds: float | None = None,
+    resume: bool = False,
+) -> VerifyReport:
+    """Check the backups in the target: names and sizes, or their contents too."""
+    with opened(store, target) as services:
+        return services.verify_backup(
+            deep=deep, sample=sample, max_seconds=max_seconds, resume=resume
+        )
 
 
 @memory_task

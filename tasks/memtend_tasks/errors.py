@@ -15,7 +15,8 @@ class SecretInParameter(MemtendError):
     message = "parameter {name!r} carries a password, a key or a token; it was not used"
     hint = (
         "Flow parameters are stored and shown in clear. Keep the whole address in the environment "
-        "(MEMTEND_STORE_URL, MEMTEND_BACKUP_URL) or in a Prefect Secret block, and give its name."
+        "(MEMTEND_STORE_URL, MEMTEND_BACKUP_URL, MEMTEND_ARCHIVE_URL) or in a Prefect Secret "
+        "block, and give its name."
     )
 
 
@@ -31,3 +32,19 @@ class StepsFailed(MemtendError):
     code = 82
     message = "{failed} of {store} failed; the other steps ran"
     hint = "Open the failed runs below this one: each says what to do."
+
+
+class NotApproved(MemtendError):
+    """Somebody looked at the plan and said no, or nobody looked in time. Nothing was changed."""
+
+    code = 84
+    message = "the {operation} of {store} was not approved: {why}"
+    hint = "The plan is kept: run again with its digest as `reviewed`, or let it make a new one."
+
+
+class DrillFailed(MemtendError):
+    """The newest backup could not be restored and proved. The live store was not touched."""
+
+    code = 85
+    message = "the drill of {store} did not pass: {why}"
+    hint = "Read the run's report; keep older backups, take a full one, and drill again."

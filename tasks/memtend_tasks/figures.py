@@ -61,6 +61,21 @@ def size(count: float) -> str:
     return ""
 
 
+def to_span(seconds: float) -> str:
+    """A time span in its two largest units.
+
+    >>> to_span(0.25), to_span(75), to_span(7_260), to_span(180_000)
+    ('0.2 s', '1 min 15 s', '2 h 1 min', '2 d 2 h')
+    """
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours < 24 else f"{hours // 24} d {hours % 24} h"
+
+
 def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     """A markdown table. Cells are escaped: a key may hold anything a name may."""
     lines = [head, ("---",) * len(head), *rows]

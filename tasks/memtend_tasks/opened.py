@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from memtend.services import Services, open_services
 from memtend.settings import Settings
-from memtend_tasks.address import Address, is_block, resolve
+from memtend_tasks.address import DEFAULT, Address, is_block, resolve, resolve_key
 
 
 def store_address(store: str) -> Address:
@@ -24,7 +24,22 @@ def store_label(store: str) -> str:
 
 
 @contextmanager
-def opened(store: str) -> Iterator[Services]:
-    """The services of a store that exists: a slip in a form makes no empty one."""
-    with open_services(store_address(store).url, create=False) as services:
+def opened(store: str, target: str | None = None, archive: str | None = None) -> Iterator[Services]:
+    """The services of a store that exists: a slip in a form makes no empty one.
+
+    `target` and `archive` take the place of the backup target and the archive in the settings. A
+    store knows where its archive is: "default" leaves that to it.
+    """
+    given: dict[str, object] = {}
+    key = None
+    if target is not None:
+        given["backup_url"] = target_address(target).url
+        key = resolve_key(target)
+    if archive is not None and archive != DEFAULT:
+        given["archive_url"] = resolve(archive, "archive", DEFAULT).url
+        key = key or resolve_key(archive)
+    if key is not None:
+        given |= {"backup_key": key, "backup_key_file": None}
+    settings = Settings().model_copy(update=given)
+    with open_services(store_address(store).url, settings=settings, create=False) as services:
         yield services

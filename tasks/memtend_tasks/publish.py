@@ -5,21 +5,20 @@ Neither ever holds a stored value or an address with credentials: names, reasons
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple, cast
+from uuid import UUID
 
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.events import emit_event
 from pydantic import BaseModel
 
-from memtend.clock import SystemClock
 from memtend.limits import PUBLISHED_DECISIONS_MAX
 from memtend.model.plan import Plan, PlanRef
-from memtend.plans import load_plan
 from memtend_tasks.address import Address
-from memtend_tasks.figures import figures, size, table
-
-_NAMESPACES_SHOWN = 20
+from memtend_tasks.figures import figures, table
+from memtend_tasks.planpage import decisions, details, headline
+from memtend_tasks.plans import read_plan
 
 BACKUP_COMPLETED = "memtend.backup.completed"
 DRILL_COMPLETED = "memtend.drill.completed"
@@ -28,18 +27,30 @@ RESTORE_COMPLETED = "memtend.restore.completed"
 STORE_UNHEALTHY = "memtend.store.unhealthy"
 
 
-def publish_plan(address: Address, ref: PlanRef) -> Plan:
+class Published(NamedTuple):
+    """A plan as it is at rest, and the artifact that shows it."""
+
+    plan: Plan
+    page: UUID
+
+
+def publish_plan(address: Address, ref: PlanRef) -> Published:
     """Show what a plan would do: a summary, and its decisions one by one."""
-    plan = load_plan(ref, SystemClock(), Plan)
-    key = f"{plan.operation}-plan-{address.label}"
-    create_markdown_artifact(_plan_page(address, plan, ref), key=key, description=ref.sha256)
-    rows = [
-        {**d.model_dump(mode="json", exclude={"size_bytes", "seq"}), "size": size(d.size_bytes)}
-        for d in plan.decisions[:PUBLISHED_DECISIONS_MAX]
+    plan = read_plan(ref)
+    parts = [
+        f"# {plan.operation.title()} plan",
+        f"`{address.shown}`",
+        headline(plan),
+        *details(plan),
+        f"Reviewed plan: `{ref.sha256}`. Exactly this plan is applied, or nothing.",
     ]
-    if rows:
+    if len(plan.decisions) > PUBLISHED_DECISIONS_MAX:
+        parts.append(f"The table of decisions shows the first {PUBLISHED_DECISIONS_MAX}.")
+    key = f"{plan.operation}-plan-{address.label}"
+    page = create_markdown_artifact("\n\n".join(parts), key=key, description=ref.sha256)
+    if rows := decisions(plan):
         create_table_artifact(rows, key=f"{plan.operation}-decisions-{address.label}")
-    return plan
+    return Published(plan, cast("UUID", page))
 
 
 def publish_page(address: Address, title: str, lines: Sequence[str], *models: BaseModel) -> None:
@@ -62,21 +73,3 @@ def announce(event: str, address: Address, payload: Mapping[str, object]) -> Non
         },
         payload=dict(payload),
     )
-
-
-def _plan_page(address: Address, plan: Plan, ref: PlanRef) -> str:
-    deletes = plan.to_delete()
-    share, freed = f"{plan.delete_share:.1%}", size(sum(d.size_bytes for d in deletes))
-    spaces = Counter(decision.namespace for decision in deletes).most_common(_NAMESPACES_SHOWN)
-    parts = [
-        f"# {plan.operation.title()} plan",
-        f"`{address.shown}`",
-        f"Deletes **{len(deletes):,} of {plan.total:,}** records ({share}), {freed}.",
-        table(("namespace", "records to delete"), [(name, f"{n:,}") for name, n in spaces])
-        if spaces
-        else "There is nothing to do.",
-        f"Reviewed plan: `{ref.sha256}`. Exactly this plan is applied, or nothing.",
-    ]
-    if len(plan.decisions) > PUBLISHED_DECISIONS_MAX:
-        parts.append(f"The table of decisions shows the first {PUBLISHED_DECISIONS_MAX}.")
-    return "\n\n".join(parts)

@@ -2,31 +2,106 @@
 
 from __future__ import annotations
 
+from functools import singledispatch
+
 from pydantic import BaseModel
 
-from memtend.backup.report import BackupReport
+from memtend.archive.report import ArchiveReport
+from memtend.backup.drill_report import DrillReport
+from memtend.backup.report import BackupReport, VerifyReport
+from memtend.backup.restore import RestoreReport
+from memtend.backup.restore_plan import Mode
+from memtend.backup.rotation_plan import RotationReport
 from memtend.health.report import HealthReport, Level
 from memtend.model.findings import StoreVerifyReport
 from memtend.model.plan import Report
-from memtend_tasks.figures import size
+from memtend_tasks.figures import size, to_span
+
+_WOULD = {
+    "archive": ("records", "archived"),
+    "recall": ("records", "recalled"),
+    "restore": ("records", "changed"),
+    "rotate": ("backups", "dropped"),
+}
 
 
-def sentence(report: BaseModel) -> str:
-    match report:
-        case Report(applied=False):
-            return f"{report.planned:,} records would be deleted; nothing was"
-        case Report():
-            freed = size(report.bytes_freed)
-            return f"{report.deleted:,} records had outlived their TTL: deleted, {freed} freed"
-        case BackupReport():
-            stored, raw = size(report.stored_bytes), size(report.raw_bytes)
-            return f"{report.rows:,} records in {stored} ({raw} uncompressed), read back in full"
-        case StoreVerifyReport():
-            found = f"{report.damage_count:,} damaged" if report.damage_count else "all whole"
-            return f"{report.rows:,} records compared with their hashes: {found}"
-        case HealthReport():
-            raised = [check.name for check in report.checks if check.level is not Level.OK]
-            look = f"; look at {', '.join(raised)}" if raised else ""
-            return f"{report.level}, {report.records:,} records in the store{look}"
-        case _:
-            return "done"
+@singledispatch
+def sentence(_report: BaseModel) -> str:
+    return "done"
+
+
+@sentence.register
+def _(report: Report) -> str:
+    if not report.applied:
+        what, done = _WOULD.get(report.operation, ("records", "deleted"))
+        return f"{report.planned:,} {what} would be {done}; nothing was"
+    if report.operation == "archive":
+        return "nothing was cold"
+    freed = size(report.bytes_freed)
+    return f"{report.deleted:,} records had outlived their TTL: deleted, {freed} freed"
+
+
+@sentence.register
+def _(report: RotationReport) -> str:
+    freed = size(report.bytes_freed)
+    return f"{report.deleted:,} backups dropped, {report.kept:,} kept, {freed} freed"
+
+
+@sentence.register
+def _(report: ArchiveReport) -> str:
+    if report.operation == "recall":
+        return f"{report.written:,} records are back in the store"
+    if not report.before_bytes:
+        return f"nothing was archived: {report.changed_since:,} records had changed"
+    after = report.stub_bytes + report.archive_bytes
+    return (
+        f"{report.written:,} records archived: {size(report.before_bytes)} became "
+        f"{size(report.stub_bytes)} in the store and {size(report.archive_bytes)} in the archive, "
+        f"{1 - after / report.before_bytes:.0%} saved"
+    )
+
+
+@sentence.register
+def _(report: BackupReport) -> str:
+    written = size(report.written_bytes)
+    if report.base is None:
+        raw = size(report.raw_bytes)
+        return f"{report.kind}: {report.records:,} records in {written} ({raw} uncompressed)"
+    return f"{report.kind}: {report.rows:,} changed of {report.records:,} records, in {written}"
+
+
+@sentence.register
+def _(report: VerifyReport) -> str:
+    found = f"{report.damage_count:,} damaged parts" if report.damage_count else "all whole"
+    read = f"{size(report.read_bytes)} read" if report.deep else "names and sizes compared"
+    return f"{report.manifests:,} backups, {report.objects:,} objects, {read}: {found}"
+
+
+@sentence.register
+def _(report: RestoreReport) -> str:
+    if report.mode == Mode.REASSERT:
+        return f"{report.written:,} records written anew, {report.unchanged:,} were as they are"
+    back = f"{report.rows:,} records are back"
+    if report.kept_until is None:
+        return back
+    return f"{back}; the store before it is kept until {report.kept_until:%Y-%m-%d %H:%M %Z}"
+
+
+@sentence.register
+def _(report: DrillReport) -> str:
+    lost, back = to_span(report.rpo_seconds), to_span(report.rto_seconds)
+    verdict = "restored and whole" if report.ok else "NOT PROVED: some checks failed"
+    return f"{report.rows:,} records {verdict}; {lost} would be lost, back in {back}"
+
+
+@sentence.register
+def _(report: StoreVerifyReport) -> str:
+    found = f"{report.damage_count:,} damaged" if report.damage_count else "all whole"
+    return f"{report.rows:,} records compared with their hashes: {found}"
+
+
+@sentence.register
+def _(report: HealthReport) -> str:
+    raised = [check.name for check in report.checks if check.level is not Level.OK]
+    look = f"; look at {', '.join(raised)}" if raised else ""
+    return f"{report.level}, {report.records:,} records in the store{look}"

@@ -30,4 +30,5 @@ def scratch(prefect: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> S
     monkeypatch.setenv("MEMTEND_PLANS_URL", str(tmp_path / "plans"))
     place = Scratch(str(tmp_path / "memory.db"), str(tmp_path / "backups"))
     fill(place.store)
+    monkeypatch.setenv("MEMTEND_ARCHIVE_URL", str(tmp_path / "archive"))
     return place

@@ -46,6 +46,10 @@ def heard(prefect: None) -> Iterator[list[str]]:
         )
         yield bodies
         server.shutdown()
+    with get_client(sync_client=True) as client:
+        for alert in ALERTS:
+            for automation in client.read_automations_by_name(alert.name):
+                client.delete_automation(automation.id)
 
 
 def test_a_failed_drill_and_an_overdue_one_are_heard_of(heard: list[str]) -> None:

@@ -14,6 +14,8 @@ from memtend_tasks.publish import BACKUP_COMPLETED
 from tests.flows.scratch import DEAD, LIVE, Scratch, records
 from tests.flows.seen import events, pages, run_names
 
+STEPS = ["backup", "archive", "sweep", "verify", "drill", "rotate", "health"]
+
 
 def content(store: str) -> list[object]:
     with Memory.open(store, create=False) as memory, snapshot(memory.store) as view:
@@ -62,7 +64,7 @@ def test_verify_and_health_change_nothing(scratch: Scratch) -> None:
 
 def test_the_cycle_runs_whole(scratch: Scratch) -> None:
     done = tend(scratch.store, scratch.target, dry_run=False)
-    assert list(done) == ["sweep", "backup", "verify", "health"]
+    assert list(done) == STEPS
     assert records(scratch.store) == LIVE
     assert pages(f"tend-report-{to_address(scratch.store).label}")
 

@@ -21,6 +21,7 @@ CANARY = "c4n4ry-pa55w0rd"
 @pytest.fixture
 def plans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEMTEND_PLANS_URL", str(tmp_path / "plans"))
+    monkeypatch.setenv("MEMTEND_ARCHIVE_URL", str(tmp_path / "archive"))
 
 
 def keep(name: str, url: str) -> None:

@@ -21,10 +21,10 @@ import pytest
 from playwright.sync_api import Page, sync_playwright
 
 from memtend.limits import SERVER_START_S_MAX, SERVER_STOP_S_MAX
+from memtend_flows.schedules import SERVED
 from memtend_flows.serve import is_free
 from tests.flows.scratch import Scratch, fill
 
-DEPLOYMENTS = 5
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = [
     "--headless",
@@ -69,10 +69,11 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         port = probe.getsockname()[1]
     command = (sys.executable, "-m", "memtend_flows.serve", "--store", place.store)
     options = ("--backup", place.target, "--port", str(port))
-    plans = {"MEMTEND_PLANS_URL": str(folder / "plans")}
+    names = {"MEMTEND_PLANS_URL": "plans", "MEMTEND_ARCHIVE_URL": "archive"}
+    places = {name: str(folder / place) for name, place in names.items()}
     with (folder / "serve.log").open("w") as log:
         server = subprocess.Popen(
-            (*command, *options), stderr=log, stdout=log, env=os.environ | plans
+            (*command, *options), stderr=log, stdout=log, env=os.environ | places
         )
         try:
             running = Served(f"http://127.0.0.1:{port}", place)
@@ -104,7 +105,7 @@ def _wait_until_serving(running: Served, server: subprocess.Popen[bytes], log: P
     deadline = time.monotonic() + SERVER_START_S_MAX
     while server.poll() is None and time.monotonic() < deadline:
         try:
-            if len(running.deployments()) == DEPLOYMENTS:
+            if len(running.deployments()) == len(SERVED):
                 return
         except (URLError, OSError):
             pass

@@ -9,6 +9,7 @@ from typing import Any
 from playwright.sync_api import Page, expect
 
 from memtend.memory import Memory
+from memtend_flows.schedules import SERVED
 from tests.flows.scratch import DEAD, LIVE
 from tests.ui.conftest import Served
 
@@ -61,7 +62,7 @@ def test_a_password_in_the_form_is_refused(page: Page, served: Served, tmp_path:
 def test_what_is_due_is_scheduled(served: Served) -> None:
     """Every flow with a schedule has runs ahead."""
     deadline = time.monotonic() + PATIENCE_MS / 1000
-    wanted = {"sweep", "backup", "health", "tend"}
+    wanted = {one.flow.name for one in SERVED if one.cron}
     while not (found := scheduled(served)) >= wanted and time.monotonic() < deadline:
         time.sleep(1)
     assert found == wanted

@@ -1,0 +1,43 @@
+"""The archive: values that nobody reads leave the store, and stay readable."""
+
+from memtend.model.plan import Report
+from memtend_flows.decorator import memory_flow
+from memtend_flows.parameters import Archive, Reviewed, Store
+from memtend_tasks.archive import apply_archive_plan, make_archive_plan
+from memtend_tasks.opened import store_address
+from memtend_tasks.plans import find_plan
+from memtend_tasks.publish import publish_page, publish_plan
+from memtend_tasks.sentence import sentence
+from memtend_tasks.turn import store_turn
+
+
+@memory_flow
+def archive(
+    store: Store = "default",
+    archive_target: Archive = "default",
+    reviewed: Reviewed = "",
+    dry_run: bool = True,
+) -> Report:
+    """Move what is cold by the policy's rules into the archive. Previews unless `dry_run` is false.
+
+    Archived records keep their key, labels and deadline, are found as before, and are read through
+    to the archive. `recall` brings them back. A value leaves the store only when the archive's copy
+    has been read back and compared.
+
+    Args:
+        store: "default", NAME of a Secret block memtend-store-NAME, or a URL without password.
+        archive_target: "default" for the store's archive, or MEMTEND_ARCHIVE_URL where it has none
+            yet; NAME of a Secret block memtend-archive-NAME; or a URL without password.
+        reviewed: The digest of a plan that you looked at: exactly that plan. Empty: a new one.
+        dry_run: Show what would be archived and by which rule, and move nothing.
+    """
+    address = store_address(store)
+    found = find_plan("archive", reviewed) if reviewed else None
+    ref = found or make_archive_plan(store, archive_target)
+    publish_plan(address, ref)
+    if dry_run or not ref.decisions:  # where nothing is cold, no archive is made
+        return Report(operation="archive", applied=not dry_run, planned=ref.decisions)
+    with store_turn(address.label):
+        report = apply_archive_plan(store, archive_target, ref)
+    publish_page(address, "Archive report", [sentence(report), *report.notes], report)
+    return report

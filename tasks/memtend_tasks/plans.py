@@ -1,0 +1,38 @@
+"""Plans between tasks: kept where they can be reviewed, and passed on as a reference."""
+
+from __future__ import annotations
+
+from memtend.archive.plan import ArchivePlan
+from memtend.backup.restore_plan import RestorePlan
+from memtend.backup.rotation_plan import RotationPlan
+from memtend.clock import SystemClock
+from memtend.model.plan import Plan, PlanRef
+from memtend.plans import load_plan, save_plan
+from memtend.services import Services
+from memtend.settings import Settings
+from memtend_tasks.decorator import memory_task
+
+KINDS: dict[str, type[Plan]] = {
+    "archive": ArchivePlan,
+    "recall": Plan,
+    "restore": RestorePlan,
+    "rotate": RotationPlan,
+    "sweep": Plan,
+}
+
+
+def kept(services: Services, plan: Plan) -> PlanRef:
+    """Keep a plan; what comes back pins it."""
+    return save_plan(plan, services.settings.plans_url, services.clock)
+
+
+def read_plan(ref: PlanRef) -> Plan:
+    """The plan that `ref` pins; raises `PlanMissing` or `PlanAltered`."""
+    return load_plan(ref, SystemClock(), KINDS[ref.operation])
+
+
+@memory_task
+def find_plan(operation: str, reviewed: str) -> PlanRef:
+    """The plan that somebody has looked at, by its digest."""
+    ref = PlanRef(url=Settings().plans_url, sha256=reviewed, operation=operation, decisions=0)
+    return ref.model_copy(update={"decisions": len(read_plan(ref).decisions)})

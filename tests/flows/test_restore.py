@@ -1,0 +1,145 @@
+"""A restore from the form: previewed, approved by somebody, or pinned by a digest; never else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from prefect import State
+from prefect.client.orchestration import get_client
+
+from memtend.memory import Memory
+from memtend_flows import approval
+from memtend_flows.backup import backup
+from memtend_flows.restore import restore
+from memtend_tasks.address import to_address
+from memtend_tasks.publish import RESTORE_COMPLETED
+from tests.flows.scratch import DEAD, LIVE, Scratch, records
+from tests.flows.seen import ask, events, eventually, pages
+
+ALL = LIVE + DEAD
+
+
+@pytest.fixture
+def lost(scratch: Scratch, monkeypatch: pytest.MonkeyPatch) -> Scratch:
+    """A store that was backed up, and then lost records and was given another one."""
+    monkeypatch.setattr(approval, "APPROVAL_POLL_S", 0.2)
+    backup(scratch.store, scratch.target)
+    with Memory.open(scratch.store) as memory:
+        for n in range(10):
+            memory.delete("task/alive", f"k{n}")
+        memory.put("task/alive", "since", {"n": -1})
+    return scratch
+
+
+@pytest.fixture
+def aside() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(1) as pool:
+        yield pool
+
+
+def start(pool: ThreadPoolExecutor, place: Scratch, **given: Any) -> Future[State[Any]]:
+    """Run the restore beside the test, which has to answer it."""
+
+    def run() -> State[Any]:
+        state: State[Any] = restore(
+            place.store, place.target, dry_run=False, return_state=True, **given
+        )
+        return state
+
+    return pool.submit(copy_context().run, run)
+
+
+def answer(place: Scratch, **given: object) -> str:
+    """Fill in the form of the waiting run; what it showed."""
+    query = {"flow_runs": {"state": {"type": {"any_": ["PAUSED"]}}}}
+
+    def waiting() -> list[dict[str, Any]]:
+        rows = ask("/flow_runs/filter", query)
+        return [row for row in rows if row["parameters"]["store"] == place.store]
+
+    [run] = eventually(waiting)
+    key = run["state"]["state_details"]["run_input_keyset"]["description"]
+    with get_client(sync_client=True) as client:
+        shown = client._client.get(f"/flow_runs/{run['id']}/input/{key}").text
+        client._client.post(f"/flow_runs/{run['id']}/resume", json={"run_input": given})
+    return shown
+
+
+def digest(place: Scratch) -> str:
+    page = pages(f"restore-plan-{to_address(place.store).label}")[0]
+    return page.split("Reviewed plan: `")[1][:64]
+
+
+def test_a_preview_says_what_would_come_and_go(lost: Scratch) -> None:
+    report = restore(lost.store, lost.target)
+    assert report.model_dump()["planned"] == 11
+    page = pages(f"restore-plan-{to_address(lost.store).label}")[0]
+    assert f"Brings back **{ALL} records**" in page
+    assert "| task/alive | 10 | 0 | 1 |" in page
+    assert records(lost.store) == ALL - 9
+
+
+def test_an_approved_restore_is_done(lost: Scratch, aside: ThreadPoolExecutor) -> None:
+    """The form names the plan; after the yes the records are back and everybody hears of it."""
+    run = start(aside, lost)
+    shown = answer(lost, approve=True, note="ticket 7")
+    assert "/v2/artifacts/artifact/" in shown
+    assert run.result().is_completed()
+    assert records(lost.store) == ALL
+    with Memory.open(lost.store) as memory:
+        assert memory.get("task/alive", "k3") == {"n": 3}
+        assert memory.get("task/alive", "since", default=None) is None
+    label = to_address(lost.store).label
+    assert "ticket 7" in pages(f"restore-report-{label}")[0]
+    assert events(RESTORE_COMPLETED, f"memtend.store.{label}")
+
+
+def test_a_refused_restore_changes_nothing(lost: Scratch, aside: ThreadPoolExecutor) -> None:
+    run = start(aside, lost)
+    answer(lost, approve=False, note="not that one")
+    assert run.result().is_failed()
+    assert "not that one" in str(run.result().message)
+    assert records(lost.store) == ALL - 9
+
+
+def test_nobody_answers(lost: Scratch, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(approval, "APPROVAL_S_MAX", 1)
+    state: State[Any] = restore(lost.store, lost.target, dry_run=False, return_state=True)
+    assert state.is_failed()
+    assert records(lost.store) == ALL - 9
+
+
+def test_a_reviewed_plan_needs_no_second_yes(lost: Scratch) -> None:
+    restore(lost.store, lost.target)
+    report = restore(lost.store, lost.target, reviewed=digest(lost), dry_run=False)
+    assert report.model_dump()["rows"] == ALL
+    assert records(lost.store) == ALL
+
+
+def test_a_digest_that_nobody_knows_is_refused(lost: Scratch) -> None:
+    state: State[Any] = restore(
+        lost.store, lost.target, reviewed="0" * 64, dry_run=False, return_state=True
+    )
+    assert "PlanMissing" in str(state.message)
+
+
+def test_a_part_comes_back_and_the_rest_stays(lost: Scratch) -> None:
+    """One key: written anew, beside what came since."""
+    restore(lost.store, lost.target, namespace="task/alive", key="k4")
+    restore(lost.store, lost.target, reviewed=digest(lost), dry_run=False)
+    with Memory.open(lost.store) as memory:
+        assert memory.get("task/alive", "k4") == {"n": 4}
+        assert memory.get("task/alive", "since") == {"n": -1}
+        assert memory.get("task/alive", "k5", default=None) is None
+
+
+def test_a_moment_is_found(lost: Scratch) -> None:
+    """Now, which the live store's own changes give exactly: nothing would change."""
+    report = restore(lost.store, lost.target, to=datetime.now(UTC))
+    assert report.model_dump()["planned"] == 0
+    assert "moment asked for" in pages(f"restore-plan-{to_address(lost.store).label}")[0]
