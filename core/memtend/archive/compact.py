@@ -115,10 +115,12 @@ def apply_compact(
 def _rewrite(
     store: Store, vault: Vault, mover: Mover, objects: set[str], unreadable: list[str]
 ) -> None:
+    replaces = {old for _, part in vault.parts() if part.object in objects for old in part.replaces}
+    named = objects | replaces
     wanted = [
         (stub, stub.address)
         for stub in archived.stubs(store)
-        if stub.address is not None and stub.address.object.hex() in objects
+        if stub.address is not None and stub.address.object.hex() in named
     ]
     cursor = Cursor(vault)
     for stub, address in sorted(wanted, key=lambda one: one[1][:4]):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from memtend.archive.manifest import Part
 from memtend.archive.moving import pages, renewed
 from memtend.archive.reading import ArchiveReader
 from memtend.archive.report import ArchiveReport
@@ -67,14 +68,16 @@ def plan_recall(stubs: Iterable[Stub], facts: Facts, why: str) -> Plan:
 
 def of_run(stubs: Iterable[Stub], vault: Vault, run: int) -> Iterator[Stub]:
     """Those that this run archived, wherever they have been moved since."""
-    parts = {bytes.fromhex(part.object): part for _, part in vault.parts()}
+    parts: dict[bytes, Part] = {}
+    for _, part in vault.parts():
+        parts |= {bytes.fromhex(name): part for name in (*part.replaces, part.object)}
     cursor = Cursor(vault)
     for stub in stubs:
-        part = parts.get(stub.address.object) if stub.address else None
-        if stub.address is None or part is None or run not in part.runs:
+        held = parts.get(stub.address.object) if stub.address else None
+        if stub.address is None or held is None or run not in held.runs:
             continue
         what = f"{stub.namespace}/{stub.key}"
-        if len(part.runs) == 1 or cursor.entry(stub.address, what).run == run:
+        if len(held.runs) == 1 or cursor.entry(stub.address, what).run == run:
             yield stub
 
 

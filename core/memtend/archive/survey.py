@@ -46,24 +46,30 @@ class Survey(NamedTuple):
 
 def survey(vault: Vault, stubs: Iterable[Stub]) -> Survey:
     """Look at all objects, all manifests and all stubs; no object is read."""
+    parts: dict[str, list[Name]] = {}
+    lists: list[Name] = []
+    since: dict[str, datetime] = {}
+    # An old stub may name an object that an erasure has replaced: what it needs is in the new one.
+    places: dict[str, set[str]] = {}
+    for name, said in vault.said():
+        if isinstance(said, Unused):
+            lists.append(name)
+            since = said.since
+            continue
+        parts.setdefault(said.object, []).append(name)
+        for replaced in said.replaces:
+            places.setdefault(replaced, set()).add(said.object)
     live: dict[str, list[int]] = {}
     damaged = 0
     for stub in stubs:
         if stub.address is None:
             damaged += 1
             continue
-        found = live.setdefault(stub.address.object.hex(), [0, 0])
-        found[0] += 1
-        found[1] += stub.address.kept_bytes
-    parts: dict[str, list[Name]] = {}
-    lists: list[Name] = []
-    since: dict[str, datetime] = {}
-    for name, said in vault.said():
-        if isinstance(said, Unused):
-            lists.append(name)
-            since = said.since
-        else:
-            parts.setdefault(said.object, []).append(name)
+        named = stub.address.object.hex()
+        for digest in (named, *places.get(named, ())):
+            found = live.setdefault(digest, [0, 0])
+            found[0] += 1
+            found[1] += stub.address.kept_bytes
     sizes = {i.name.rpartition("/")[2]: i.size for i in vault.store.list("objects/")}
     states = []
     for digest in sorted(sizes.keys() | parts.keys()):

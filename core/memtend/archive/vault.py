@@ -18,7 +18,17 @@ from typing import Final, Protocol
 
 from xxhash import xxh3_128_digest
 
-from memtend.archive.manifest import Identity, Name, Part, Said, Unused, pack, read_identity, unpack
+from memtend.archive.manifest import (
+    BlockRef,
+    Identity,
+    Name,
+    Part,
+    Said,
+    Unused,
+    pack,
+    read_identity,
+    unpack,
+)
 from memtend.clock import Clock
 from memtend.codec.address import Address
 from memtend.codec.archive import Block, Entry, decode_block
@@ -33,6 +43,10 @@ MISSING: Final = "it is not there"
 _IDENTITY_BYTES_MAX: Final = 64 * KIB
 # What may lie in a target that is to become an archive.
 _SCAFFOLDING: Final = ("tmp/", "probe/", "keys/")
+
+
+_Contents = dict[tuple[str, bytes], tuple[str, BlockRef, int]]
+"""Where an object holds which record: by path and digest of its text."""
 
 
 class Keys(Protocol):
@@ -55,6 +69,7 @@ class Vault:
         self.store = store
         self.identity = identity
         self._cipher = cipher
+        self._moved: tuple[bytes, _Contents] | None = None
 
     @classmethod
     def open(cls, store: ObjectStore, keys: Keys, archive_id: str | None = None) -> Vault:
@@ -129,14 +144,24 @@ class Vault:
         return entry
 
     def _replaced(self, address: Address, what: str) -> Entry | None:
+        """The same record where an erasure has put it."""
+        if self._moved is None or self._moved[0] != address.object:
+            self._moved = address.object, self._contents_since(address.object.hex())
+        found = self._moved[1].get((what, address.digest))
+        if found is None:
+            return None
+        digest, ref, place = found
+        return self.block(digest, ref.offset, ref.length).entry(place)
+
+    def _contents_since(self, replaced: str) -> _Contents:
+        found: _Contents = {}
         for _, part in self.parts():
-            if address.object.hex() in part.replaces:
-                for ref in part.blocks:
-                    for entry in self.block(part.object, ref.offset, ref.length).entries():
-                        same = f"{entry.namespace}/{entry.key}" == what
-                        if same and xxh3_128_digest(entry.text) == address.digest:
-                            return entry
-        return None
+            for ref in part.blocks if replaced in part.replaces else ():
+                block = self.block(part.object, ref.offset, ref.length)
+                for place, one in enumerate(block.entries()):
+                    path = f"{one.namespace}/{one.key}"
+                    found[path, xxh3_128_digest(one.text)] = part.object, ref, place
+        return found
 
     def unseal(self, data: bytes) -> Block:
         """The block in these bytes; raises `Damaged`."""
