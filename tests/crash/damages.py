@@ -15,7 +15,7 @@ class Damages:
 
     def __init__(self, root: Path, foreign: Path, dice: random.Random) -> None:
         self._root, self._foreign, self._dice = root, foreign, dice
-        self._files = sorted(path for path in root.rglob("*") if path.is_file())
+        self._files = files_of(root)
         self._before = {path: path.read_bytes() for path in self._files}
         self.kinds: tuple[Callable[[], list[Change]], ...] = (
             self.flip, self.truncate, self.extend, self.zero, self.delete, self.swap,
@@ -103,6 +103,11 @@ class Damages:
 
     def from_foreign(self) -> list[Change]:
         """A file of another repository, under the name that it has there."""
-        files = sorted(path for path in self._foreign.rglob("*") if path.is_file())
-        path = self._dice.choice(files)
+        path = self._dice.choice(files_of(self._foreign))
         return [(self._root / path.relative_to(self._foreign), path.read_bytes())]
+
+
+def files_of(root: Path) -> list[Path]:
+    """All that matters: what lies in `reserve/` only takes up space."""
+    files = sorted(path for path in root.rglob("*") if path.is_file())
+    return [path for path in files if path.parent.name != "reserve"]

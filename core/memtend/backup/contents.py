@@ -19,7 +19,7 @@ from memtend.backup.manifest import BackupKind, Manifest, ManifestName, SegmentR
 from memtend.backup.reading import Reader
 from memtend.backup.report import FindingKind
 from memtend.backup.repository import Repository, object_name
-from memtend.backup.root import RootHash
+from memtend.backup.root import RootHash, RootPart
 from memtend.backup.sums import MODULUS, compare_sum
 from memtend.codec.compress import Damaged
 from memtend.codec.segment import Key, Row, Table, decode
@@ -37,18 +37,32 @@ class _Place(NamedTuple):
     object: str
 
 
+class _Segment:
+    """What one segment adds to every backup that it is part of."""
+
+    def __init__(self) -> None:
+        self.part = RootPart()
+        self.sum = 0
+        self.log_rows = 0
+
+    def add(self, row: Row) -> None:
+        if isinstance(row, StoredRow):
+            self.part.add(row)
+            self.sum += int.from_bytes(row.hash, "big")
+        elif isinstance(row, LogRow):
+            self.log_rows += 1
+
+
 class _Totals:
     def __init__(self) -> None:
         self.root = RootHash()
         self.sum = 0
         self.log_rows = 0
 
-    def add(self, row: Row) -> None:
-        if isinstance(row, StoredRow):
-            self.root.add(row)
-            self.sum += int.from_bytes(row.hash, "big")
-        elif isinstance(row, LogRow):
-            self.log_rows += 1
+    def add(self, segment: _Segment) -> None:
+        self.root.add_part(segment.part)
+        self.sum += segment.sum
+        self.log_rows += segment.log_rows
 
 
 @dataclass
@@ -79,11 +93,13 @@ def check_contents(
         done.checked.add(place.object)
         data = reader.read(place.object, max(ref.stored_bytes for _, ref in users))
         if data is not None:
+            segment = _Segment()
             for row in _rows(data, place, users, findings):
                 done.rows += 1
                 _check(row, place, check_row, findings)
-                for user, _ in users:
-                    totals[user].add(row)
+                segment.add(row)
+            for user, _ in users:
+                totals[user].add(segment)
         if is_over():
             break
     done.read_bytes = reader.read_bytes

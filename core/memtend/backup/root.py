@@ -34,8 +34,25 @@ class RootHash:
         self._hash.update(ormsgpack.packb((namespace, key, field, digest)))
         self.rows += 1
 
+    def add_part(self, part: RootPart) -> None:
+        """All rows of a part at once; many roots may share it."""
+        self._hash.update(part.packed)
+        self.rows += part.rows
+
     def hexdigest(self) -> str:
         return self._hash.hexdigest()
+
+
+class RootPart:
+    """A run of rows as root hashes take them in: packed once, however many roots it is part of."""
+
+    def __init__(self) -> None:
+        self.packed = bytearray()
+        self.rows = 0
+
+    def add(self, row: StoredRow) -> None:
+        self.packed += ormsgpack.packb((row.namespace, row.key, row.field, row.hash))
+        self.rows += 1
 
 
 class StateSum:
