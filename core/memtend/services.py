@@ -51,10 +51,12 @@ class Services(Erasures, Archives, Drills, Restores, Rotations, Backups):
 
     def apply_sweep(self, plan: Plan) -> Report:
         """Carry out a sweep plan; raises `DeletesTooMuch`, `ClockAlarmed`, `PlanStale`."""
+        from memtend.store.swapping import drop_kept  # noqa: PLC0415
         from memtend.sweep.apply import apply_sweep  # noqa: PLC0415
 
         with self._maintaining() as lease:
             cleared = clear(plan, lease=lease, facts=self.facts(), safety=self._safety())
+            drop_kept(self.store.engine, self.clock.now_ms())
             return apply_sweep(cleared, self.store)
 
     def plan_import(self, source: str, kind: str | None = None, zone: str = "UTC") -> ImportPlan:

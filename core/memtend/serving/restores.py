@@ -92,6 +92,12 @@ class Restores(Serving):
         self.memory.config.refresh(self.store.meta().config)
         return report
 
+    def kept_stores(self) -> list[Kept]:
+        """What earlier restores replaced and is still there, newest first."""
+        from memtend.store.swapping import kept_stores  # noqa: PLC0415
+
+        return kept_stores(self.store.engine)
+
     def kept_store(self) -> Kept:
         """What `undo_restore` would bring back; raises `NothingKept`."""
         from memtend.store.swapping import newest_kept  # noqa: PLC0415

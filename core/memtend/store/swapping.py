@@ -89,9 +89,9 @@ def kept_stores(engine: Engine) -> list[Kept]:
     return sorted(filter(None, map(_parsed, names)), reverse=True)
 
 
-def drop_kept(engine: Engine, now_ms: int) -> list[Kept]:
-    """Remove those whose time is over. Called under the maintenance lease."""
-    over = [kept for kept in kept_stores(engine) if kept.until_ms <= now_ms]
+def drop_kept(engine: Engine, now_ms: int | None) -> list[Kept]:
+    """Remove those whose time is over (None: all of them). Called under the maintenance lease."""
+    over = [kept for kept in kept_stores(engine) if now_ms is None or kept.until_ms <= now_ms]
     for kept in over:
         remove_kept(engine, kept)
     return over
