@@ -18,15 +18,16 @@ from memtend.limits import BALLAST_FILES
 from tests.crash.shim import DRIVER_S_MAX, ROOT, run_driver
 
 SIZE = "14m"
+ERASE_SIZE = "20m"
 MOUNT = 'mount -t tmpfs -o size="$1" tmpfs "$2" || exit 77; shift 2; exec "$@"'
 NO_MOUNT = 77
 
 
-def on_small_disk(folder: Path, *driver: str) -> dict[str, Any] | None:
+def on_small_disk(folder: Path, *driver: str, size: str = SIZE) -> dict[str, Any] | None:
     """What the driver reports from a file system of its own, or None where none can be mounted."""
     alone = ["unshare", "-m"] if os.geteuid() == 0 else ["unshare", "-Urm"]
     done = subprocess.run(
-        [*alone, "sh", "-c", MOUNT, "sh", SIZE, str(folder), sys.executable, "-m", *driver],
+        [*alone, "sh", "-c", MOUNT, "sh", size, str(folder), sys.executable, "-m", *driver],
         check=False, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True, text=True, timeout=DRIVER_S_MAX,
     )  # fmt: skip
@@ -68,3 +69,16 @@ def test_a_full_target(tmp_path: Path) -> None:
     assert report["objects_deleted"] > 10
     assert report["whole_after"]
     assert (report["whole_again"], report["left"]) == (True, 2)
+
+
+def test_erasing_on_a_full_disk(tmp_path: Path) -> None:
+    """Without room to rebuild the file, what is erased is gone for every reader and overwritten
+    where it lay; with room, a second run finishes."""
+    report = on_small_disk(tmp_path, "tests.crash.fullerase", str(tmp_path), size=ERASE_SIZE)
+    if report is None:
+        return
+    assert report["code"] == 0
+    full, gone, again, damage, ballast = report["told"]
+    assert (full["deleted"], full["rewritten"], gone["gone"]) == (50, False, True)
+    assert again == {"deleted": 0, "rewritten": True, "left": 0, "naming": []}
+    assert (damage["damage"], ballast["ballast"]) == (0, BALLAST_FILES)

@@ -80,8 +80,10 @@ def apply_erase(
         seqs = list(owned.seqs_of(store, plan.subject))
         seen = sample(store, plan.subject, seqs)
         work.drop(seqs)  # 1, 2
-        operations = closing.forget_operations(
-            store, work.eraser.events, seen.gives_away, cleared.lease
+        operations = store.ballast.deleting(
+            lambda: closing.forget_operations(
+                store, work.eraser.events, seen.gives_away, cleared.lease
+            )
         )
         work.forget_names()  # 3
     deleted = forget_plans(plans, work.ledger.holds, seen.texts) if plans else 0  # 4
@@ -156,11 +158,13 @@ class _Erasure:
                 for page in named_keys(store, number, key):
                     self._slice(lambda page=page, ns=number: self.eraser.forget(ns, page))  # type: ignore[misc]
         self._renew()
-        self.ledger = Filter.load(store.engine)
-        self.redacted = redacting.redact(store, self.ledger, self._lease)
-        self.closed = closing.close_namespaces(store, self.eraser.key, paths, self._lease)
+        self.ledger, secret, lease = Filter.load(store.engine), self.eraser.key, self._lease
+        room = store.ballast.deleting
+        self.redacted = room(lambda: redacting.redact(store, self.ledger, lease))
+        self.closed = room(lambda: closing.close_namespaces(store, secret, paths, lease))
         if subject.kind is SubjectKind.AGENT:
-            self.revoked, kept = closing.revoke_grants(store, subject.name, self._lease)
+            revoked = room(lambda: closing.revoke_grants(store, subject.name, lease))
+            self.revoked, kept = revoked
             self.notes += [_LAST_GRANTS] * bool(kept)
 
     def _drop(self, seqs: Sequence[int]) -> None:
@@ -199,4 +203,5 @@ class _Erasure:
         return took_ms
 
     def _renew(self) -> None:
-        leases.renew(self._store, self._lease, MAINTENANCE_LEASE_MS)
+        store, lease = self._store, self._lease
+        store.ballast.deleting(lambda: leases.renew(store, lease, MAINTENANCE_LEASE_MS))

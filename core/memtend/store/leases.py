@@ -53,12 +53,12 @@ def release(store: Store, lease: Lease) -> None:
 
 @contextmanager
 def holding(store: Store, resource: str, holder: str, ttl_ms: int) -> Iterator[Lease]:
-    """Hold a lease for the length of a block."""
-    lease = acquire(store, resource, holder, ttl_ms)
+    """Hold a lease for the length of a block; on a full disk, for the sake of what frees space."""
+    lease = store.ballast.deleting(lambda: acquire(store, resource, holder, ttl_ms))
     try:
         yield lease
     finally:
-        release(store, lease)
+        store.ballast.deleting(lambda: release(store, lease))
 
 
 def _holds(tx: Transaction, lease: Lease) -> bool:
