@@ -256,6 +256,19 @@ def test_no_object_goes_while_a_manifest_cannot_be_read(
     assert first not in manifests_in(store)
 
 
+def test_a_manifest_of_another_repository_decides_nothing(
+    series: Series, store: ObjectStore, clock: ManualClock, tmp_path: Path
+) -> None:
+    series.full(1)
+    newest = series.full(2)
+    other = Series(open_target(str(tmp_path / "other"), clock), ManualClock(seed=8))
+    foreign = [other.full(3, store_id="9" * 32) for _ in range(3)][-1]
+    store.put_if_absent(foreign, other.store.get(foreign))
+    plan = plan_rotation(Repository.open(store), NOTHING, facts_of(clock))
+    assert plan.unreadable == (foreign,)
+    assert (rotated(store, clock).deleted, manifests_in(store)) == (1, [newest, foreign])
+
+
 def test_a_rotation_waits_for_a_backup(
     series: Series, store: ObjectStore, clock: ManualClock
 ) -> None:

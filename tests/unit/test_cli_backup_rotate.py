@@ -55,6 +55,8 @@ def test_a_pin_keeps_a_backup(cli: Cli, backups: list[str]) -> None:
     assert cli("backup", "unpin", "newest", "--json").json == {"unpinned": "newest"}
     assert "keeps nothing" in cli("backup", "unpin", "mine").told
     assert cli("backup", "unpin", "mine").status == 59
+    actions = [one["action"] for one in cli("audit", "show", "--json").json]
+    assert {"pin", "unpin"} <= set(actions)
     assert cli("backup", "pin", "x", "--backup", "99").status == 59
     assert cli("backup", "pin", "a/b").status == 10
 

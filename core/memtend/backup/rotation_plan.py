@@ -61,7 +61,7 @@ class RotationReport(Report, frozen=True, extra="forbid"):
 
 
 class Look(NamedTuple):
-    """The manifests of a repository as read, oldest first, and those that cannot be read."""
+    """The manifests of a repository, oldest first, and those that cannot be read or are foreign."""
 
     manifests: dict[ManifestName, Manifest]
     unreadable: tuple[ManifestName, ...]
@@ -73,8 +73,13 @@ def look(repository: Repository, known: Mapping[ManifestName, Manifest] | None =
     unreadable = []
     for name in repository.manifests():
         try:
-            found[name] = (known or {}).get(name) or repository.get_manifest(name)
+            manifest = (known or {}).get(name) or repository.get_manifest(name)
         except ManifestDamaged:
+            unreadable.append(name)
+            continue
+        if manifest.repo_id == repository.identity.repo_id:
+            found[name] = manifest
+        else:
             unreadable.append(name)
     return Look(found, tuple(unreadable))
 

@@ -56,6 +56,8 @@ class Rotations(Serving):
         with self._maintaining() as lease:
             safety = Safety(delete_share_max=1)
             cleared = clear(plan, lease=lease, facts=self.facts(), safety=safety)
+            if gone := len(plan.to_delete()):
+                self._note("rotate", f"{gone} of {plan.total} backups in {plan.url}")
             return apply_rotation(cleared, self._held_in(plan.url), self.clock)
 
     def pin_backup(
@@ -71,12 +73,16 @@ class Rotations(Serving):
         repository = self._held_in(target)
         state = self._opened(repository, manifest)
         who = self.settings.agent or "owner"
-        return pin(repository, self.clock, name, state.name, who=who, why=why)
+        made = pin(repository, self.clock, name, state.name, who=who, why=why)
+        self._note("pin", f"{name} keeps {made.manifest} in {repository.store.url}")
+        return made
 
     def unpin_backup(self, name: str, target: str | None = None) -> None:
         from memtend.backup.pins import unpin  # noqa: PLC0415
 
-        unpin(self._place(target), self.clock, name)
+        place = self._place(target)
+        self._note("unpin", f"{name} in {place.url}")
+        unpin(place, self.clock, name)
 
     def backup_pins(self, target: str | None = None) -> list[Pin]:
         from memtend.backup.pins import read_pins  # noqa: PLC0415
@@ -156,6 +162,11 @@ class Rotations(Serving):
                 return compare(str(first.name), first.rows(), LIVE, live.rows())
         second = self._opened(repository, after)
         return compare(str(first.name), first.rows(), str(second.name), second.rows())
+
+    def _note(self, action: str, detail: str) -> None:
+        """Into the audit trail, before anything goes."""
+        with self.store.change(self.settings.agent or "owner") as (change, _):
+            change.note(action, detail)
 
     def _opened(self, repository: Repository, manifest: str | None) -> State:
         from memtend.backup.choosing import choose  # noqa: PLC0415
