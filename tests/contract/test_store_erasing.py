@@ -170,6 +170,16 @@ def test_an_agent_is_forgotten_as_the_one_who_wrote(
     still(memory, kept)
 
 
+def test_what_an_agent_wrote_for_others_is_told_of(services: Services) -> None:
+    memory = services.memory
+    Memory(memory.store, agent=CANARY).put("work", "k", 1, labels=Labels(agent="bob"))
+    report = services.apply_erase(services.plan_erase(Subject.of_agent(CANARY)))
+    assert (report.deleted, report.residue, report.evidence.others) == (0, 0, 1)
+    assert any("--writer" in note for note in report.notes)
+    assert erase(services, Subject.of_writer(CANARY)).deleted == 1
+    assert CANARY not in said(memory)
+
+
 def test_the_last_grants_stay(services: Services) -> None:
     memory = services.memory
     memory.config.grant(CANARY, "work", "write", "owner")

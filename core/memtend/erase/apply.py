@@ -46,6 +46,9 @@ if TYPE_CHECKING:
 
 _RENEW_SLICES: Final = 64
 _LAST_GRANTS: Final = "its grants stay: without any grant, every agent may do everything"
+_OTHERS: Final = (
+    "records of others name it as their writer or agent: erase those with --writer or --agent"
+)
 _UNFINISHED: Final = "an earlier erasure of something else was cut off: run it again"
 _NO_UNDO: Final = "the store that a restore had replaced held it too: it was removed, so no undo"
 _SETTINGS: Final = "policies, grants or leases still contain the name; they are yours to change"
@@ -97,6 +100,7 @@ def apply_erase(
     notes += [f"traces are left in {place}" for place in places]
     notes += [_NO_UNDO] * bool(copies)
     notes += [_SETTINGS] * bool(evidence.settings)
+    notes += [_OTHERS] * bool(evidence.others)
     notes += [_UNFINISHED] * bool(evidence.unfinished)
     return EraseReport(
         operation="erase",

@@ -14,12 +14,13 @@ class Evidence(BaseModel, frozen=True, extra="forbid"):
     (names and parts of values that nothing else in the store contains) were looked for in every
     byte of `files`; `hashes_of` is how many rows there were to choose from. What the operator has
     set by himself, policies and grants, is counted apart in `settings`; `unfinished` are rows of
-    earlier erasures that were cut off.
+    earlier erasures that were cut off, `others` records of others that name an agent or writer.
     """
 
     tables: dict[str, int] = Field(default_factory=dict)
     settings: int = 0
     unfinished: int = 0
+    others: int = 0
     hashes: int = 0
     hashes_of: int = 0
     texts: int = 0

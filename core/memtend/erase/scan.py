@@ -61,6 +61,7 @@ def scan(
         tables={table: count for table, count in found.tables.items() if count},
         settings=found.settings,
         unfinished=found.unfinished,
+        others=found.others,
         hashes=traces.hashes,
         hashes_of=eraser.dropped,
         texts=traces.texts,

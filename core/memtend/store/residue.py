@@ -35,7 +35,7 @@ class Residue:
         self._upto = eraser.upto
         self.texts = list(texts)
         self.tables: Counter[str] = Counter()
-        self.settings = self.unfinished = 0
+        self.settings = self.unfinished = self.others = 0
         with store.engine.snapshot() as reader:
             self._all = Filter.load(reader)
             self._ledger = self._all.only(eraser.entries, paths=subject.by_label)
@@ -47,7 +47,7 @@ class Residue:
     def _siblings(self, reader: Reader) -> dict[int, set[str]]:
         live: dict[int, set[str]] = {}
         for row in reader.stream("stream_all"):
-            seq, ns, key, field, _, _, exp, flags, *_, body, value, digest = row
+            seq, ns, key, field, _, _, exp, flags, *labels, body, value, digest = row
             stored = StoredRow(
                 self._paths.get(ns, ""), key, field, seq, exp, flags, bytes(body), bytes(value),
                 bytes(digest),
@@ -56,6 +56,8 @@ class Residue:
                 own = self._ledger.erased(stored)
                 self.tables["sibling"] += own
                 self.unfinished += not own
+            elif self._subject.kind in (SubjectKind.AGENT, SubjectKind.WRITER):
+                self.others += self._subject.name in labels[1:3]  # agent, writer
             live.setdefault(ns, set()).add(key)
             self._keep((stored.namespace, key, field, stored.body, stored.value))
         for tag, seq in reader.stream("stream_tags"):
