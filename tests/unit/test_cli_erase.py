@@ -63,6 +63,8 @@ def test_every_way_to_name_it(filled: Cli, arguments: list[str]) -> None:
         ["ns", "k", "--agent", "ada"],
         ["--agent", "ada", "--tag", "red"],
         ["--agent", ""],
+        ["--agent", "a\udcff"],
+        ["--agent", "a" * 513],
     ],
 )
 def test_exactly_one_subject(cli: Cli, arguments: list[str]) -> None:

@@ -108,6 +108,8 @@ def _subject(
     [(name, make)] = chosen
     if not name or len(name) > LABEL_CHARS_MAX * 2:
         raise typer.BadParameter(f"a name has 1 to {LABEL_CHARS_MAX * 2} characters")
+    if any("\ud800" <= character <= "\udfff" for character in name):
+        raise typer.BadParameter("the name is not Unicode text")
     return make(name)
 
 
