@@ -21,6 +21,7 @@ from memtend.crdt import tally
 from memtend.crdt.rows import RowKind, Sibling
 from memtend.limits import ZSTD_LEVEL
 from memtend.model.stored import SideRow, StoredRow
+from memtend.store.building import content_of_stub
 from memtend.store.change import Draft
 
 TextOf = Callable[[Body, int, bytes], bytes]
@@ -114,7 +115,7 @@ class Reassertion:
         """The first replaces what is there; the others have seen nothing, and so stand beside."""
         body, codec = unpack(row.body), codec_of(row.flags)
         if codec == Codec.ARCHIVED:
-            data, content = row.value, archived_content(row.value)
+            data, content = row.value, content_of_stub(row.value)
         else:
             text = self._theirs(body, codec, row.value)
             data, codec, content = text, Codec.RAW, content_of(text)
@@ -125,11 +126,6 @@ class Reassertion:
             tuple(body)[LABELS], body.extra, body.ttl_ms if row.exp_ms is not None else None,
             body.type, row.exp_ms, body.created_ms, None if first else {},
         )  # fmt: skip
-
-
-def archived_content(value: bytes) -> int:
-    """What stands for the hash of a text that is elsewhere: equal texts, equal numbers."""
-    return int.from_bytes(read_address(value).digest[:8], signed=True)
 
 
 def opener(side: Iterable[SideRow]) -> TextOf:

@@ -7,7 +7,7 @@ could not give exactly, what expired meanwhile, and what the erasure ledger hold
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 from typing import Self
 
@@ -186,11 +186,6 @@ class Diff:
 
     def _is_over(self, exp_ms: int | None) -> bool:
         return exp_ms is not None and exp_ms <= self._now_ms
-
-
-def within(states: Iterable[tuple[Path, At]], scope: Scope) -> Iterator[tuple[Path, At]]:
-    """The part of a state that a scope names, by name alone."""
-    return ((path, at) for path, at in states if scope.covers(path[0], path[1]))
 
 
 def _size(at: At) -> int:

@@ -80,6 +80,11 @@ def load(
     return _Loading(tx, numbers, now_ms, beat).run(contents, file_id)
 
 
+def content_of_stub(value: bytes) -> int:
+    """What stands for the hash of an archived text: equal texts, equal numbers."""
+    return int.from_bytes(read_address(value).digest[:8], signed=True)
+
+
 def is_local(setting: str) -> bool:
     return setting.startswith(LOCAL_SETTINGS)
 
@@ -163,8 +168,7 @@ class _Loading:
         if codec == Codec.RAW:
             return content_of(row.value)
         if codec == Codec.ARCHIVED:
-            # The text is elsewhere; equal texts have equal numbers by its other hash, too.
-            return int.from_bytes(read_address(row.value).digest[:8], signed=True)
+            return content_of_stub(row.value)
         dictionary = None
         if body.dictionary is not None:
             if body.dictionary not in self._dictionaries:
