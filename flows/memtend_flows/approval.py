@@ -29,7 +29,7 @@ def ask_for_approval(address: Address, operation: str, headline: str, page: UUID
         f"{headline}\n\nStore: `{address.shown}`\n\n"
         f"[Read the whole plan](/v2/artifacts/artifact/{page}) before you approve it."
     )
-    form = Approval.with_initial_data(description=description, approve=False)
+    form = Approval.with_initial_data(description=description)
     try:
         answer = pause_flow_run(
             wait_for_input=form, timeout=APPROVAL_S_MAX, poll_interval=APPROVAL_POLL_S

@@ -39,7 +39,7 @@ def restore(
         store: "default", NAME of a Secret block memtend-store-NAME, or a URL without password.
         target: "default", NAME of a Secret block memtend-backup-NAME, or a URL without password.
         to: The moment to go back to; None is the newest backup. Without a zone it is UTC.
-        manifest: The name of one backup, in the place of a moment. Empty: the one that fits.
+        manifest: The number or name of one backup. Empty: the newest at that moment.
         agent: Only what this agent wrote. Parts are written anew; what came since stays.
         namespace: Only this namespace; a pattern may be given, such as task/42/**.
         key: Only this key of the namespace.
@@ -59,7 +59,9 @@ def restore(
     note = "" if found else ask_for_approval(address, "restore", headline(plan), page)
     with store_turn(address.label):
         report = apply_restore_plan(store, target, ref)
-    publish_page(address, "Restore report", [sentence(report), note, *report.notes], report)
+    undo = "`memtend restore undo --apply` brings back what was replaced." if report.kept else ""
+    lines = [sentence(report), undo, f"Approved: {note}" if note else "", *report.notes]
+    publish_page(address, "Restore report", lines, report)
     facts = {"manifest", "mode", "rows", "lost_changes", "seconds"}
     announce(RESTORE_COMPLETED, address, report.model_dump(mode="json", include=facts))
     return report

@@ -67,7 +67,8 @@ def _(report: BackupReport) -> str:
     if report.base is None:
         raw = size(report.raw_bytes)
         return f"{report.kind}: {report.records:,} records in {written} ({raw} uncompressed)"
-    return f"{report.kind}: {report.rows:,} changed of {report.records:,} records, in {written}"
+    changes = f"{report.rows:,} changed records, {report.log_rows:,} entries of the change log"
+    return f"{report.kind}: {changes}, in {written}; {report.records:,} records in all"
 
 
 @sentence.register

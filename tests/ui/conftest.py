@@ -54,6 +54,11 @@ class Served(NamedTuple):
         with urlopen(request, timeout=SERVER_STOP_S_MAX) as answer:
             return json.load(answer)
 
+    def start(self, deployment: str, parameters: dict[str, Any]) -> str:
+        """Ask for a run; its id."""
+        path = f"/deployments/{self.deployments()[deployment]}/create_flow_run"
+        return str(self.ask(path, {"parameters": parameters})["id"])
+
     def deployments(self) -> dict[str, str]:
         """Name and id of each."""
         return {str(d["name"]): str(d["id"]) for d in self.ask("/deployments/filter", {})}

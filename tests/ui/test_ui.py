@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,9 @@ from typing import Any
 from playwright.sync_api import Page, expect
 
 from memtend.memory import Memory
+from memtend.services import open_services
 from memtend_flows.schedules import SERVED
+from memtend_tasks.chart import WIDTH
 from tests.flows.scratch import DEAD, LIVE
 from tests.ui.conftest import Served
 
@@ -47,6 +50,48 @@ def test_a_cycle_started_from_the_form_completes(
     with Memory.open(served.place.store) as memory:
         assert memory.stats().records == LIVE
     assert runs(served, "tend")[0]["parameters"]["dry_run"] is False
+
+
+def test_a_restore_from_the_form_waits_for_a_yes(
+    page: Page, served: Served, tmp_path: Path
+) -> None:
+    """Back up, lose a record, ask for a restore, read its plan, approve it, and have it back."""
+    with open_services(served.place.store) as services:
+        services.take_backup(served.place.target)
+        services.memory.delete("task/alive", "k1")
+    open_form(page, served, "restore")
+    page.get_by_role("switch").first.click()
+    page.screenshot(path=tmp_path / "1-form.png", full_page=True)
+    page.get_by_role("button", name="Submit").click()
+    page.get_by_role("button", name="View run").click()
+    expect(page.get_by_text("Paused", exact=True).first).to_be_visible(timeout=PATIENCE_MS)
+    page.locator("button[aria-haspopup=menu]").last.click()
+    page.get_by_role("menuitem", name="Resume").click()
+    expect(page.get_by_text("1 are added").first).to_be_visible(timeout=PATIENCE_MS)
+    page.screenshot(path=tmp_path / "2-approval.png")
+    plan = page.get_by_role("link", name="Read the whole plan").get_attribute("href")
+    page.get_by_role("switch").first.click()
+    page.get_by_role("button", name=re.compile("Submit|Resume")).last.click()
+    expect(page.get_by_text("Completed", exact=True).first).to_be_visible(timeout=PATIENCE_MS)
+    page.goto(f"{served.url}{plan}")
+    expect(page.get_by_text("Reviewed plan:").first).to_be_visible(timeout=PATIENCE_MS)
+    page.screenshot(path=tmp_path / "3-plan.png", full_page=True)
+    with Memory.open(served.place.store) as memory:
+        assert memory.get("task/alive", "k1") == {"n": 1}
+
+
+def test_the_growth_of_the_backups_is_drawn(page: Page, served: Served, tmp_path: Path) -> None:
+    """The browser shows the picture in the page, not a broken link."""
+    run = served.start("backup", {"why": "picture"})
+    page.goto(f"{served.url}/v2/runs/flow-run/{run}")
+    expect(page.get_by_text("Completed", exact=True).first).to_be_visible(timeout=PATIENCE_MS)
+    page.get_by_role("tab", name="Artifacts").click()
+    page.get_by_text("backup-report").first.click()
+    page.locator("a[href*='/artifacts/artifact/']").first.click()
+    chart = page.get_by_role("img", name=re.compile("Growth of the backups"))
+    expect(chart).to_be_visible(timeout=PATIENCE_MS)
+    assert chart.evaluate("image => image.naturalWidth") == WIDTH
+    page.screenshot(path=tmp_path / "growth.png", full_page=True)
 
 
 def test_a_password_in_the_form_is_refused(page: Page, served: Served, tmp_path: Path) -> None:
