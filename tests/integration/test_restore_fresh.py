@@ -11,7 +11,7 @@ from memtend.errors import MemtendError, StoreExists
 from memtend.services import open_services
 from memtend.serving.fresh import apply_fresh, plan_fresh
 from memtend.settings import Settings
-from memtend.store import leases
+from memtend.store import catalog, leases
 
 
 @pytest.fixture
@@ -37,12 +37,19 @@ def test_into_a_new_place(settings: Settings, lasting_url: str, tmp_path: Path) 
     apply_fresh(plan, into, settings, clock)
     other = f"{tmp_path}/second.db"
     apply_fresh(plan, other, settings, clock)
-    with open_services(into, clock=clock) as one, open_services(other, clock=clock) as two:
+    with (
+        open_services(into, settings=settings, clock=clock) as one,
+        open_services(other, settings=settings, clock=clock) as two,
+    ):
         for services in (one, two):
             assert services.memory.get("a", "x") == 1
             assert services.memory.get("b/c", "y") == [2]
             report = services.verify_store()
             assert report.ok, report.findings
+            assert not services.verify_backup().damage_count
+            backup = catalog.newest(services.store, plan.url)
+            assert backup is not None
+            assert backup.manifest == plan.manifest
         assert one.store.own_replica() != two.store.own_replica()
         assert one.store.meta().store_id == two.store.meta().store_id
     with pytest.raises(StoreExists):

@@ -40,8 +40,8 @@ ACTOR = "restore"
 class RestoreReport(BaseModel, frozen=True, extra="forbid"):
     """What a restore did. `kept` is the store that was replaced, there until `kept_until`.
 
-    `lost_changes` counts changes of the live store that the backup does not have: they are in the
-    kept store. `root` and `state_sum` are those of the rows that were restored.
+    `lost_changes` counts the live store's changes since the backup; all are in the kept store.
+    `root` and `state_sum` are those of the rows that were restored.
     """
 
     operation: str = "restore"
@@ -167,7 +167,7 @@ def apply_whole(
         exact=wished.exact,
         uncertain=wished.uncertain.count,
         erased=wished.erased,
-        lost_changes=max(0, swapped.before.meta.seq - wished.facts().seq),
+        lost_changes=max(0, swapped.before.meta.seq - wished.manifest.store.seq),
         replica=swapped.replica,
         epoch=meta.epoch,
         lease_epoch=swapped.lease_epoch,

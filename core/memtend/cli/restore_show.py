@@ -85,7 +85,7 @@ def report_of(report: RestoreReport, json: bool) -> None:
             ("unchanged", f"{report.unchanged:,}" if report.unchanged else ""),
             ("stay erased", f"{report.erased:,}" if report.erased else ""),
             ("not exact", f"{report.uncertain:,} records" if report.uncertain else ""),
-            ("later changes", f"{report.lost_changes:,}, in the old store only"
+            ("changes since", f"{report.lost_changes:,}, in the old store"
              if report.lost_changes else ""),
             ("old store", report.kept or ""),
             ("kept until", show.moment(report.kept_until)),

@@ -11,9 +11,11 @@ from memtend.backup.restore import ACTOR, RestoreReport, plan_whole
 from memtend.backup.restore_plan import Mode, RestorePlan
 from memtend.clock import Clock, to_ms
 from memtend.serving.wishing import open_repository, wishing
+from memtend.store import catalog
 from memtend.store.adapting import Deed
 from memtend.store.building import Numbers
 from memtend.store.installing import place_for
+from memtend.store.meta import crc_of
 
 if TYPE_CHECKING:
     from memtend.settings import Settings
@@ -69,11 +71,17 @@ def apply_fresh(
         place = place_for(into, clock, key_path=key_path, damaged=damaged)
         newest = repository.get_manifest(choice.newest)
         facts = wished.manifest.store
+        size = sum(ref.stored_bytes for ref in newest.segments)
+        entry = catalog.Entry(
+            str(choice.newest), plan.url, to_ms(newest.at), newest.store.seq, newest.records, size,
+            newest.root or "",
+        )  # fmt: skip
         deed = Deed(
             ACTOR,
             {"manifest": plan.manifest, "mode": plan.mode.value, "at": plan.at.isoformat()},
             reached([wished.manifest, newest], facts.store_id),
             plan.mode is Mode.EVERYBODY,
+            [(*entry, crc_of(tuple(entry)))],
         )
         with rebuilt(place.built, wished, Numbers(), clock, place.key) as witness:
             installed = place.install(deed)

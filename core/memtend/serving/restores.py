@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from memtend.backup.restore import RestoreReport
     from memtend.backup.restore_plan import Mode, RestorePlan, Scope
     from memtend.backup.wished import Wished
-    from memtend.model.facts import Facts
     from memtend.model.lease import Lease
     from memtend.store.snapshot import Snapshot
     from memtend.store.swapping import Kept
@@ -81,7 +80,7 @@ class Restores(Serving):
         moment_ms = None if plan.to is None else to_ms(plan.to)
         self.memory.flush()
         with self._maintaining() as lease:
-            cleared = clear(plan, lease=lease, facts=self._facts_for(plan), safety=_ALL)
+            cleared = clear(plan, lease=lease, facts=self.facts(), safety=_ALL)
             with self._wished(plan.url, moment_ms, plan.manifest) as (choice, wished):
                 if plan.mode is Mode.REASSERT:
                     return apply_reassert(self, cleared, wished)
@@ -129,10 +128,6 @@ class Restores(Serving):
 
         with snapshot(self.store) as view:
             yield view
-
-    def _facts_for(self, plan: RestorePlan) -> Facts:
-        """As the guard wants them; a backup of another store is the operation's own to refuse."""
-        return self.facts().model_copy(update={"store_id": plan.store_id})
 
     def _beat(self, lease: Lease) -> Callable[[], None]:
         """Keeps the lease while a long restore works."""

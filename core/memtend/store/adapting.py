@@ -8,7 +8,7 @@ keep by number stay under their numbers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
@@ -84,12 +84,16 @@ class Reached(NamedTuple):
 
 
 class Deed(NamedTuple):
-    """What is done and by whom, for the audit trail. `everybody`: peers must follow (8.3)."""
+    """What is done and by whom, for the audit trail. `everybody`: peers must follow (8.3).
+
+    `backups` are rows of the catalog that a store without a predecessor begins with.
+    """
 
     actor: str
     detail: Mapping[str, Any]
     reached: Reached = Reached()
     everybody: bool = False
+    backups: Sequence[Row] = ()
 
 
 def adapt(
@@ -106,6 +110,7 @@ def adapt(
         else:
             # Nobody knows what the lost store granted: seconds are above anything counted.
             reached = reached._replace(lease_epoch=max(reached.lease_epoch, _seconds(clock)))
+        tx.run_many("catalog", deed.backups)
         fresh = clock.new_id()
         number = _begin_line(tx, found, fresh, clock.now_ms())
         meta = found._replace(
