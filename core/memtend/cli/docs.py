@@ -93,7 +93,7 @@ def errors() -> Iterator[type[MemtendError]]:
     while waiting:
         kind = waiting.pop()
         waiting += kind.__subclasses__()
-        if kind.__module__ in HOMES_OF_ERRORS:
+        if kind.__module__.startswith(HOMES_OF_ERRORS):
             yield kind
 
 

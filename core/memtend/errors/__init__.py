@@ -1,0 +1,123 @@
+"""One tree of errors: a stable code, a message that states facts, a hint that names the next step.
+
+The code is also the exit status of the command line. Codes are never reused:
+1 unexpected · 2 wrong usage · 3 installation · 10 input · 20 store · 30 lease · 40 plan and guard ·
+50 objects and backup · 60 import · 70 audit and health · 80 flows and verification.
+"""
+
+from __future__ import annotations
+
+from memtend.errors.archive import ArchiveDamaged, ArchiveForeign, ArchiveUnreachable, NoArchive
+from memtend.errors.backup import (
+    BackupKeyRefused,
+    BackupUnknown,
+    ManifestDamaged,
+    NoBackup,
+    ObjectDamaged,
+    ObjectMissing,
+    RepositoryForeign,
+    TargetDenied,
+    TargetFull,
+    TargetUnavailable,
+)
+from memtend.errors.base import MemtendError
+from memtend.errors.guard import (
+    ClockAlarmed,
+    DeletesTooMuch,
+    LeaseHeld,
+    NothingKept,
+    PlanAltered,
+    PlanMissing,
+    PlanStale,
+    RestoreRefused,
+    RestoreWrong,
+    RotationRefused,
+    StaleLease,
+    StoreExists,
+)
+from memtend.errors.input import (
+    AccessDenied,
+    ConditionFailed,
+    InvalidName,
+    InvalidPolicy,
+    InvalidSettings,
+    InvalidValue,
+    KindMismatch,
+    LimitExceeded,
+    NotFound,
+    QuotaExceeded,
+)
+from memtend.errors.store import (
+    PeerClock,
+    RecordDamaged,
+    StoreBusy,
+    StoreClosed,
+    StoreDamaged,
+    StoreFull,
+    StoreMissing,
+    StoreOutdated,
+    StoreTooNew,
+    StoreUnavailable,
+)
+from memtend.errors.upkeep import (
+    AuditBroken,
+    ErasureIncomplete,
+    LedgerUnreadable,
+    NotWhole,
+    SourceUnknown,
+)
+
+__all__ = [
+    "AccessDenied",
+    "ArchiveDamaged",
+    "ArchiveForeign",
+    "ArchiveUnreachable",
+    "AuditBroken",
+    "BackupKeyRefused",
+    "BackupUnknown",
+    "ClockAlarmed",
+    "ConditionFailed",
+    "DeletesTooMuch",
+    "ErasureIncomplete",
+    "InvalidName",
+    "InvalidPolicy",
+    "InvalidSettings",
+    "InvalidValue",
+    "KindMismatch",
+    "LeaseHeld",
+    "LedgerUnreadable",
+    "LimitExceeded",
+    "ManifestDamaged",
+    "MemtendError",
+    "NoArchive",
+    "NoBackup",
+    "NotFound",
+    "NotWhole",
+    "NothingKept",
+    "ObjectDamaged",
+    "ObjectMissing",
+    "PeerClock",
+    "PlanAltered",
+    "PlanMissing",
+    "PlanStale",
+    "QuotaExceeded",
+    "RecordDamaged",
+    "RepositoryForeign",
+    "RestoreRefused",
+    "RestoreWrong",
+    "RotationRefused",
+    "SourceUnknown",
+    "StaleLease",
+    "StoreBusy",
+    "StoreClosed",
+    "StoreDamaged",
+    "StoreExists",
+    "StoreFull",
+    "StoreMissing",
+    "StoreOutdated",
+    "StoreTooNew",
+    "StoreUnavailable",
+    "TargetDenied",
+    "TargetFull",
+    "TargetUnavailable",
+]
