@@ -171,7 +171,7 @@ class Sweep:
                 archive = services.verify_archive()
                 if not archive.ok:
                     yield f"archive: {archive.findings[:3]}"
-            if self.script == "backup":
+            if self.script.endswith("backup"):
                 backups = services.verify_backup(backups_of(services))
                 if not backups.ok:
                     yield f"backup: {backups.findings[:3]}"

@@ -70,6 +70,16 @@ def erase(subject: Subject, effect: State) -> Step:
     return Step(do, effect)
 
 
+def _restore(services: Services) -> None:
+    services.apply_restore(services.plan_restore(backups_of(services)))
+
+
+def _undo(services: Services) -> None:
+    """Unless it has happened: a second undo would bring back what the first one replaced."""
+    if services.memory.get("fresh", "x") is None:
+        services.undo_restore()
+
+
 def _sweep(services: Services) -> None:
     services.apply_sweep(services.plan_sweep())
 
@@ -82,9 +92,12 @@ TAGGED = Labels(kind="fact", agent="ada", session="s1", tags=("red", "blue"))
 LONG = "a long value that is worth compressing, " * 60
 SWEEP = Step(_sweep, {})
 BACKUP = Step(_backup, {})
+FULL_BACKUP = Step(lambda s: s.take_backup(backups_of(s), full=True), {})
 ARCHIVE = Step(archive_everything, {})
 RECALL = Step(lambda s: s.recall("cold/c1"), {})
 COMPACT = Step(lambda s: s.compact_archive(), {})
+RESTORE = Step(_restore, {"notes n1": {"n": 1}, "notes n3": {"n": 3}, "fresh x": None})
+UNDO = Step(_undo, {"notes n1": "new", "notes n3": None, "fresh x": 1})
 
 ERASED = "short"
 """A namespace whose name is in no file but the backups' once it was erased. No reader sees its
@@ -119,7 +132,14 @@ SCRIPTS: dict[str, list[Step]] = {
         remove("sets colours", "red", ["blue"]),
     ],
     "sweep": [SWEEP],
-    "backup": [BACKUP],
+    "full_backup": [FULL_BACKUP],
+    "backup": [put("notes n4", "new"), delete("notes n5"), BACKUP],
+    # The second increment finds the first one large beside the full one.
+    "synthetic_backup": [
+        put_many({f"notes n{i}": LONG + str(i) for i in range(60)}),
+        BACKUP,
+        BACKUP,
+    ],
     "archive": [
         put_many({f"cold c{i}": cold_value(i) for i in range(8)}),
         ARCHIVE,
@@ -127,6 +147,13 @@ SCRIPTS: dict[str, list[Step]] = {
         RECALL,
         *(delete(f"cold c{i}") for i in range(2, 6)),
         COMPACT,
+    ],
+    "restore": [
+        put("notes n1", "new"),
+        delete("notes n3"),
+        put("fresh x", 1),
+        RESTORE,
+        UNDO,
     ],
     "erase": [
         erase(Subject.of_record("both", "value"), {"both value": None}),
@@ -158,10 +185,12 @@ def prepare(folder: Path) -> None:
         services.verify_store()
         services.verify_backup(backups_of(services))
         services.plan_erase(Subject.of_tag("none"))
+        services.plan_restore(backups_of(services))
         import memtend.archive.apply  # noqa: PLC0415
         import memtend.archive.compact  # noqa: PLC0415
         import memtend.archive.recall  # noqa: PLC0415
         import memtend.archive.verify  # noqa: PLC0415
+        import memtend.backup.undo  # noqa: PLC0415
         import memtend.erase.apply  # noqa: PLC0415
         import memtend.serving.archives  # noqa: F401, PLC0415
 
