@@ -55,10 +55,15 @@ def wishing(
 
 
 def open_repository(url: str, settings: Settings, clock: Clock) -> Repository:
-    """An existing repository, opened with the key that the settings hold."""
-    from memtend.codec.crypto import UserKey  # noqa: PLC0415
-    from memtend.objects import open_target  # noqa: PLC0415
+    """An existing repository, opened with the key that the settings hold.
 
+    `url` may be an address out of a plan, which tells no secret; the settings may know the rest.
+    """
+    from memtend.codec.crypto import UserKey  # noqa: PLC0415
+    from memtend.objects import address_of, open_target  # noqa: PLC0415
+
+    if address_of(settings.backup_url) == url:
+        url = settings.backup_url
     secret = settings.backup_secret()
     return Repository.open(open_target(url, clock), UserKey(secret) if secret else None)
 
