@@ -46,9 +46,9 @@ app = typer.Typer(
     name="memtend",
     cls=Root,
     help="Tends the memory of AI agents: keeps it, expires it, backs it up, says how it is.",
-    epilog="Settings: MEMTEND_STORE_URL, MEMTEND_BACKUP_URL, MEMTEND_PLANS_URL, MEMTEND_AGENT, "
-    "MEMTEND_ARCHIVE_URL, MEMTEND_DURABILITY, MEMTEND_KEY_PATH. The exit status is the code of "
-    "the error.",
+    epilog="Settings: MEMTEND_STORE_URL, MEMTEND_BACKUP_URL, MEMTEND_BACKUP_KEY_FILE, "
+    "MEMTEND_ARCHIVE_URL, MEMTEND_PLANS_URL, MEMTEND_AGENT, MEMTEND_DURABILITY, MEMTEND_KEY_PATH. "
+    "The exit status is the code of the error.",
     no_args_is_help=True,
     # Boxes and colour for people; loading them costs more than everything else in --help.
     rich_markup_mode="rich" if sys.stdout.isatty() else None,
