@@ -25,7 +25,9 @@ PHRASE = UserKey("a phrase of some length")
 CIPHER = Cipher("1" * 32, "2" * 32, bytes(range(32)))
 CANARY = "canary-0123456789"
 SECRETS = MadeSnapshot(
-    tuple(row(f"{CANARY}/space", f"{CANARY}-key-{n:02d}", f"{CANARY} {n}".encode()) for n in range(50))
+    tuple(
+        row(f"{CANARY}/space", f"{CANARY}-key-{n:02d}", f"{CANARY} {n}".encode()) for n in range(50)
+    )
 )
 
 
