@@ -5,14 +5,15 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel
 from rich.console import Console
 
 from memtend.clock import to_datetime
 from memtend.errors import MemtendError
+from memtend.model.archiverule import ArchivePolicy, ArchiveRule
 from memtend.model.plan import Report
+from memtend.model.policyfile import PolicyFile
 from memtend.policies import load_policies
 from memtend.services import Services, open_services
 from memtend.settings import Settings
@@ -42,8 +43,11 @@ def main(folder: Path, talk: Console) -> int:
     return 0
 
 
-def _policies() -> Any:
-    return load_policies(SAMPLE / "memory-retention-policies.yaml")
+def _policies() -> PolicyFile:
+    """Those of the sample, which knew no archive, with a rule under which some of it is cold."""
+    rule = ArchiveRule(name="learned", namespace="agent/*/patterns", larger_than_bytes=512)
+    file = load_policies(SAMPLE / "memory-retention-policies.yaml")
+    return file.model_copy(update={"archive": ArchivePolicy(rules=(rule,))})
 
 
 def _make_sample(services: Services, folder: Path) -> None:

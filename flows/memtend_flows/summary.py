@@ -64,10 +64,12 @@ def _places(folder: Path) -> str:
             f"store     {shown / 'memory.db'}",
             f"sample    {shown / 'sample'}  (what was imported)",
             f"plans     {shown / 'plans'}  (what was deleted, and why)",
-            f"backups   {shown / 'backups'}",
+            f"backups   {shown / 'backups'}  (restored once, in a drill)",
+            f"archive   {shown / 'archive'}  (cold values, read as before)",
             "",
+            f"memtend restore --store {shown / 'memory.db'} --target {shown / 'backups'}",
             f"memtend search --store {shown / 'memory.db'}",
             f"memtend serve --store {shown / 'memory.db'} --target {shown / 'backups'}",
-            "[dim]The second shows these runs and their reports in Prefect's UI.[/]",
+            "[dim]The last one shows these runs and their reports in Prefect's UI.[/]",
         )
     )
