@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from prefect.client.orchestration import get_client
@@ -58,16 +58,26 @@ def _ended(rows: list[dict[str, Any]], task: str) -> list[dict[str, Any]]:
 
 def everything() -> str:
     """All that the server tells: runs with parameters and states, logs, artifacts, events."""
-    queries: tuple[tuple[str, dict[str, Any]], ...] = (
-        ("/flow_runs/filter", {"limit": PAGE}),
-        ("/task_runs/filter", {"limit": PAGE}),
-        ("/logs/filter", {"limit": PAGE}),
-        ("/artifacts/filter", {"limit": PAGE}),
-        ("/events/filter", {"limit": 50}),
-        ("/v2/concurrency_limits/filter", {"limit": PAGE}),
-        ("/block_documents/filter", {"limit": PAGE}),
-    )
-    return "\n".join(str(ask(path, body)) for path, body in queries)
+    paths = ("/flow_runs", "/task_runs", "/logs", "/artifacts", "/v2/concurrency_limits",
+             "/block_documents", "/automations")  # fmt: skip
+    return "\n".join([*(str(_all(f"{path}/filter")) for path in paths), *_all_events()])
+
+
+def _all(path: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    while page := ask(path, {"limit": PAGE, "offset": len(rows)}):
+        rows += page
+    return rows
+
+
+def _all_events() -> Iterator[str]:
+    answer = ask("/events/filter", {"limit": 50})
+    with get_client(sync_client=True) as client:
+        while True:
+            yield str(answer["events"])
+            if not answer["next_page"]:
+                return
+            answer = client._client.get(answer["next_page"]).json()
 
 
 def eventually(look: Callable[[], T]) -> T:
