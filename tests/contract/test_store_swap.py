@@ -175,9 +175,7 @@ def test_the_old_store_comes_back(memory: Memory, clock: ManualClock) -> None:
     memory.put("since/then", "x", 1)
     ids = dict(memory.store.namespaces.ids)
     clock.advance(5)
-    again = bring_back(
-        memory.store, newest_kept(memory.store.engine), DEED, lease=None, keep_ms=HOUR_MS
-    )
+    again = bring_back(memory.store, newest_kept(memory.store), DEED, lease=None, keep_ms=HOUR_MS)
     assert seen(memory) == changed
     assert memory.get("since/then", "x") is None
     memory.store.namespaces.load()
@@ -185,7 +183,7 @@ def test_the_old_store_comes_back(memory: Memory, clock: ManualClock) -> None:
     assert verify_store(memory.store).ok
     assert len({swapped.replica, again.replica, before.state().replica}) == 3
     clock.advance(5)
-    bring_back(memory.store, newest_kept(memory.store.engine), DEED, lease=None, keep_ms=1)
+    bring_back(memory.store, newest_kept(memory.store), DEED, lease=None, keep_ms=1)
     assert seen(memory) == restored
     assert memory.get("since/then", "x") == 1
 
@@ -198,7 +196,7 @@ def test_what_is_kept_ends(memory: Memory, clock: ManualClock) -> None:
     clock.advance(24 * HOUR_MS)
     assert len(drop_kept(memory.store.engine, clock.now_ms())) == 1
     with pytest.raises(NothingKept):
-        newest_kept(memory.store.engine)
+        newest_kept(memory.store)
 
 
 @contextmanager

@@ -163,3 +163,19 @@ def test_the_same_state_on_each_engine(
         assert seen(third) == expected
         with snapshot(third.store) as view:
             assert view.records == report.rows
+
+
+def test_repeating_a_restore_leaves_undo_what_it_was(services: Services) -> None:
+    """A restored store in which nothing was written since is not worth keeping."""
+    fill(services)
+    services.take_backup()
+    change(services)
+    before = seen(services)
+    first = services.apply_restore(services.plan_restore())
+    again = services.apply_restore(services.plan_restore())
+    assert again.kept == first.kept
+    services.undo_restore()
+    assert seen(services) == before
+    services.apply_restore(services.plan_restore())
+    services.undo_restore()
+    assert seen(services) == before

@@ -171,8 +171,8 @@ def apply_whole(
         replica=swapped.replica,
         epoch=meta.epoch,
         lease_epoch=swapped.lease_epoch,
-        kept=swapped.kept.name,
-        kept_until=to_datetime(swapped.kept.until_ms),
+        kept=swapped.kept.name if swapped.kept else None,
+        kept_until=to_datetime(swapped.kept.until_ms) if swapped.kept else None,
         seconds=(clock.monotonic_ns() - began) / 1e9,
         notes=plan.notes,
     )

@@ -41,7 +41,7 @@ def undo(
     """Bring back what the last restore replaced; raises `NothingKept`."""
     clock = store.clock
     began = clock.monotonic_ns()
-    kept = newest_kept(store.engine)
+    kept = newest_kept(store)
     made_at = to_datetime(kept.made_ms).isoformat()
     deed = Deed(ACTOR, {"mode": _MODE, "kept": made_at})
     erased = 0
@@ -63,8 +63,8 @@ def undo(
         replica=swapped.replica,
         epoch=meta.epoch,
         lease_epoch=swapped.lease_epoch,
-        kept=swapped.kept.name,
-        kept_until=to_datetime(swapped.kept.until_ms),
+        kept=swapped.kept.name if swapped.kept else None,
+        kept_until=to_datetime(swapped.kept.until_ms) if swapped.kept else None,
         seconds=(clock.monotonic_ns() - began) / 1e9,
     )
 

@@ -101,7 +101,7 @@ class Restores(Serving):
         """What `undo_restore` would bring back; raises `NothingKept`."""
         from memtend.store.swapping import newest_kept  # noqa: PLC0415
 
-        return newest_kept(self.store.engine)
+        return newest_kept(self.store)
 
     def undo_restore(self, *, keep_ms: int = KEEP_OLD_MS) -> RestoreReport:
         """Bring back the store that the last restore replaced; the present one is kept in turn."""

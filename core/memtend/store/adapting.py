@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 RESTORE: Final = "restore"
 """The audit action of a restore."""
+UNDO: Final = '"mode":"undo"'
+"""In the detail of a restore that brought back a kept store."""
 
 
 class Live(NamedTuple):
@@ -40,12 +42,16 @@ class Live(NamedTuple):
     settings: list[Row]
     erasures: list[Row]
     erasure_key: bytes | None
+    last: Row | None
+    """The last audit entry."""
 
     @classmethod
     def of(cls, reader: Reader, url: str) -> Live:
         settings = reader.fetch("stream_setting")
+        meta = Meta.of(reader.fetch("meta"), url)
+        last = reader.fetch("audits", (meta.audit_n - 1, 1))
         return cls(
-            Meta.of(reader.fetch("meta"), url),
+            meta,
             {path: number for number, path, _ in reader.fetch("namespaces")},
             reader.fetch("replicas"),
             reader.fetch("stream_lease"),
@@ -54,7 +60,17 @@ class Live(NamedTuple):
             [row for row in settings if is_local(row[0])],
             reader.fetch("stream_erasure"),
             next((bytes.fromhex(row[1]) for row in settings if row[0] == ERASURE_KEY), None),
+            last[0] if last else None,
         )
+
+    @property
+    def untouched(self) -> bool:
+        """Whether a backup was restored here and nothing has been written since.
+
+        Such a store is not kept: undo is to bring back what was there before. What an undo has
+        brought back is nowhere else, and so is kept like any other.
+        """
+        return self.last is not None and self.last[2] == RESTORE and UNDO not in self.last[4]
 
     @property
     def numbers(self) -> Numbers:

@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
+from memtend.errors import MemtendError
 from memtend.store import schema
 from memtend.store.durable import translated
 from memtend.store.opening import engine_for
@@ -45,9 +46,7 @@ class FileBeside:
     def __init__(self, live: str, new_id: str, copy_of: Path | None = None) -> None:
         self.path = f"{live}.{_MARK}-{new_id}"
         if copy_of is not None:
-            with translated(self.path):
-                Path(self.path).write_bytes(b"")
-                _copy_file(copy_of, Path(self.path))
+            _copy_file(copy_of, self.path)
         self.engine: SqliteEngine = self._open()
 
     @contextmanager
@@ -154,11 +153,16 @@ def _server(engine: Engine) -> PostgresEngine:
     return engine
 
 
-def _copy_file(source: Path, target: Path) -> None:
+def _copy_file(source: Path, target: str) -> None:
     """By SQLite itself, since the source may have been opened by somebody since."""
-    with (
-        closing(sqlite3.connect(source)) as old,
-        closing(sqlite3.connect(target)) as new,
-    ):
-        new.execute(f"PRAGMA page_size={PAGE_BYTES}")
-        old.backup(new)
+    try:
+        with (
+            closing(sqlite3.connect(source)) as old,
+            closing(sqlite3.connect(target)) as new,
+        ):
+            new.execute(f"PRAGMA page_size={PAGE_BYTES}")
+            old.backup(new)
+    except sqlite3.Error as error:
+        with suppress(MemtendError):
+            remove_file(target)
+        raise SqliteEngine(target)._explain(error) from error

@@ -45,7 +45,9 @@ def swap_postgres(
                 rows = reader.fetch("lease", (lease.resource,))
                 check_fence(lease, rows, server_ms or store.clock.now_ms())
             meta = adapt(beside.engine, live, deed, store.clock, store.key, file_id)  # 2
-            exchange(connection, engine, beside.schema, keep)  # 3, 4
+            if live.untouched:
+                _drop_all(connection, engine)
+            exchange(connection, engine, beside.schema, None if live.untouched else keep)  # 3, 4
     except psycopg.Error as error:
         raise engine._explain(error) from error
     return live, meta
@@ -57,6 +59,12 @@ def _lock_all(connection: psycopg.Connection[Row], engine: PostgresEngine) -> No
     ordered = sorted(tables, key=lambda table: (table != _FIRST, table))
     names = sql.SQL(", ").join(map(sql.Identifier, ordered))
     connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(names))
+
+
+def _drop_all(connection: psycopg.Connection[Row], engine: PostgresEngine) -> None:
+    here = engine.schema_name()
+    for table in engine.tables(here):
+        connection.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(here, table)))
 
 
 def exchange(

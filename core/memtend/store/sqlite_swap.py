@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
-from memtend.errors import StoreBusy
+from memtend.errors import MemtendError, StoreBusy
 from memtend.limits import BUSY_WAIT_MS
 from memtend.store.adapting import Live, adapt
+from memtend.store.beside import remove_file
 from memtend.store.durable import sync_folder, translated
 from memtend.store.sqlite import SqliteEngine
 from memtend.store.sqlite_tx import SqliteReader
@@ -45,9 +46,14 @@ def swap_sqlite(
                 rows = reader.fetch("lease", (lease.resource,))
                 check_fence(lease, rows, store.clock.now_ms())
             meta = adapt(built, live, deed, store.clock, store.key, engine.file_id())  # 2
-            _keep(engine, connection, keep, store.clock.new_id())  # 3
-            with _connected(built) as source:
-                _copy(source, connection, engine.url)  # 4
+            if not live.untouched:
+                _keep(engine, connection, keep, store.clock.new_id())  # 3
+            try:
+                with _connected(built) as source:
+                    _copy(source, connection, engine.url)  # 4
+            except (sqlite3.Error, MemtendError):
+                forget_kept(engine, keep)  # nothing was replaced
+                raise
             if engine.path is not None:
                 engine._sync_wal()
                 connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
@@ -75,6 +81,13 @@ def _keep(engine: SqliteEngine, connection: sqlite3.Connection, keep: str, new_i
             if os.path.exists(draft):
                 os.unlink(draft)
             raise
+
+
+def forget_kept(engine: SqliteEngine, keep: str) -> None:
+    engine.kept.pop(keep, None)
+    if engine.path is not None:
+        with suppress(MemtendError):
+            remove_file(keep)
 
 
 def _copy(source: sqlite3.Connection, target: sqlite3.Connection, url: str) -> None:

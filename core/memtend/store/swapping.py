@@ -19,8 +19,9 @@ back; whoever restores or maintains after that time removes it.
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -47,10 +48,13 @@ class Kept(NamedTuple):
 
 
 class Swapped(NamedTuple):
-    """`before` is the live store as it was replaced, `replica` who writes from now on."""
+    """`before` is the live store as it was replaced, `replica` who writes from now on.
+
+    `kept` is what undo would bring back: not always the replaced one (`Live.untouched`).
+    """
 
     before: Live
-    kept: Kept
+    kept: Kept | None
     replica: str
     seq: int
     lease_epoch: int
@@ -69,7 +73,8 @@ def swap(store: Store, beside: Beside, deed: Deed, *, lease: Lease | None, keep_
     kept = Kept(now_ms, until_ms, _name(store.engine, now_ms, until_ms))
     before, meta = swap_in(store, beside, deed, lease, kept.name)
     store.forget_dictionaries()
-    return Swapped(before, kept, store.own_replica(), meta.seq, meta.lease_epoch)
+    last = next(iter(kept_stores(store.engine)), None)
+    return Swapped(before, last, store.own_replica(), meta.seq, meta.lease_epoch)
 
 
 def kept_stores(engine: Engine) -> list[Kept]:
@@ -97,12 +102,30 @@ def drop_kept(engine: Engine, now_ms: int | None) -> list[Kept]:
     return over
 
 
-def newest_kept(engine: Engine) -> Kept:
-    """The store that the last restore replaced; raises `NothingKept`."""
-    found = kept_stores(engine)
-    if not found:
-        raise NothingKept(url=engine.url)
-    return found[0]
+def newest_kept(store: Store) -> Kept:
+    """The store that the last restore replaced; raises `NothingKept`.
+
+    A copy of the line of history that is still the live one was made by a restore that was cut off
+    before its swap: it replaced nothing.
+    """
+    live = store.own_replica()
+    for kept in kept_stores(store.engine):
+        if not isinstance(store.engine, SqliteEngine) or store.engine.path is None:
+            return kept
+        if _replica_in(kept.name) != live:
+            return kept
+    raise NothingKept(url=store.url)
+
+
+def _replica_in(path: str) -> str | None:
+    """Who wrote in a SQLite store that nobody has open."""
+    query = "SELECT r.id FROM meta m JOIN replica r ON r.no = m.replica_no"
+    try:
+        with closing(sqlite3.connect(f"{Path(path).as_uri()}?immutable=1", uri=True)) as kept:
+            rows = kept.execute(query).fetchall()
+    except sqlite3.Error as error:
+        raise SqliteEngine(path)._explain(error) from error
+    return rows[0][0] if rows else None
 
 
 def bring_back(
