@@ -35,7 +35,7 @@ def headline(plan: Plan) -> str:
         case RotationPlan():
             drops = plan.to_delete()
             freed = size(sum(drop.size_bytes for drop in drops))
-            return f"Drops **{len(drops):,} of {plan.total:,}** backups, {freed}."
+            return f"Drops **{len(drops):,} of {plan.total:,}** backups, {freed}, in `{plan.url}`."
         case ArchivePlan():
             return f"Archives **{count} of {plan.total:,}** records, {size(bytes_)} in the store."
         case Plan(operation="recall"):
@@ -112,6 +112,7 @@ def _by_namespace(plan: Plan) -> list[str]:
 def _restore(plan: RestorePlan) -> list[str]:
     facts = [
         ("from", f"{plan.manifest}, taken {_instant(plan.at)}"),
+        ("in", plan.url),
         ("because", plan.why_this),
         ("moment asked for", _instant(plan.to)),
         ("later changes from", plan.then or ""),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from memtend_flows.backup import backup
 from memtend_flows.restore import restore
 from memtend_tasks.address import to_address
 from memtend_tasks.publish import RESTORE_COMPLETED
-from tests.flows.scratch import DEAD, LIVE, Scratch, records
+from tests.flows.scratch import DEAD, LIVE, Scratch, fill, records
 from tests.flows.seen import ask, events, eventually, pages
 
 ALL = LIVE + DEAD
@@ -126,6 +127,24 @@ def test_a_digest_that_nobody_knows_is_refused(lost: Scratch) -> None:
         lost.store, lost.target, reviewed="0" * 64, dry_run=False, return_state=True
     )
     assert "PlanMissing" in str(state.message)
+
+
+def test_a_plan_of_another_store_is_refused(lost: Scratch, tmp_path: Path) -> None:
+    """A slip in the form: the right digest, the wrong store."""
+    other = str(tmp_path / "other.db")
+    fill(other, live=5, dead=0)
+    restore(lost.store, lost.target)
+    state: State[Any] = restore(
+        other, lost.target, reviewed=digest(lost), dry_run=False, return_state=True
+    )
+    assert "PlanStale" in str(state.message)
+    assert records(other) == 5
+
+
+def test_a_moment_without_a_zone_is_utc() -> None:
+    """Forms leave the zone out."""
+    given = restore.validate_parameters({"to": "2026-11-03T14:03:00"})
+    assert given["to"] == datetime(2026, 11, 3, 14, 3, tzinfo=UTC)
 
 
 def test_a_part_comes_back_and_the_rest_stays(lost: Scratch) -> None:
