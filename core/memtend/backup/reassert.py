@@ -21,7 +21,6 @@ from memtend.crdt import tally
 from memtend.crdt.rows import RowKind, Sibling
 from memtend.limits import ZSTD_LEVEL
 from memtend.model.stored import SideRow, StoredRow
-from memtend.store.building import content_of_stub
 from memtend.store.change import Draft
 
 TextOf = Callable[[Body, int, bytes], bytes]
@@ -115,7 +114,7 @@ class Reassertion:
         """The first replaces what is there; the others have seen nothing, and so stand beside."""
         body, codec = unpack(row.body), codec_of(row.flags)
         if codec == Codec.ARCHIVED:
-            data, content = row.value, content_of_stub(row.value)
+            data, content = row.value, row.content
         else:
             text = self._theirs(body, codec, row.value)
             data, codec, content = text, Codec.RAW, content_of(text)
