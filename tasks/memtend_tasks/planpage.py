@@ -115,6 +115,7 @@ def _restore(plan: RestorePlan) -> list[str]:
         ("in", plan.url),
         ("because", plan.why_this),
         ("moment asked for", _instant(plan.to)),
+        ("exact", ("yes, every record" if plan.exact else "not quite") if plan.to else ""),
         ("later changes from", plan.then or ""),
         ("mode", f"{plan.mode}: {_MODES[plan.mode]}"),
         ("only", _scope(plan)),

@@ -99,6 +99,7 @@ def test_a_restore_says_what_it_does_not_know() -> None:
     assert "| task | 1 | 2 | 3 |" in page
     assert "**1 records** changed again after that moment" in page
     assert "`task/a`" in page
+    assert "| exact | not quite |" in page
     assert "| erased since, stays erased | 2 |" in page
     assert "| only | agent ada |" in page
     assert "of another store" in page
