@@ -53,6 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     }
     if "archive_url" in Settings().model_fields_set:  # otherwise the store knows where it is
         environment["MEMTEND_ARCHIVE_URL"] = absolute(Settings().archive_url)
+    if (key_file := Settings().backup_key_file) is not None:
+        environment["MEMTEND_BACKUP_KEY_FILE"] = str(key_file.absolute())
     place = ("--host", options.host, "--port", str(options.port))
     try:
         with _child(("prefect", "server", "start", *place), environment) as server:
