@@ -31,6 +31,7 @@ SIBLINGS = st.builds(
     st.binary(max_size=40),
     st.binary(max_size=200),
     st.binary(min_size=16, max_size=16),
+    st.integers(-(2**63), 2**63 - 1),
 )
 LOGS = st.builds(
     LogRow,

@@ -34,14 +34,15 @@ class Later(NamedTuple):
 
 
 class Witness:
-    """Count, sum and root of the rows that have passed."""
+    """Count, sum and, where it is wanted, root of the rows that have passed."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, root: bool = True) -> None:
+        self._rooted = root
         self._begin()
 
     def _begin(self) -> None:
         self._root = RootHash()
-        self._sum = 0
+        self._rows = self._sum = 0
 
     def over(self, rows: Iterable[StoredRow]) -> Iterator[StoredRow]:
         self._begin()
@@ -50,12 +51,18 @@ class Witness:
             yield row
 
     def add(self, row: StoredRow) -> None:
-        self._root.add(row)
-        self._sum = (self._sum + int.from_bytes(row.hash)) % _SUM
+        if self._rooted:
+            self._root.add(row)
+        self._rows += 1
+        self._sum += int.from_bytes(row.hash)
+
+    @property
+    def sum(self) -> str:
+        return (self._sum % _SUM).to_bytes(16).hex()
 
     @property
     def found(self) -> tuple[int, str, str]:
-        return self._root.rows, self._sum.to_bytes(16).hex(), self._root.hexdigest()
+        return self._rows, self.sum, self._root.hexdigest() if self._rooted else ""
 
 
 class Wished:
@@ -78,7 +85,7 @@ class Wished:
         self.ledgers = ledgers
         self._moment_ms = moment_ms
         self.uncertain = Uncertain()
-        self.witness = Witness()
+        self.witness = Witness(root=chosen.manifest.root is not None)
         self._seen: dict[str, int] = {}
 
     @property

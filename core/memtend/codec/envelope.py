@@ -126,5 +126,7 @@ def content_of(text: bytes) -> int:
 
 def check_row(row: Any) -> bool:
     """Whether a `StoredRow` matches its hash. Needs nothing but the row."""
-    prefix, path = prefix_of(row.namespace), path_of(row.key, row.field)
-    return row_hash(prefix, path, row.flags, row.exp_ms, row.body, row.value) == bytes(row.hash)
+    namespace, key, field, _, exp, flags, body, value, digest, _ = row
+    path = f"{namespace}\0{key}\0{field}" if field else f"{namespace}\0{key}"
+    edge = PLAIN_EDGE if flags == 0 and exp is None else edge_of(flags, exp)
+    return bool(xxh3_128_digest(b"".join((path.encode(), edge, body, value))) == digest)

@@ -80,7 +80,7 @@ _SIDE: Final = _Columns(SideRow._make, (_TEXT, _TEXT, _TEXT, _BYTES))
 _TABLES: Final = {
     Table.SIBLING: _Columns(
         StoredRow._make,
-        (_TEXT, _TEXT, _TEXT, _INT, (int, type(None)), _INT, _BYTES, _BYTES, _BYTES),
+        (_TEXT, _TEXT, _TEXT, _INT, (int, type(None)), _INT, _BYTES, _BYTES, _BYTES, _INT),
     ),
     Table.LOG: _Columns(LogRow._make, (_TEXT, _TEXT, _TEXT, _TEXT, _INT, _INT, _INT, _TEXT)),
     Table.SIDE: _SIDE,

@@ -14,6 +14,8 @@ class StoredRow(NamedTuple):
 
     `body` is a msgpack list of metadata (dot, kind, agent, tags, times …), `value` the stored
     bytes under the codec that `flags` name, `hash` 16 bytes over every other column that matters.
+    `content` is the number by which equal values are found; it follows from the value, and is kept
+    so that nobody has to open the value for it.
     """
 
     namespace: str
@@ -25,6 +27,7 @@ class StoredRow(NamedTuple):
     body: bytes
     value: bytes
     hash: bytes
+    content: int = 0
 
 
 class LogRow(NamedTuple):

@@ -147,9 +147,9 @@ def _stub(row: StoredRow) -> Stub:
 
 
 def _stored(row: Row) -> StoredRow:
-    namespace, key, field, seq, exp, flags, *blobs = row
+    namespace, key, field, seq, exp, flags, *blobs, content = row
     body, value, digest = map(bytes, blobs)
-    return StoredRow(namespace, key, field, seq, exp, flags, body, value, digest)
+    return StoredRow(namespace, key, field, seq, exp, flags, body, value, digest, content)
 
 
 def opened(store: Store, row: StoredRow) -> tuple[Body, bytes]:

@@ -12,20 +12,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import islice
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 import ormsgpack
 
 from memtend.codec.address import read_address
-from memtend.codec.compress import Codec, Damaged, decompress
-from memtend.codec.envelope import Body, codec_of, content_of, unpack
+from memtend.codec.compress import Codec
+from memtend.codec.envelope import codec_of, unpack
+from memtend.limits import MIB
 from memtend.model.stored import LogRow, SideRow, StoredRow, StoreState
 from memtend.store.engine import Row, Transaction
 from memtend.store.interned import replica_row, tombstone_of
 from memtend.store.meta import Meta, crc_of
 
 _BATCH: Final = 1_000
+_BATCH_BYTES: Final = 4 * MIB
 _NAMESPACES_FROM: Final = 65_536
 _GAP: Final = 65_536
 _REPLICA_GAP: Final = 64
@@ -80,11 +81,6 @@ def load(
     return _Loading(tx, numbers, now_ms, beat).run(contents, file_id)
 
 
-def content_of_stub(value: bytes) -> int:
-    """What stands for the hash of an archived text: equal texts, equal numbers."""
-    return int.from_bytes(read_address(value).digest[:8], signed=True)
-
-
 def is_local(setting: str) -> bool:
     return setting.startswith(LOCAL_SETTINGS)
 
@@ -110,14 +106,13 @@ class _Loading:
         self._contested: set[str] = set()
         self._counts: Counter[tuple[str, str]] = Counter()
         self._sizes: Counter[tuple[str, str]] = Counter()
-        self._dictionaries: dict[int, Any] = {}
         self._rows = self._bytes = self._sum = 0
 
     def run(self, contents: Contents, file_id: str) -> Loaded:
-        for side in contents.side:  # dictionaries first: values are opened with them
+        for side in contents.side:
             self._load_side(side)
         before = ("", "", "")
-        for rows in _batches(contents.rows):
+        for rows in _batches(contents.rows, _size_of):
             self._beat()
             made = []
             tags: list[Row] = []
@@ -161,20 +156,8 @@ class _Loading:
         return (
             row.seq, self._namespace(row.namespace), row.key, row.field,
             self._replica(body.replica), body.n, row.exp_ms, row.flags, body.kind, body.agent,
-            body.writer, self._content(row, body, codec), size, row.body, row.value, row.hash,
+            body.writer, row.content, size, row.body, row.value, row.hash,
         )  # fmt: skip
-
-    def _content(self, row: StoredRow, body: Body, codec: int) -> int:
-        if codec == Codec.RAW:
-            return content_of(row.value)
-        if codec == Codec.ARCHIVED:
-            return content_of_stub(row.value)
-        dictionary = None
-        if body.dictionary is not None:
-            if body.dictionary not in self._dictionaries:
-                raise Damaged(f"dictionary {body.dictionary} is missing")
-            dictionary = self._dictionaries[body.dictionary]
-        return content_of(decompress(codec, row.value, body.size, dictionary))
 
     def _log(self, entry: LogRow) -> Row:
         row = (
@@ -196,10 +179,7 @@ class _Loading:
         elif given.table == "erasure":
             self._tx.run("erase", (given.name, bytes.fromhex(given.field), *cells))
         elif given.table == "dictionary":
-            import zstandard  # noqa: PLC0415 — most stores have no dictionary
-
             self._tx.run("load_dictionary", (int(given.name), *cells, crc_of(tuple(cells))))
-            self._dictionaries[int(given.name)] = zstandard.ZstdCompressionDict(cells[1])
 
     def _finish(self, state: StoreState, file_id: str) -> None:
         for replica in {state.replica, *state.vv, *state.floor}:
@@ -251,7 +231,19 @@ class _Loading:
         return known[0]
 
 
-def _batches(rows: Iterable[T]) -> Iterator[list[T]]:
-    source = iter(rows)
-    while batch := list(islice(source, _BATCH)):
+def _size_of(row: StoredRow) -> int:
+    return len(row.value)
+
+
+def _batches(rows: Iterable[T], size_of: Callable[[T], int] = lambda _: 0) -> Iterator[list[T]]:
+    """At most so many rows and, beyond one row, so many bytes."""
+    batch: list[T] = []
+    held = 0
+    for row in rows:
+        batch.append(row)
+        held += size_of(row)
+        if len(batch) == _BATCH or held >= _BATCH_BYTES:
+            yield batch
+            batch, held = [], 0
+    if batch:
         yield batch

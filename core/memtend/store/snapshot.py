@@ -123,9 +123,10 @@ def _stored(
     body: bytes,
     value: bytes,
     digest: bytes,
+    content: int,
 ) -> StoredRow:
     return StoredRow(
-        namespace, key, field, seq, exp, flags, bytes(body), bytes(value), bytes(digest)
+        namespace, key, field, seq, exp, flags, bytes(body), bytes(value), bytes(digest), content
     )
 
 

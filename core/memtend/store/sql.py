@@ -117,7 +117,8 @@ STATEMENTS: Final[dict[str, str]] = {
     "a.at_ms FROM sibling s LEFT JOIN access a ON a.ns = s.ns AND a.key = s.key "
     "ORDER BY s.ns, s.key, s.field",
     # 4 is Codec.ARCHIVED
-    "stream_stubs": "SELECT p.path, s.key, s.field, s.seq, s.exp, s.flags, s.body, s.value, s.hash "
+    "stream_stubs": "SELECT p.path, s.key, s.field, s.seq, s.exp, s.flags, s.body, s.value, "
+    "s.hash, s.content "
     "FROM sibling s JOIN namespace p ON p.id = s.ns "
     "WHERE (s.flags & 15) = 4 ORDER BY p.path, s.key",
     # small tables
@@ -185,7 +186,7 @@ STATEMENTS: Final[dict[str, str]] = {
     "OR EXISTS (SELECT 1 FROM access WHERE ns = namespace.id))",
     "rename_namespace": "UPDATE namespace SET path = ? WHERE id = ?",
     # streams, for backup and verify
-    "stream": "SELECT key, field, seq, exp, flags, body, value, hash FROM sibling "
+    "stream": "SELECT key, field, seq, exp, flags, body, value, hash, content FROM sibling "
     "WHERE ns = ? ORDER BY key, field, n, r",
     "stream_hashes": "SELECT key, field, r, n, hash FROM sibling "
     "WHERE ns = ? ORDER BY key, field, n, r",
@@ -199,7 +200,8 @@ STATEMENTS: Final[dict[str, str]] = {
     "UNION SELECT ns, key, field FROM log WHERE seq > ?) t JOIN namespace p ON p.id = t.ns "
     "JOIN sibling s ON s.ns = t.ns AND s.key = t.key AND s.field = t.field "
     "ORDER BY p.path, s.key, s.field, s.n, s.r",
-    "rows_by_seq": "SELECT p.path, s.key, s.field, s.seq, s.exp, s.flags, s.body, s.value, s.hash "
+    "rows_by_seq": "SELECT p.path, s.key, s.field, s.seq, s.exp, s.flags, s.body, s.value, s.hash, "
+    "s.content "
     "FROM sibling s JOIN namespace p ON p.id = s.ns WHERE s.seq {in_ints}",
     "stream_log_rows": "SELECT ns, key, field, r, n, seq, at_ms, why, crc FROM log ORDER BY seq",
     "stream_access": "SELECT ns, key, count, at_ms, crc FROM access ORDER BY ns, key",
