@@ -28,7 +28,7 @@ def growth(found: BackupList) -> list[str]:
         Point(one.at, total, one.written_bytes, big=one.kind != BackupKind.INCREMENTAL)
         for one, total in zip(oldest_first, totals, strict=True)
     ][-CHART_POINTS_MAX:]
-    title = f"Growth of the backups: {size(totals[-1])} in {found.total:,}"
+    title = f"Growth of the backups: {size(totals[-1])} in {len(totals):,}"
     head = ("backup", "kind", "taken", "records", "brought", "in all", "verified", "why")
     rows = [_row(one, total) for one, total in zip(oldest_first, totals, strict=True)]
     lines = ["## Backups", picture(points, title, _LEGEND), table(head, rows[-_LISTED:][::-1])]
