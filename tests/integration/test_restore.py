@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from memtend.backup.restore_plan import Mode
+from memtend.backup.restore_plan import Mode, Scope
 from memtend.clock import ManualClock
 from memtend.errors import NoBackup, RestoreRefused
 from memtend.model.record import Labels
@@ -163,6 +163,21 @@ def test_the_same_state_on_each_engine(
         assert seen(third) == expected
         with snapshot(third.store) as view:
             assert view.records == report.rows
+
+
+def test_what_was_written_after_a_restore_is_kept_by_the_next(services: Services) -> None:
+    """Whatever wrote it: here a restore of a part, which writes as anybody does."""
+    fill(services)
+    services.take_backup()
+    services.apply_restore(services.plan_restore())
+    change(services)
+    part = services.plan_restore(scope=Scope(namespace="a/b", key="deleted"))
+    services.apply_restore(part)
+    before = seen(services)
+    report = services.apply_restore(services.plan_restore())
+    assert report.kept is not None
+    services.undo_restore()
+    assert seen(services) == before
 
 
 def test_repeating_a_restore_leaves_undo_what_it_was(services: Services) -> None:

@@ -70,7 +70,9 @@ class Live(NamedTuple):
         Such a store is not kept: undo is to bring back what was there before. What an undo has
         brought back is nowhere else, and so is kept like any other.
         """
-        return self.last is not None and self.last[2] == RESTORE and UNDO not in self.last[4]
+        if self.meta.n or self.last is None:
+            return False
+        return self.last[2] == RESTORE and UNDO not in self.last[4]
 
     @property
     def numbers(self) -> Numbers:
