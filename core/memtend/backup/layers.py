@@ -151,6 +151,13 @@ class State:
         for layer in self._layers:
             yield from layer.side(Table.AUDIT)
 
+    def audit_after(self, number: int) -> Iterator[SideRow]:
+        """The entries after `number`, read from the layers that have any."""
+        for (_, manifest), layer in zip(self.chain, self._layers, strict=True):
+            if manifest.store.audit_n > number:
+                entries = layer.side(Table.AUDIT)
+                yield from (entry for entry in entries if int(entry.name) > number)
+
     def access(self) -> Iterator[SideRow]:
         """Access counts, as old as the full backup that the chain begins with."""
         return self._layers[0].side(Table.ACCESS)

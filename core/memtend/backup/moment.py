@@ -2,23 +2,35 @@
 
 Given the last state before the moment and the first one after it, a path is known exactly when it
 did not change between them, or when its newest version and all that ended there are not younger
-than the moment. Any other path changed again after the moment: what it held then is lost, and the
-earlier state's version stands in for it, counted as uncertain.
+than the moment. Any other path changed after the moment: the earlier state's version stands in for
+it. That is exact if the audit trail names no write to it before the moment; otherwise what it held
+then is lost, and it is counted as uncertain.
 
 Rows, and entries of the change log, come by namespace, key and field on both sides.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from itertools import groupby
-from typing import NamedTuple, TypeAlias, TypeVar
+from typing import Final, NamedTuple, TypeAlias, TypeVar
+
+import ormsgpack
 
 from memtend.codec.envelope import unpack
 from memtend.crdt.hlc import millis
 from memtend.limits import REPORT_NAMES_MAX
-from memtend.model.stored import LogRow, StoredRow
+from memtend.model.stored import LogRow, SideRow, StoredRow
 
+_OF_ONE_RECORD: Final = frozenset({"put", "put_if", "touch", "count", "add", "delete"})
+_CHANGES_NO_VALUE: Final = frozenset(
+    {
+        "archive", "backup", "dictionary", "drill", "erase", "grant", "pin", "policies", "reindex",
+        "revoke", "rotate", "sweep", "unpin",
+    }
+)  # fmt: skip
+_BATCH: Final = re.compile(r"\d+ records, changes ")
 Path: TypeAlias = tuple[str, str, str]
 T = TypeVar("T", StoredRow, LogRow)
 T1 = TypeVar("T1")
@@ -58,6 +70,29 @@ class Uncertain:
             self.names.append(name_of(path))
 
 
+class Trail:
+    """What the audit trail says was written between the earlier state and the moment.
+
+    Only an entry for one record names it. Where a batch was written meanwhile, any record may have
+    been in it.
+    """
+
+    def __init__(self, entries: Iterable[SideRow], moment_ms: int) -> None:
+        self._names: set[str] = set()
+        self._batch = False
+        for entry in entries:
+            at_ms, action, _, detail, _ = ormsgpack.unpackb(entry.cells)
+            if at_ms > moment_ms or action in _CHANGES_NO_VALUE:
+                continue
+            if action in _OF_ONE_RECORD and not _BATCH.match(detail):
+                self._names.add(detail)
+            else:
+                self._batch = True
+
+    def may_name(self, path: Path) -> bool:
+        return self._batch or name_of(path) in self._names
+
+
 def by_path(rows: Iterable[StoredRow], log: Iterable[LogRow] = ()) -> Iterator[tuple[Path, At]]:
     """One state, path by path."""
     for path, held, ended in joined(_grouped(rows), _grouped(log)):
@@ -65,14 +100,17 @@ def by_path(rows: Iterable[StoredRow], log: Iterable[LogRow] = ()) -> Iterator[t
 
 
 def states_at(
-    before: Iterable[tuple[Path, At]], after: Iterable[tuple[Path, At]], moment_ms: int
+    before: Iterable[tuple[Path, At]],
+    after: Iterable[tuple[Path, At]],
+    moment_ms: int,
+    trail: Trail,
 ) -> Iterator[Chosen]:
-    """What each path held at the moment, as far as the two states tell."""
+    """What each path held at the moment, as far as the two states and the trail tell."""
     for path, early, late in joined(before, after):
-        yield _choose(path, early or NOTHING, late or NOTHING, moment_ms)
+        yield _choose(path, early or NOTHING, late or NOTHING, moment_ms, trail)
 
 
-def _choose(path: Path, early: At, late: At, moment_ms: int) -> Chosen:
+def _choose(path: Path, early: At, late: At, moment_ms: int, trail: Trail) -> Chosen:
     if early == late or _same(early, late):
         return Chosen(path, early, True)
     stamps = [millis(unpack(row.body).ts) for row in late.rows]
@@ -80,7 +118,7 @@ def _choose(path: Path, early: At, late: At, moment_ms: int) -> Chosen:
     stamps += [entry.at_ms for entry in late.log if entry[3:6] not in known]
     if stamps and max(stamps) <= moment_ms:
         return Chosen(path, late, True)
-    return Chosen(path, early, False)
+    return Chosen(path, early, not trail.may_name(path))
 
 
 def _same(early: At, late: At) -> bool:

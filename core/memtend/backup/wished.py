@@ -14,7 +14,7 @@ from typing import NamedTuple
 from memtend.backup.cleansing import Ledgers
 from memtend.backup.layers import Layer, State
 from memtend.backup.manifest import Manifest, StoreFacts
-from memtend.backup.moment import At, Path, Uncertain, by_path, states_at
+from memtend.backup.moment import At, Path, Trail, Uncertain, by_path, states_at
 from memtend.backup.root import RootHash
 from memtend.clock import to_ms
 from memtend.codec.envelope import unpack
@@ -25,10 +25,14 @@ _SUM = 2**128
 
 
 class Later(NamedTuple):
-    """A state after the moment, in the same line of history; `what` names it for people."""
+    """A state after the moment, in the same line of history; `what` names it for people.
+
+    `audit` gives the audit entries after a number.
+    """
 
     layer: Layer
     side: Callable[[], Iterable[SideRow]]
+    audit: Callable[[int], Iterable[SideRow]]
     facts: StoreState
     what: str
 
@@ -113,7 +117,8 @@ class Wished:
         self.uncertain, self._seen = Uncertain(), {}
         layer = self.later.layer
         late = by_path(self.ledgers.kept(layer.rows()), left.log_left(layer.log()))
-        for path, at, exact in states_at(early, late, self._moment_ms):
+        trail = Trail(self.later.audit(self.manifest.store.audit_n), self._moment_ms)
+        for path, at, exact in states_at(early, late, self._moment_ms, trail):
             if exact:
                 self._see(at)
             else:

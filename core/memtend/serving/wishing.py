@@ -78,7 +78,8 @@ def _later(
     """The next backup of the same line behind the moment, else the live store if it is that."""
     if choice.after is not None:
         state = _state(repository, choice.after, manifests)
-        return Later(state, state.side, state_of(state.manifest.store), str(choice.after))
+        then = state_of(state.manifest.store)
+        return Later(state, state.side, state.audit_after, then, str(choice.after))
     if store is None:
         return None
     view = held.enter_context(snapshot(store))
@@ -86,7 +87,7 @@ def _later(
     if (live.store_id, live.replica) == (facts.store_id, facts.replica) and (
         live.seq >= facts.seq and view.seal_of(facts.audit_n) == _head(facts)
     ):
-        return Later(view, view.side, live, "the live store")
+        return Later(view, view.side, view.audit, live, "the live store")
     return None
 
 
