@@ -5,12 +5,15 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from memtend.drafting import Put
 from memtend.memory import Memory
 from memtend.services import Services, open_services
-from tests.benchmarks.harness import chunks
+from memtend.serving.fresh import apply_fresh, plan_fresh
+from memtend.settings import Settings
+from tests.benchmarks.harness import chunks, expect
 
 UPDATED, INSERTED, DELETED = 0.01, 0.005, 0.005
 _WORDS, _TEXT_WORDS = 6_000, 1_500_000
@@ -104,6 +107,15 @@ def _verify(services: Services, target: str) -> None:
 
 
 def _restore(services: Services, target: str) -> None:
+    """Into a new place, as the others do it."""
+    settings, into = Settings(backup_url=target), Path(f"{target}-restored.db")
+    plan = plan_fresh(settings, services.clock, compare=False)
+    report = apply_fresh(plan, str(into), settings, services.clock)
+    expect(report.rows, services.facts().records, "restored")
+
+
+def _replace(services: Services, target: str) -> None:
+    """In the place of the live store: compared with it, swapped in, the old one kept."""
     services.apply_restore(services.plan_restore(target))
 
 
@@ -112,4 +124,5 @@ WORK: dict[str, Callable[[Services, str], None]] = {
     "full": _take_full,
     "verify": _verify,
     "restore": _restore,
+    "replace": _replace,
 }

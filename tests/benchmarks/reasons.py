@@ -54,6 +54,11 @@ BY_NAME = {
         "Group commit saves fsyncs. On this disk an fsync costs less than the put itself, so there "
         "is nothing to save, and two cores bound the rest. See the slow disk for the other case."
     ),
+    "restore into a new place": (
+        "restic writes a file back, without an fsync. Ours builds a database from records: each is "
+        "checked against its hash, inserted with its indexes, tags and totals, and read back, the "
+        "pages are checked, and the file is synced. That is work per record, most of it in Python."
+    ),
     "PostgreSQL put, durable": (
         "Two round trips (read under the lock, then write and commit) and several statements "
         "against one of each. Over loopback the work per statement decides."
