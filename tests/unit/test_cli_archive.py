@@ -81,7 +81,7 @@ def test_upkeep(cold: Cli) -> None:
 
 def test_damage_is_the_status(cold: Cli) -> None:
     cold("archive", "run", "--apply")
-    [path] = [p for p in Path("memtend-archive/objects").rglob("*") if p.is_file()]
+    [path] = Path("memtend-archive").glob("*/objects/*/*")
     path.write_bytes(path.read_bytes()[:-1] + b"\0")
     assert cold("archive", "verify").status == 83
     assert cold("archive", "verify", "--json").json["damage_count"] > 0

@@ -3,8 +3,8 @@
 1. rewrite  what is still named of an object that is mostly unused moves into a new one, in the
             order of `moving`; blocks are never edited
 2. list     objects that no record names are written down with the time at which that was seen
-3. remove   those that have been on the list for as long as backups are kept: the manifest of the
-            object first, then the object
+3. remove   those that have been on the list for long enough, and that no backup in the target
+            may name: the manifest of the object first, then the object
 
 A stub that a restore brings back names an object that was on no list when the backup was taken, so
 it is still there. A crash at any point leaves objects too many; the next run goes on from the list.
@@ -14,13 +14,13 @@ Nothing is removed while a damaged stub leaves open what it names.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from memtend.archive.manifest import Unused
 from memtend.archive.moving import Mover, renewed
 from memtend.archive.packing import Source
 from memtend.archive.report import CompactReport
-from memtend.archive.survey import Survey, survey
+from memtend.archive.survey import ObjectState, Survey, survey
 from memtend.archive.vault import Cursor, Vault, object_name
 from memtend.clock import to_datetime
 from memtend.errors import ArchiveDamaged
@@ -37,7 +37,38 @@ if TYPE_CHECKING:
 _OBJECTS = "objects"
 
 
-def plan_compact(found: Survey, facts: Facts, policy: ArchivePolicy) -> Plan:
+class Backups(NamedTuple):
+    """When the backups that exist were taken. `unknown` says why that is not known."""
+
+    taken: tuple[datetime, ...] = ()
+    unknown: str = ""
+
+    def may_name(self, one: ObjectState) -> str:
+        """Why an unused object must stay for them; empty if it need not.
+
+        Pins, counts without a maximum age and backups that have stopped keep a backup for longer
+        than any fixed time.
+        """
+        if self.unknown:
+            return f"a backup may name it: {self.unknown}"
+        if one.made is None or one.since is None:
+            return ""
+        named = [at for at in self.taken if one.made <= at <= one.since]
+        return f"the backup of {max(named):%Y-%m-%d} may name it" if named else ""
+
+
+NO_BACKUPS = Backups()
+
+
+def due(found: Survey, policy: ArchivePolicy, now: datetime) -> bool:
+    """Whether anything has been unused for long enough, so that backups must be asked."""
+    keep = timedelta(milliseconds=policy.keep_ms)
+    return any(one.since is not None and one.since + keep <= now for one in found.unused)
+
+
+def plan_compact(
+    found: Survey, facts: Facts, policy: ArchivePolicy, backups: Backups = NO_BACKUPS
+) -> Plan:
     """Rewrite what is mostly unused, remove what has long been unused, keep the rest. Pure."""
     decisions = []
     for one in found.objects:
@@ -51,6 +82,8 @@ def plan_compact(found: Survey, facts: Facts, policy: ArchivePolicy) -> Plan:
             action, why = Action.KEEP, "nothing names it any more"
         elif one.since + timedelta(milliseconds=policy.keep_ms) > facts.at:
             action, why = Action.KEEP, f"unused since {one.since:%Y-%m-%d}; backups may name it"
+        elif held := backups.may_name(one):
+            action, why = Action.KEEP, f"unused since {one.since:%Y-%m-%d}; {held}"
         else:
             action, why = Action.DELETE, f"unused since {one.since:%Y-%m-%d}"
         decisions.append(
@@ -70,7 +103,13 @@ def plan_compact(found: Survey, facts: Facts, policy: ArchivePolicy) -> Plan:
 
 
 def apply_compact(
-    cleared: Cleared, store: Store, vault: Vault, policy: ArchivePolicy, *, program: str = ""
+    cleared: Cleared,
+    store: Store,
+    vault: Vault,
+    policy: ArchivePolicy,
+    *,
+    backups: Backups = NO_BACKUPS,
+    program: str = "",
 ) -> CompactReport:
     """Carry the plan out. Safe to repeat; what is named again since is left alone."""
     clock = store.clock
@@ -82,7 +121,7 @@ def apply_compact(
     if mostly_unused:
         _rewrite(store, vault, mover, mostly_unused, unreadable)  # 1
     lease = renewed(store, mover.lease)
-    found = survey(vault, archived.stubs(store))
+    found = survey(vault, archived.stubs(store), archived.state_since(store))
     now = to_datetime(clock.now_ms())
     since = _list(vault, found, now)  # 2
     gone = {key for key, action in chosen.items() if action is Action.DELETE}
@@ -90,7 +129,7 @@ def apply_compact(
     if not found.damaged:
         for one in found.unused:
             over = since[one.digest] + timedelta(milliseconds=policy.keep_ms) <= now
-            if one.digest in gone and over:  # 3
+            if one.digest in gone and over and not backups.may_name(one):  # 3
                 lease = renewed(store, lease)
                 for name in one.parts:
                     vault.store.delete(str(name))

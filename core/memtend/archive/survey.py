@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from memtend.archive.manifest import Name, Part, Unused
 from memtend.archive.report import ArchiveRun
@@ -14,10 +14,14 @@ if TYPE_CHECKING:
     from memtend.store.archived import Stub
 
 
+_EVER: Final = datetime.min.replace(tzinfo=UTC)
+
+
 class ObjectState(NamedTuple):
     """One object. `live_bytes` is what the store names of its `stored_bytes`.
 
-    `since` is when it was first seen to hold nothing that the store names.
+    `since` is when it was first seen to hold nothing that the store names. A backup taken from
+    `made` on may name it; None where no manifest does, so that no backup can either.
     """
 
     digest: str
@@ -26,6 +30,7 @@ class ObjectState(NamedTuple):
     live: int
     since: datetime | None
     parts: tuple[Name, ...]
+    made: datetime | None = None
 
     @property
     def dead_share(self) -> float:
@@ -44,11 +49,16 @@ class Survey(NamedTuple):
         return tuple(one for one in self.objects if not one.live)
 
 
-def survey(vault: Vault, stubs: Iterable[Stub]) -> Survey:
-    """Look at all objects, all manifests and all stubs; no object is read."""
+def survey(vault: Vault, stubs: Iterable[Stub], restored: datetime | None = None) -> Survey:
+    """Look at all objects, all manifests and all stubs; no object is read.
+
+    `restored` is when the store last became another state: what it names may have been listed as
+    unused before, and has been in use since, so nothing counts as unused from an earlier time.
+    """
     parts: dict[str, list[Name]] = {}
     lists: list[Name] = []
     since: dict[str, datetime] = {}
+    made: dict[str, datetime] = {}
     # An old stub may name an object that an erasure has replaced: what it needs is in the new one.
     places: dict[str, set[str]] = {}
     for name, said in vault.said():
@@ -57,6 +67,8 @@ def survey(vault: Vault, stubs: Iterable[Stub]) -> Survey:
             since = said.since
             continue
         parts.setdefault(said.object, []).append(name)
+        at = _EVER if said.replaces else said.at  # older backups find their records here
+        made[said.object] = min(at, made.get(said.object, at))
         for replaced in said.replaces:
             places.setdefault(replaced, set()).add(said.object)
     live: dict[str, list[int]] = {}
@@ -74,10 +86,13 @@ def survey(vault: Vault, stubs: Iterable[Stub]) -> Survey:
     states = []
     for digest in sorted(sizes.keys() | parts.keys()):
         count, size = live.get(digest, (0, 0))
+        seen = since.get(digest)
+        if seen is not None and restored is not None:
+            seen = max(seen, restored)
         states.append(
             ObjectState(
-                digest, sizes.get(digest, 0), size, count, since.get(digest),
-                tuple(parts.get(digest, ())),
+                digest, sizes.get(digest, 0), size, count, seen,
+                tuple(parts.get(digest, ())), made.get(digest),
             )
         )  # fmt: skip
     return Survey(tuple(states), tuple(lists), damaged)

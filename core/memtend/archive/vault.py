@@ -88,15 +88,25 @@ class Vault:
         cipher = None if key_id is None else keys.find(store, identity.archive_id, key_id)
         return cls(store, identity, cipher)
 
+    @staticmethod
+    def owner(store: ObjectStore) -> str | None:
+        """The id of the store whose archive lies here; None if none does. Asks for no key."""
+        try:
+            data = store.get(IDENTITY, limit=_IDENTITY_BYTES_MAX)
+        except ObjectMissing:
+            return None
+        except ObjectDamaged as error:
+            raise ArchiveForeign(url=store.url, why=str(error)) from None
+        return read_identity(data, store.url).store_id
+
     @classmethod
     def create(cls, store: ObjectStore, keys: Keys, clock: Clock, store_id: str) -> Vault:
         """The archive of this store, made now if the target is empty."""
-        if store.exists(IDENTITY):
-            vault = cls.open(store, keys)
-            if vault.identity.store_id != store_id:
-                why = f"it belongs to store {vault.identity.store_id}"
-                raise ArchiveForeign(url=store.url, why=why)
-            return vault
+        owner = cls.owner(store)
+        if owner not in (None, store_id):
+            raise ArchiveForeign(url=store.url, why=f"it belongs to store {owner}")
+        if owner is not None:
+            return cls.open(store, keys)
         for info in store.list():
             if not info.name.startswith(_SCAFFOLDING):
                 why = f"it has no {IDENTITY} and is not empty"

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from itertools import islice
 
+from memtend.backup.identity import IDENTITY
 from memtend.backup.manifest import Manifest
 from memtend.backup.pins import read_pins
 from memtend.backup.report import BackupEntry, BackupList
 from memtend.backup.repository import Repository
 from memtend.clock import to_datetime
+from memtend.codec.crypto import UserKey
 from memtend.errors import ManifestDamaged, ObjectMissing
+from memtend.objects import ObjectStore
 
 
 def list_backups(
@@ -38,6 +42,18 @@ def list_backups(
         backups=tuple(found),
         damaged=tuple(damaged),
     )
+
+
+def taken(store: ObjectStore, key: UserKey | None, store_id: str) -> tuple[datetime, ...]:
+    """When each backup of one store was taken; raises if one cannot be read.
+
+    None where nothing has ever been backed up. What has lost its identity may hold backups still.
+    """
+    if not store.exists(IDENTITY) and next(iter(store.list("manifests/")), None) is None:
+        return ()
+    repository = Repository.open(store, key)
+    manifests = map(repository.get_manifest, repository.manifests())
+    return tuple(one.at for one in manifests if one.store.store_id == store_id)
 
 
 def _entry(name: str, one: Manifest, pins: list[str], verified_ms: int | None) -> BackupEntry:

@@ -23,7 +23,7 @@ Archive = Annotated[
         "--archive",
         metavar="URL",
         help="A folder or fsspec URL such as s3://bucket/archive; else MEMTEND_ARCHIVE_URL, else "
-        "where it has been so far, else memtend-archive.",
+        "where it has been so far, else a folder of the store below memtend-archive.",
     ),
 ]
 archive = typer.Typer(help="Cold records, packed elsewhere.", no_args_is_help=True)
@@ -145,10 +145,11 @@ def compact(
 def reindex(at: Archive = None, store: Store = None, json: Json = False) -> None:
     """Find again what the archive holds and the store has lost.
 
-    Nothing that the store knows is changed, and nothing that was erased comes back.
+    Nothing that the store knows is changed, and nothing that was erased comes back. An archive of
+    another store, which is lost, is taken over only if --archive names it.
     """
     with open_operator(store, archive=at) as services, show.waiting("reading the archive"):
-        report = services.reindex_archive()
+        report = services.reindex_archive(adopt=at is not None)
     _report(report, json)
 
 

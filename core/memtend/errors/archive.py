@@ -25,10 +25,16 @@ class ArchiveDamaged(MemtendError):
 class ArchiveForeign(MemtendError):
     code = 34
     message = "{url} is not the archive of this store: {why}"
-    hint = "A store keeps one archive: name the one it has used, or for a new one an empty folder."
+    hint = (
+        "A store keeps one archive: name the one it has used, or for a new one an empty folder, "
+        "with --archive."
+    )
 
 
 class NoArchive(MemtendError):
     code = 35
     message = "the store {url} has no archive"
-    hint = "Make one: `memtend archive run --apply`."
+    hint = (
+        "Make one: `memtend archive run --apply`. One that an earlier store left: "
+        "`memtend archive reindex --archive URL`."
+    )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from memtend.errors import NoArchive
+from memtend.errors import MemtendError, NoArchive
 from memtend.guard import Safety, clear
 from memtend.model.archiverule import ArchivePolicy
 from memtend.model.pattern import compile_pattern
@@ -14,6 +14,7 @@ from memtend.serving.base import Serving
 from memtend.store import archived
 
 if TYPE_CHECKING:
+    from memtend.archive.compact import Backups
     from memtend.archive.plan import ArchivePlan
     from memtend.archive.reading import ArchiveReader
     from memtend.archive.report import (
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
         ArchiveVerifyReport,
         CompactReport,
     )
+    from memtend.archive.survey import Survey
     from memtend.archive.vault import Vault
     from memtend.codec.archive import Entry
     from memtend.model.lease import Lease
@@ -106,23 +108,25 @@ class Archives(Serving):
 
         return list(runs(self._vault().parts()))
 
-    def reindex_archive(self) -> ArchiveReport:
-        """Make stubs again for what the archive holds and the store has lost."""
+    def reindex_archive(self, *, adopt: bool = True) -> ArchiveReport:
+        """Make stubs again for what the archive holds and the store has lost.
+
+        With `adopt` the archive may be that of another store, which is lost.
+        """
         from memtend.archive.reindex import reindex  # noqa: PLC0415
         from memtend.store.ledger import Filter  # noqa: PLC0415
 
         with self._maintaining() as lease:
             with self.store.engine.snapshot() as reader:
                 ledger = Filter.load(reader)
-            return reindex(self.store, self._vault(), lease, forbidden=ledger.erased)
+            return reindex(self.store, self._vault(adopt=adopt), lease, forbidden=ledger.erased)
 
     def plan_compact(self) -> Plan:
         """What compacting would rewrite and remove now."""
         from memtend.archive.compact import plan_compact  # noqa: PLC0415
-        from memtend.archive.survey import survey  # noqa: PLC0415
 
-        found = survey(self._vault(), archived.stubs(self.store))
-        return plan_compact(found, self.facts(), self.archive_policy())
+        found = self._survey()
+        return plan_compact(found, self.facts(), self.archive_policy(), self._backups(found))
 
     def apply_compact(self, plan: Plan) -> CompactReport:
         """Rewrite objects that are mostly unused, remove those that have long been unused."""
@@ -134,8 +138,9 @@ class Archives(Serving):
                 plan, lease=lease, facts=self.facts(), safety=Safety(delete_share_max=1)
             )
             return apply_compact(
-                cleared, self.store, self._vault(), self.archive_policy(), program=self._program()
-            )
+                cleared, self.store, self._vault(), self.archive_policy(),
+                backups=self._backups(self._survey()), program=self._program(),
+            )  # fmt: skip
 
     def compact_archive(self) -> CompactReport:
         """Plan and apply in one, for schedules."""
@@ -168,30 +173,57 @@ class Archives(Serving):
         except NoArchive:
             return 0
 
-    def _vault(self, *, create: bool = False) -> Vault:
-        """The archive; it must be the one that the store's stubs lie in, wherever it is now."""
-        from memtend.archive.vault import IDENTITY, Vault  # noqa: PLC0415
+    def _vault(self, *, create: bool = False, adopt: bool = False) -> Vault:
+        """The archive that the store's stubs lie in, wherever it is now.
+
+        One that belongs to another store is none of ours, unless `adopt`. Nobody has named a
+        place: then each store has its folder below the default, so that stores side by side work.
+        """
+        from memtend.archive.vault import Vault  # noqa: PLC0415
         from memtend.objects import open_target  # noqa: PLC0415
         from memtend.reaching import ArchiveKeys  # noqa: PLC0415
 
         keys = ArchiveKeys(self.clock, self.settings.backup_secret)
-        target = open_target(self.settings.archive_url, self.clock)
+        url, named = self.settings.archive_url, "archive_url" in self.settings.model_fields_set
+        store_id = self.store.meta().store_id
         known = None
         with suppress(NoArchive):
             known = archived.home(self.store)
         if known is not None:
-            if target.url != known.url and "archive_url" not in self.settings.model_fields_set:
-                target = open_target(known.url, self.clock)
+            target = open_target(url if named else known.url, self.clock)
             vault = Vault.open(target, keys, known.archive_id)
             if target.url != known.url:
                 archived.save_home(self.store, known._replace(url=target.url), "archive")
                 self._reader().forget()
             return vault
+        target = open_target(url if named else f"{url}/{store_id}", self.clock)
         if create:
-            return Vault.create(target, keys, self.clock, self.store.meta().store_id)
-        if not target.exists(IDENTITY):
+            return Vault.create(target, keys, self.clock, store_id)
+        owner = Vault.owner(target)
+        if owner is None or (owner != store_id and not adopt):
             raise NoArchive(url=self.store.url)
         return Vault.open(target, keys)
+
+    def _backups(self, found: Survey) -> Backups:
+        """The backups in the target that may name what is due to go; asked only if anything is."""
+        from memtend.archive.compact import Backups, due  # noqa: PLC0415
+        from memtend.backup.listing import taken  # noqa: PLC0415
+        from memtend.objects import open_target  # noqa: PLC0415
+
+        facts = self.facts()
+        if not due(found, self.archive_policy(), facts.at):
+            return Backups()
+        try:
+            place = open_target(self.settings.backup_url, self.clock)
+            return Backups(taken(place, self._backup_key(), facts.store_id))
+        except MemtendError as error:
+            return Backups(unknown=str(error))
+
+    def _survey(self) -> Survey:
+        from memtend.archive.survey import survey  # noqa: PLC0415
+
+        stubs, since = archived.stubs(self.store), archived.state_since(self.store)
+        return survey(self._vault(), stubs, since)
 
     def _reader(self) -> ArchiveReader:
         from memtend.archive.reading import ArchiveReader  # noqa: PLC0415

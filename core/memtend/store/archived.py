@@ -7,12 +7,14 @@ A stub is a row like any other with an address in the place of its value. Everyt
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import orjson
 
+from memtend.clock import to_datetime
 from memtend.codec.address import Address, read_address
 from memtend.codec.compress import Codec, Damaged
 from memtend.codec.envelope import QUARANTINED_FLAG, Body, check_row, codec_of, type_of, unpack
@@ -72,6 +74,13 @@ def save_home(store: Store, where: Home, actor: str) -> None:
         with store.change(actor) as (change, _):
             change.tx.run("save_setting", (SETTING, text, crc_of((SETTING, text))))
             change.note("archive", f"is {where.archive_id} in {where.url}")
+
+
+def state_since(store: Store) -> datetime:
+    """When the store became what it is: made, or restored under a new replica id."""
+    own = store.meta().replica_no
+    rows = store.engine.read("replicas")
+    return to_datetime(next(created for number, *_, created, _ in rows if number == own))
 
 
 def usage(store: Store) -> Iterator[Usage]:
