@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
+from shutil import which
 
 from pydantic import BaseModel
 from rich import box
@@ -36,7 +38,7 @@ def _steps(imported: Mapping[str, Report], done: Mapping[str, BaseModel]) -> Tab
     table.add_column("step", style="bold cyan", no_wrap=True)
     table.add_column("result")
     for name, report in imported.items():
-        text = f"{report.written:,} records written"
+        text = f"{report.written:,} keys written"
         if report.refused:
             text += f", {report.refused:,} unreadable and set aside"
         table.add_row(f"import {name}", text)
@@ -55,10 +57,7 @@ def _checks(report: HealthReport) -> Table:
 
 
 def _places(folder: Path) -> str:
-    try:
-        shown = folder.relative_to(Path.cwd())
-    except ValueError:
-        shown = folder
+    shown = _nearby(folder)
     return "\n".join(
         (
             f"store     {shown / 'memory.db'}",
@@ -67,9 +66,19 @@ def _places(folder: Path) -> str:
             f"backups   {shown / 'backups'}  (restored once, in a drill)",
             f"archive   {shown / 'archive'}  (cold values, read as before)",
             "",
-            f"memtend restore --store {shown / 'memory.db'} --target {shown / 'backups'}",
-            f"memtend search --store {shown / 'memory.db'}",
-            f"memtend serve --store {shown / 'memory.db'} --target {shown / 'backups'}",
+            f"{_command()} restore --store {shown / 'memory.db'} --target {shown / 'backups'}",
+            f"{_command()} search --store {shown / 'memory.db'}",
+            f"{_command()} serve --store {shown / 'memory.db'} --target {shown / 'backups'}",
             "[dim]The last one shows these runs and their reports in Prefect's UI.[/]",
         )
     )
+
+
+def _command() -> str:
+    """What somebody must type here: `make demo` leaves the command in an environment of its own."""
+    return "memtend" if which("memtend") else str(_nearby(Path(sys.executable).parent / "memtend"))
+
+
+def _nearby(path: Path) -> Path:
+    """As seen from here, where it lies below."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

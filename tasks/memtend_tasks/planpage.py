@@ -28,8 +28,8 @@ def headline(plan: Plan) -> str:
     match plan:
         case RestorePlan():
             return (
-                f"Brings back **{plan.rows:,} records** ({size(plan.bytes)}): {plan.added:,} are "
-                f"added, {plan.changed:,} changed, {plan.removed:,} removed, "
+                f"Brings back **{plan.rows:,} records** ({size(plan.bytes)}). Of the keys, "
+                f"{plan.added:,} are added, {plan.changed:,} changed, {plan.removed:,} removed, "
                 f"{plan.unchanged:,} stay as they are."
             )
         case RotationPlan():

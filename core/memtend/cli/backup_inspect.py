@@ -25,13 +25,13 @@ def register(app: typer.Typer) -> None:
 
 def inspect(
     manifest: Annotated[
-        str, typer.Argument(metavar="[BACKUP]", help="Its number or name; `newest` if none.")
+        str, typer.Argument(metavar="BACKUP", help="Its number or name; `newest` if none.")
     ] = NEWEST,
     namespace: Annotated[
-        str | None, typer.Argument(metavar="[NAMESPACE]", help="Lists its records.")
+        str | None, typer.Argument(metavar="NAMESPACE", help="Lists its records.")
     ] = None,
     key: Annotated[
-        str | None, typer.Argument(metavar="[KEY]", help="Prints its value as JSON.")
+        str | None, typer.Argument(metavar="KEY", help="Prints its value as JSON.")
     ] = None,
     target: Target = None,
     limit: Limit = 1_000,
@@ -64,7 +64,7 @@ def diff(
         str, typer.Argument(metavar="BACKUP", help="Its number or name.", show_default=False)
     ],
     after: Annotated[
-        str, typer.Argument(metavar="[OTHER]", help="Another backup, or the store as it is.")
+        str, typer.Argument(metavar="OTHER", help="Another backup, or the store as it is.")
     ] = "live",
     target: Target = None,
     store: Store = None,

@@ -30,10 +30,10 @@ def register(app: typer.Typer) -> None:
 
 def erase(
     namespace: Annotated[
-        str | None, typer.Argument(metavar="[NAMESPACE", help="Of one record.", show_default=False)
+        str | None, typer.Argument(metavar="NAMESPACE", help="Of one record.", show_default=False)
     ] = None,
     key: Annotated[
-        str | None, typer.Argument(metavar="KEY]", help="Its name.", show_default=False)
+        str | None, typer.Argument(metavar="KEY", help="Its name.", show_default=False)
     ] = None,
     pattern: Annotated[
         str | None,

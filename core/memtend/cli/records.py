@@ -134,7 +134,7 @@ def delete(
 def list_(
     namespace: Annotated[
         str | None,
-        typer.Argument(metavar="[NAMESPACE]", help="Else the namespaces.", show_default=False),
+        typer.Argument(metavar="NAMESPACE", help="Else the namespaces.", show_default=False),
     ] = None,
     prefix: Annotated[str, typer.Option("--prefix", help="Only keys that begin so.")] = "",
     after: Annotated[str, typer.Option("--after", help="Only keys after this one.")] = "",
@@ -180,7 +180,7 @@ def list_(
 def search(
     words: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[WORD]...", help="All must occur.", show_default=False),
+        typer.Argument(metavar="WORD", help="All must occur.", show_default=False),
     ] = None,
     namespace: Annotated[
         str, typer.Option("--namespace", metavar="PATTERN", help="Such as knowledge/*.")

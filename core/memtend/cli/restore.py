@@ -36,7 +36,7 @@ def restore(
     what: Annotated[
         str | None,
         typer.Argument(
-            metavar="[undo]", help="Bring back what the last restore replaced.", show_default=False
+            metavar="undo", help="Bring back what the last restore replaced.", show_default=False
         ),
     ] = None,
     to: Annotated[

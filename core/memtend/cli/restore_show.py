@@ -21,10 +21,12 @@ def preview(plan: RestorePlan, json: bool) -> None:
     ]
     if rows:
         show.table(("do", "record", "size", "why"), rows, right=(2,))
+    _more(plan.added + plan.changed + plan.removed - len(rows), "records")
     names = [(c.namespace, f"{c.added:,}", f"{c.changed:,}", f"{c.removed:,}")
              for c in plan.namespaces[: show.ROWS_SHOWN]]  # fmt: skip
     if names:
         show.table(("namespace", "added", "changed", "removed"), names, right=(1, 2, 3))
+    _more(len(plan.namespaces) - len(names), "namespaces")
     show.facts(
         (
             ("backup", plan.manifest),
@@ -53,6 +55,11 @@ def preview(plan: RestorePlan, json: bool) -> None:
         f"{plan.unchanged:,} records as they are"
     )
     show.say("Nothing was changed. Carry it out with --apply.")
+
+
+def _more(left: int, what: str) -> None:
+    if left > 0:
+        show.say(f"and {left:,} more {what}; --json names more of them")
 
 
 def _uncertain(plan: RestorePlan) -> str:
