@@ -6,7 +6,8 @@
 4. old       first its manifest, then the object itself, at once: what is erased does not wait
 
 A crash leaves the old object beside the new one, with what was to be erased still in it; `residue`
-sees that, and repeating goes on. Blocks are never edited.
+sees that, and repeating goes on. Blocks are never edited. An object with a block that cannot be
+read stays as it is, because nobody knows what it holds: all of that block counts as residue.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from memtend.archive.moving import Mover, renewed
 from memtend.archive.packing import Source
 from memtend.archive.vault import Vault, object_name
 from memtend.codec.archive import Entry
+from memtend.codec.compress import Damaged
+from memtend.errors import ArchiveDamaged
 from memtend.limits import ARCHIVE_COMPACT_LEVEL
 from memtend.store import archived
 
@@ -43,7 +46,9 @@ def erase_archived(
             at = address.offset, address.place
             named.setdefault(address.object, {})[at] = (stub.seq, address.was_bytes)
     for name, part in vault.parts():
-        entries = _entries(vault, part)
+        entries, unreadable = _entries(vault, part)
+        if unreadable:
+            continue
         keep = {place: entry for place, entry in entries.items() if not doomed(entry)}
         if len(keep) == len(entries):
             continue
@@ -62,18 +67,26 @@ def erase_archived(
 
 
 def residue(vault: Vault, doomed: Doomed) -> int:
-    """How many entries of the whole archive are `doomed`."""
-    found = (_entries(vault, part).values() for _, part in vault.parts())
-    return sum(doomed(entry) for entries in found for entry in entries)
+    """How many entries of the whole archive are `doomed`, or may be and cannot be read."""
+    count = 0
+    for _, part in vault.parts():
+        entries, unreadable = _entries(vault, part)
+        count += sum(map(doomed, entries.values())) + unreadable
+    return count
 
 
 _At = tuple[int, int]
 
 
-def _entries(vault: Vault, part: Part) -> dict[_At, Entry]:
+def _entries(vault: Vault, part: Part) -> tuple[dict[_At, Entry], int]:
+    """What an object holds, and how many records of it cannot be read."""
     found: dict[_At, Entry] = {}
+    unreadable = 0
     for ref in part.blocks:
-        block = vault.block(part.object, ref.offset, ref.length)
-        for place, entry in enumerate(block.entries()):
-            found[ref.offset, place] = entry
-    return found
+        try:
+            entries = list(vault.block(part.object, ref.offset, ref.length).entries())
+        except (ArchiveDamaged, Damaged):
+            unreadable += ref.records
+            continue
+        found |= {(ref.offset, place): entry for place, entry in enumerate(entries)}
+    return found, unreadable

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from memtend.clock import to_datetime
+from memtend.errors import NoArchive
 from memtend.guard import clear
 from memtend.serving.archives import Archives
 from memtend.store import catalog
@@ -52,6 +54,8 @@ class Erasures(Archives):
         from memtend.objects import open_target  # noqa: PLC0415
 
         self.memory.flush()
+        with suppress(NoArchive):
+            self._vault()  # a wrong key stops the erasure before anything has gone, not halfway
         with self._maintaining() as lease:
             cleared = clear(plan, lease=lease, facts=self.facts(), safety=self._safety())
             report = apply_erase(
