@@ -117,6 +117,11 @@ class Vault:
         store.put_if_absent(IDENTITY, made.pack())
         return cls.open(store, keys)
 
+    @property
+    def cipher(self) -> Cipher | None:
+        """What seals the archive; None where it lies in the clear."""
+        return self._cipher
+
     def seal(self, block: bytes) -> bytes:
         """A block as it lies in an object."""
         return self._cipher.seal(Kind.ARCHIVE_BLOCK, block) if self._cipher else block

@@ -1,4 +1,4 @@
-"""`archive run|list|recall|undo|compact|reindex|verify|stats`: cold values elsewhere, and back."""
+"""`memtend archive …`: cold values elsewhere, and back."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ archive = typer.Typer(help="Cold records, packed elsewhere.", no_args_is_help=Tr
 
 
 def register(app: typer.Typer) -> None:
-    for command in (run, list_, recall, undo, compact, reindex, verify, stats):
+    for command in (run, list_, recall, undo, compact, reindex, rekey, verify, stats):
         add(archive, command)
     app.add_typer(archive, name="archive", rich_help_panel="Upkeep")
 
@@ -151,6 +151,19 @@ def reindex(at: Archive = None, store: Store = None, json: Json = False) -> None
     with open_operator(store, archive=at) as services, show.waiting("reading the archive"):
         report = services.reindex_archive(adopt=at is not None)
     _report(report, json)
+
+
+def rekey(at: Archive = None, store: Store = None, json: Json = False) -> None:
+    """Change the key of an encrypted archive. Nothing that is stored is written again.
+
+    The keys come from the same settings as those of `memtend backup rekey`.
+    """
+    with open_operator(store, archive=at) as services:
+        gone = services.rekey_archive()
+    if json:
+        show.emit({"operation": "rekey", "keys_removed": gone})
+    else:
+        show.done("the new key opens the archive, and the old one no longer does")
 
 
 def verify(at: Archive = None, store: Store = None, json: Json = False) -> None:

@@ -60,7 +60,7 @@ class BackupKeyRefused(MemtendError):
     """The backups are encrypted, and the key is missing or another one. Nothing was read."""
 
     code = 58
-    message = "the backups in {url} cannot be opened: {why}"
+    message = "the objects in {url} cannot be opened: {why}"
     hint = "Set MEMTEND_BACKUP_KEY or MEMTEND_BACKUP_KEY_FILE to the key they were made with."
 
 

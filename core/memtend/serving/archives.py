@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from memtend.errors import MemtendError, NoArchive
+from memtend.errors import BackupKeyRefused, MemtendError, NoArchive
 from memtend.guard import Safety, clear
 from memtend.model.archiverule import ArchivePolicy
 from memtend.model.pattern import compile_pattern
@@ -151,6 +151,17 @@ class Archives(Serving):
         from memtend.archive.verify import verify_archive  # noqa: PLC0415
 
         return verify_archive(self.store, self._vault())
+
+    def rekey_archive(self) -> int:
+        """Put the new key of the settings in the place of the old one; how many wrappings went."""
+        from memtend.backup.crypto import rewrap  # noqa: PLC0415
+
+        new, old = self._new_backup_key(), self._backup_key()
+        with self._maintaining():
+            vault = self._vault()
+            if vault.cipher is None or old is None:
+                raise BackupKeyRefused(url=vault.store.url, why="they are not encrypted")
+            return rewrap(vault.store, vault.cipher, old, new, self.clock)
 
     def erase_archived(self, doomed: Callable[[Entry], bool], lease: Lease) -> int:
         """Take entries out of the archive for good, at once; how many there were."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from memtend.errors import BackupKeyRefused, InvalidSettings, MemtendError
+from memtend.errors import BackupKeyRefused, MemtendError
 from memtend.limits import (
     BACKUPS_LISTED_MAX,
     CHAIN_MANIFESTS_MAX,
@@ -104,14 +104,9 @@ class Backups(Serving):
         from memtend.backup.lease import RepositoryLease  # noqa: PLC0415
         from memtend.backup.repository import Repository  # noqa: PLC0415
         from memtend.backup.take import PURPOSE  # noqa: PLC0415
-        from memtend.codec.crypto import UserKey  # noqa: PLC0415
 
         place, old = self._target(target), self._backup_key()
-        text = self.settings.backup_new_secret()
-        if text is None:
-            why = "name the new key in MEMTEND_BACKUP_NEW_KEY or MEMTEND_BACKUP_NEW_KEY_FILE"
-            raise InvalidSettings(name="backup_new_key", why=why)
-        new = UserKey(text)
+        new = self._new_backup_key()
         with RepositoryLease(place, PURPOSE, self.clock.new_id(), self.clock) as lease:
             cipher = Repository.open(place, old).cipher
             if cipher is None or old is None:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from memtend.clock import Clock, to_datetime
+from memtend.errors import InvalidSettings
 from memtend.guard import Safety
 from memtend.limits import MAINTENANCE_LEASE_MS
 from memtend.model.facts import Facts
@@ -58,6 +59,16 @@ class Serving:
             text = self.settings.backup_secret()
             self._user_key = UserKey(text) if text is not None else None
         return self._user_key
+
+    def _new_backup_key(self) -> UserKey:
+        """What is to take the old key's place."""
+        from memtend.codec.crypto import UserKey  # noqa: PLC0415
+
+        text = self.settings.backup_new_secret()
+        if text is None:
+            why = "name the new key in MEMTEND_BACKUP_NEW_KEY or MEMTEND_BACKUP_NEW_KEY_FILE"
+            raise InvalidSettings(name="backup_new_key", why=why)
+        return UserKey(text)
 
     def _safety(self) -> Safety:
         share = self.memory.config.file.safety.delete_share_max
