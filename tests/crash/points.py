@@ -1,19 +1,22 @@
 """Driver: hit every file operation of a script once, and look at what is left.
 
-usage, under the shim: points SCRIPT ACT EVERY      ACT: kill, torn, eio, enospc
+usage, under the shim: points SCRIPT ACT MOST      ACT: kill, torn, eio, enospc
 
 Per point a fresh copy of the prepared store, a child that runs the script and is hit, a child that
-checks, a child that runs the script again from the start, and a check of that. EVERY n takes only
-each n-th point (an offset moves with the script, so that kinds of operations are not skipped).
+checks, a child that runs the script again from the start, and a check of that. When there are more
+points than MOST, they are cut into MOST parts of one size and one point of each part is taken, by
+dice with a fixed seed: even over the script, and in step with no rhythm of its operations.
 """
 
 from __future__ import annotations
 
 import json
+import random
 import shutil
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +48,13 @@ LATER_MS = NOW_MS + 10 * HOUR_MS
 REOPENINGS_MAX = 3
 
 
+def sampled(total: int, most: int, seed: str) -> list[int]:
+    """All points from 1 to `total`, or one out of each of `most` equal parts."""
+    dice, parts = random.Random(seed), min(total, most)
+    edges = [total * part // parts for part in range(parts + 1)]
+    return [dice.randrange(low, high) + 1 for low, high in pairwise(edges)]
+
+
 class Sweep:
     """All points of one script under one kind of fault."""
 
@@ -58,7 +68,7 @@ class Sweep:
         self.violations: list[str] = []
         self.kinds: Counter[str] = Counter()
 
-    def run(self, every: int) -> dict[str, Any]:
+    def run(self, most: int) -> dict[str, Any]:
         self.base.mkdir()
         prepare(self.base)
         if self.script == "create":  # prepared all the same: what it imports, no child imports
@@ -68,7 +78,7 @@ class Sweep:
         code, told = in_child(lambda: self._act(0))
         assert code == 0, told
         total = told[-1]["seen"]
-        tried = range(1 + len(self.script) % every, total + 1, every)
+        tried = sampled(total, most, f"{self.script} {self.act}")
         for point in tried:
             self._fresh()
             self._try(point)

@@ -21,6 +21,8 @@ from typing import IO, Any
 SOURCE = Path(__file__).with_name("faultfs.c")
 ROOT = SOURCE.parents[2]
 DRIVER_S_MAX = 280
+EVERY_POINT = 10**9
+"""More points than any script has."""
 
 
 @cache

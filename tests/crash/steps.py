@@ -162,6 +162,10 @@ SCRIPTS: dict[str, list[Step]] = {
     ],
 }
 
+WRITES = ("create", "put", "put_many", "delete", "sweep")
+UPKEEP = tuple(script for script in SCRIPTS if script not in WRITES)
+"""Two halves that take about as long, each tested in files of its own."""
+
 
 def prepare(folder: Path) -> None:
     """The store of `BASE`, with expired records waiting and one backup taken."""

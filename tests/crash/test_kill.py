@@ -1,32 +1,32 @@
-"""kill -9 before every single file operation: nothing acknowledged is missing, nothing is half.
+"""kill -9 before a file operation of a write: nothing acknowledged is missing, nothing is half.
 
-Every operation of opening, working and closing is a point; none is left out. Only of a restore,
-which writes the whole store several times, the short form takes each sixth; --every-point all.
+The short form takes 60 operations of each script, evenly; the long form (--every-point) takes all.
 """
 
 from __future__ import annotations
 
 import pytest
 
-from tests.crash.shim import run_driver
-from tests.crash.steps import SCRIPTS
+from tests.crash.shim import EVERY_POINT, run_driver
+from tests.crash.steps import WRITES
 
-LONG = {"restore": 6}
+POINTS = 60
 
 
-@pytest.mark.parametrize("script", SCRIPTS)
-def test_killed_at_every_file_operation(script: str, request: pytest.FixtureRequest) -> None:
-    every = 1 if request.config.getoption("--every-point", False) else LONG.get(script, 1)
-    report = run_driver("points", script, "kill", every)
+@pytest.mark.parametrize("script", WRITES)
+def test_killed_at_a_file_operation(script: str, request: pytest.FixtureRequest) -> None:
+    """Of opening, working and closing."""
+    every = request.config.getoption("--every-point", False)
+    report = run_driver("points", script, "kill", EVERY_POINT if every else POINTS)
     assert report["violations"] == []
     assert report["outcomes"] == {"killed": report["tried"]}
-    assert report["tried"] >= report["points"] // every
+    assert report["tried"] == (report["points"] if every else min(report["points"], POINTS))
     assert report["points"] > 50
 
 
 def test_killed_in_the_middle_of_writes(request: pytest.FixtureRequest) -> None:
-    """Half of the bytes are on the disk. Each third operation; every one by --every-point."""
-    every = 1 if request.config.getoption("--every-point", False) else 3
-    report = run_driver("points", "put_many", "torn", every)
+    """Half of the bytes are on the disk."""
+    every = request.config.getoption("--every-point", False)
+    report = run_driver("points", "put_many", "torn", EVERY_POINT if every else POINTS)
     assert report["violations"] == []
     assert report["outcomes"] == {"killed": report["tried"]}
