@@ -62,8 +62,8 @@ class Reassertion:
         self, path: Path, there: Sequence[StoredRow], here: Sequence[StoredRow]
     ) -> Again | None:
         agent = self._scope.agent
-        rows = [row for row in there if agent is None or unpack(row.body).agent == agent]
-        if not rows:
+        rows = list(there)  # of a record that is partly of this agent, all: a part is not its value
+        if not any(agent is None or unpack(row.body).agent == agent for row in rows):
             return None
         self.rows += len(rows)
         visible = self._visible(rows)

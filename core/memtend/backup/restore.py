@@ -27,7 +27,7 @@ from memtend.errors import PlanStale, RestoreRefused
 from memtend.guard import Cleared
 from memtend.store.adapting import Deed, look
 from memtend.store.beside import beside
-from memtend.store.swapping import drop_kept, swap
+from memtend.store.swapping import drop_kept, last_kept, swap
 
 if TYPE_CHECKING:
     from memtend.backup.moment import At, Path
@@ -38,9 +38,10 @@ ACTOR = "restore"
 
 
 class RestoreReport(BaseModel, frozen=True, extra="forbid"):
-    """What a restore did. `kept` is the store that was replaced, there until `kept_until`.
+    """What a restore did. `kept` is what undo would bring back, there until `kept_until`.
 
-    `lost_changes` counts the live store's changes since the backup; all are in the kept store.
+    `lost_changes` counts the live store's changes since the backup; all are in the kept store, if
+    it was to be kept. Where nothing was written since a restore, undo goes behind that.
     `root` and `state_sum` are those of the rows that were restored.
     """
 
@@ -154,7 +155,8 @@ def apply_whole(
         swapped = swap(store, built, deed, lease=cleared.lease, keep_ms=keep_ms)  # 3, 4
     drop_kept(store.engine, clock.now_ms())  # 5
     rows, total, root = witness.found
-    meta = store.meta()
+    there, meta, before = last_kept(store), store.meta(), swapped.before
+    lost = 0 if before.untouched else max(0, before.meta.seq - wished.manifest.store.seq)
     return RestoreReport(
         url=plan.url,
         store=store.url,
@@ -167,12 +169,12 @@ def apply_whole(
         exact=wished.exact,
         uncertain=wished.uncertain.count,
         erased=wished.erased,
-        lost_changes=max(0, swapped.before.meta.seq - wished.manifest.store.seq),
+        lost_changes=lost,
         replica=swapped.replica,
         epoch=meta.epoch,
         lease_epoch=swapped.lease_epoch,
-        kept=swapped.kept.name if swapped.kept else None,
-        kept_until=to_datetime(swapped.kept.until_ms) if swapped.kept else None,
+        kept=there.name if there else None,
+        kept_until=to_datetime(there.until_ms) if there else None,
         seconds=(clock.monotonic_ns() - began) / 1e9,
         notes=plan.notes,
     )

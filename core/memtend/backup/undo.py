@@ -1,4 +1,5 @@
-"""Undo of a restore: the store that it replaced comes back, and the present one is kept in turn.
+"""Undo of a restore: the store that it replaced comes back, and the present one is kept in turn,
+unless nothing was written into it.
 
 The kept store takes the live one's place as it is, page by page, under a new line of history: the
 present one's writes may be known elsewhere. Only if something was erased since it was replaced is
@@ -23,6 +24,7 @@ from memtend.store.swapping import (
     Swapped,
     bring_back,
     drop_kept,
+    last_kept,
     newest_kept,
     opened_kept,
     remove_kept,
@@ -50,7 +52,7 @@ def undo(
     else:
         swapped = bring_back(store, kept, deed, lease=lease, keep_ms=keep_ms)
     drop_kept(store.engine, clock.now_ms())
-    meta = store.meta()
+    there, meta = last_kept(store), store.meta()
     return RestoreReport(
         url="",
         store=store.url,
@@ -63,8 +65,8 @@ def undo(
         replica=swapped.replica,
         epoch=meta.epoch,
         lease_epoch=swapped.lease_epoch,
-        kept=swapped.kept.name if swapped.kept else None,
-        kept_until=to_datetime(swapped.kept.until_ms) if swapped.kept else None,
+        kept=there.name if there else None,
+        kept_until=to_datetime(there.until_ms) if there else None,
         seconds=(clock.monotonic_ns() - began) / 1e9,
     )
 

@@ -168,9 +168,7 @@ def _undo(what: str, keep_ms: int, apply: bool, store: str | None, json: bool) -
         made, until = to_datetime(kept.made_ms), to_datetime(kept.until_ms)
         show.facts((("kept", kept.name), ("replaced", show.moment(made)),
                     ("stays until", show.moment(until))))  # fmt: skip
-        show.say(
-            "Nothing was changed. Bring it back with --apply; the present one is kept in turn."
-        )
+        show.say("Nothing was changed. Bring it back with --apply; what was written since is kept.")
 
 
 def _moment(text: str | None) -> datetime | None:

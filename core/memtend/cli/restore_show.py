@@ -83,6 +83,7 @@ def report_of(report: RestoreReport, json: bool) -> None:
     if json:
         show.emit_model(report)
         return
+    where = "in the old store" if report.kept else "not kept"
     show.facts(
         (
             ("restored", report.store),
@@ -92,8 +93,7 @@ def report_of(report: RestoreReport, json: bool) -> None:
             ("unchanged", f"{report.unchanged:,}" if report.unchanged else ""),
             ("stay erased", f"{report.erased:,}" if report.erased else ""),
             ("not exact", f"{report.uncertain:,} records" if report.uncertain else ""),
-            ("changes since", f"{report.lost_changes:,}, in the old store"
-             if report.lost_changes else ""),
+            ("changes since", f"{report.lost_changes:,}, {where}" if report.lost_changes else ""),
             ("old store", report.kept or ""),
             ("kept until", show.moment(report.kept_until)),
             ("took", f"{report.seconds:.1f} s"),

@@ -67,7 +67,7 @@ class RestoreRefused(MemtendError):
 
     code = 46
     message = "restore refused: {why}"
-    hint = "Read the plan: `memtend restore` without --apply prints it."
+    hint = "`memtend backup list` shows the backups, `memtend restore` without --apply the plan."
 
 
 class NothingKept(MemtendError):

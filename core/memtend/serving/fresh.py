@@ -38,7 +38,7 @@ def plan_fresh(
     moment_ms = None if to is None else to_ms(to)
     repository = open_repository(target_url or settings.backup_url, settings, clock)
     with wishing(repository, None, moment_ms, manifest) as (choice, wished):
-        return plan_whole(
+        plan = plan_whole(
             choice,
             wished,
             (),
@@ -52,6 +52,9 @@ def plan_fresh(
             clock=clock,
             compare=compare,
         )
+        label = choice.manifest.label or choice.manifest.store.store_id
+        note = f"this is a backup of the store {label}; several stores may be in {plan.url}"
+        return plan.model_copy(update={"notes": (note, *plan.notes)})
 
 
 def apply_fresh(

@@ -104,7 +104,7 @@ class Restores(Serving):
         return newest_kept(self.store)
 
     def undo_restore(self, *, keep_ms: int = KEEP_OLD_MS) -> RestoreReport:
-        """Bring back the store that the last restore replaced; the present one is kept in turn."""
+        """Bring back the store that the last restore replaced; what was written since is kept."""
         from memtend.backup.undo import undo  # noqa: PLC0415
 
         self.memory.flush()

@@ -72,7 +72,8 @@ class Live(NamedTuple):
         """
         if self.meta.n or self.last is None:
             return False
-        return self.last[2] == RESTORE and UNDO not in self.last[4]
+        detail = self.last[4]  # that of a restore of a part is a sentence
+        return self.last[2] == RESTORE and detail.startswith("{") and UNDO not in detail
 
     @property
     def numbers(self) -> Numbers:

@@ -1,6 +1,7 @@
 """Putting a database that was built beside where no store is, or where one is beyond repair.
 
-Nothing is deleted. A damaged store is moved aside as `damaged-<when>`, in this order:
+Nothing is deleted. A damaged store, or the WAL that a lost one has left, is moved aside as
+`damaged-<when>`, in this order:
 
 1. its file gets a second name
 2. its WAL moves there: beside another database it would be read into that
@@ -63,7 +64,7 @@ def place_for(url: str, clock: Clock, *, key_path: str | None, damaged: bool) ->
     path = os.path.abspath(url.removeprefix("sqlite:///") if "://" in url else url)
     if url in ("sqlite://", "", ":memory:") or "://" in path:
         raise InvalidSettings(name="store_url", why="a store in memory cannot be restored into")
-    taken = os.path.exists(path) and os.path.getsize(path) > 0
+    taken = _holds(path)
     if taken and not damaged:
         raise StoreExists(url=path)
     with translated(path):
@@ -80,15 +81,17 @@ def place_for(url: str, clock: Clock, *, key_path: str | None, damaged: bool) ->
             with lock, translated(path):
                 _fold(built.path)
                 sync_file(built.path)
-                aside = _move_aside(path, clock.now_ms()) if taken else None
-                if aside is not None:
+                if not taken and _holds(path):  # somebody has made one meanwhile
+                    raise StoreExists(url=path)
+                aside = _move_aside(path, clock.now_ms(), taken)
+                if taken:
                     os.replace(built.path, path)  # 3
                 else:
                     _place_new(built.path, path)
                 sync_folder(os.path.dirname(path))
         finally:
             lock.close()
-        return Installed(meta, aside)
+        return Installed(meta, aside if taken else None)
 
     return Place(f"sqlite:///{path}", built, key, install)
 
@@ -112,12 +115,17 @@ def _place_new(built: str, path: str) -> None:
         raise StoreExists(url=path) from error
 
 
-def _move_aside(path: str, now_ms: int) -> str:
+def _holds(path: str) -> bool:
+    return os.path.exists(path) and os.path.getsize(path) > 0
+
+
+def _move_aside(path: str, now_ms: int, taken: bool) -> str:
     aside = f"{path}.{_MARK}-{now_ms}"
-    while os.path.exists(aside):
+    while any(os.path.exists(aside + companion) for companion in ("", *_MOVED)):
         now_ms += 1
         aside = f"{path}.{_MARK}-{now_ms}"
-    os.link(path, aside)  # 1
+    if taken:
+        os.link(path, aside)  # 1
     for companion in _MOVED:
         with suppress(FileNotFoundError):
             os.rename(path + companion, aside + companion)  # 2

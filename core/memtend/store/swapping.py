@@ -48,13 +48,9 @@ class Kept(NamedTuple):
 
 
 class Swapped(NamedTuple):
-    """`before` is the live store as it was replaced, `replica` who writes from now on.
-
-    `kept` is what undo would bring back: not always the replaced one (`Live.untouched`).
-    """
+    """`before` is the live store as it was replaced, `replica` who writes from now on."""
 
     before: Live
-    kept: Kept | None
     replica: str
     seq: int
     lease_epoch: int
@@ -73,8 +69,7 @@ def swap(store: Store, beside: Beside, deed: Deed, *, lease: Lease | None, keep_
     kept = Kept(now_ms, until_ms, _name(store.engine, now_ms, until_ms))
     before, meta = swap_in(store, beside, deed, lease, kept.name)
     store.forget_dictionaries()
-    last = next(iter(kept_stores(store.engine)), None)
-    return Swapped(before, last, store.own_replica(), meta.seq, meta.lease_epoch)
+    return Swapped(before, store.own_replica(), meta.seq, meta.lease_epoch)
 
 
 def kept_stores(engine: Engine) -> list[Kept]:
@@ -103,7 +98,15 @@ def drop_kept(engine: Engine, now_ms: int | None) -> list[Kept]:
 
 
 def newest_kept(store: Store) -> Kept:
-    """The store that the last restore replaced; raises `NothingKept`.
+    """The store that the last restore replaced; raises `NothingKept`."""
+    kept = last_kept(store)
+    if kept is None:
+        raise NothingKept(url=store.url)
+    return kept
+
+
+def last_kept(store: Store) -> Kept | None:
+    """What undo would bring back, if anything.
 
     A copy of the line of history that is still the live one was made by a restore that was cut off
     before its swap: it replaced nothing.
@@ -114,7 +117,7 @@ def newest_kept(store: Store) -> Kept:
             return kept
         if _replica_in(kept.name) != live:
             return kept
-    raise NothingKept(url=store.url)
+    return None
 
 
 def _replica_in(path: str) -> str | None:
