@@ -117,3 +117,15 @@ def test_a_scope_covers_what_it_names() -> None:
     assert not Scope(namespace="task/*").covers("tasks", "k")
     assert Scope(namespace="task", key="k").covers("task", "k")
     assert not Scope(namespace="task", key="k").covers("task/4", "k")
+
+
+def test_a_value_that_has_only_moved_is_unchanged() -> None:
+    """Archived or compressed since the backup: another row of the same write."""
+    written = row("k", 1, 5)
+    moved = written._replace(seq=9, flags=4, value=b"elsewhere", hash=b"h" * 16)
+    again = row("k", 2, 6)
+    diff = Diff(now_ms=10)
+    diff.compare(by_path([moved]), by_path([written]))
+    assert (diff.unchanged, diff.changed) == (1, 0)
+    diff.compare(by_path([again]), by_path([written]))
+    assert (diff.unchanged, diff.changed) == (1, 1)

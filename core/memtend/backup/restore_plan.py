@@ -14,8 +14,8 @@ from typing import Self
 from pydantic import AwareDatetime, BaseModel, Field, model_validator
 
 from memtend.backup.moment import NOTHING, At, Path, joined
-from memtend.codec.compress import Codec
-from memtend.codec.envelope import codec_of
+from memtend.codec.compress import Codec, Damaged
+from memtend.codec.envelope import codec_of, unpack
 from memtend.limits import MANIFEST_NAMESPACES_MAX, REPORT_NAMES_MAX
 from memtend.model.names import check_path
 from memtend.model.pattern import compile_pattern
@@ -148,7 +148,7 @@ class Diff:
             self.bytes += _size(there)
             self.expired += all(self._is_over(row.exp_ms) for row in there.rows)
             self.archived += any(codec_of(row.flags) == Codec.ARCHIVED for row in there.rows)
-        if here.hashes == there.hashes:
+        if here.hashes == there.hashes or _same_writes(here, there):
             self.unchanged += bool(there.rows)
             return
         name = path[0]
@@ -186,6 +186,19 @@ class Diff:
 
     def _is_over(self, exp_ms: int | None) -> bool:
         return exp_ms is not None and exp_ms <= self._now_ms
+
+
+def _same_writes(here: At, there: At) -> bool:
+    """Archiving or compressing a value changes its row, but not what was written."""
+    if not here.rows or len(here.rows) != len(there.rows):
+        return False
+    try:
+        return all(
+            unpack(one.body).dot == unpack(other.body).dot
+            for one, other in zip(here.rows, there.rows, strict=True)
+        )
+    except Damaged:
+        return False
 
 
 def _size(at: At) -> int:
