@@ -29,7 +29,7 @@ from tests.fixtures.archives import (
     shown,
     value,
 )
-from tests.fixtures.backups import FailingStore, Fails
+from tests.fixtures.backups import FailingStore, Fails, Requests
 
 COUNT = 24
 Deed = Callable[[Services], object]
@@ -95,20 +95,17 @@ def check(services: Services, where: object) -> None:
         assert found.ok, (where, found.findings)
 
 
-def failing(monkeypatch: pytest.MonkeyPatch, fail_at: int | None, late: bool) -> list[FailingStore]:
+def failing(monkeypatch: pytest.MonkeyPatch, fail_at: int | None, late: bool) -> Requests:
     """From now on targets count their requests together, and fail from the n-th on."""
-    made: list[FailingStore] = []
+    requests = Requests()
 
     def opened(url: str, clock: Clock, **more: Any) -> ObjectStore:
-        store = FailingStore(open_target(url, clock, **more), fail_at, late=late)
-        if made:
-            store.calls = made[-1].calls
-        made.append(store)
-        return store
+        inner = open_target(url, clock, **more)
+        return FailingStore(inner, fail_at, late=late, requests=requests)
 
     monkeypatch.setattr(objects, "open_target", opened)
     monkeypatch.setattr("memtend.archive.reading.open_target", opened)
-    return made
+    return requests
 
 
 @pytest.mark.parametrize("late", [False, True])
@@ -127,13 +124,13 @@ def test_cut_off_at_every_request(name: str, kind: str, late: bool, tmp_path: Pa
             prepare(services)
             with pytest.MonkeyPatch.context() as patch:
                 services.store.archive.reader.forget()  # type: ignore[union-attr]
-                made = failing(patch, fail_at, late)
+                requests = failing(patch, fail_at, late)
                 try:
                     deed(services)
                 except Fails:
                     pass
                 else:
-                    assert fail_at is None or made[-1].calls < fail_at or late
+                    assert fail_at is None or requests.made < fail_at or late
                 services.store.archive.reader.forget()  # type: ignore[union-attr]
             if fail_at is not None:
                 check(services, fail_at)
@@ -141,7 +138,7 @@ def test_cut_off_at_every_request(name: str, kind: str, late: bool, tmp_path: Pa
             check(services, (fail_at, "repeated"))
             records = services.memory.stats().archived.records
             assert records == {"archive": COUNT, "recall": 0}.get(name, records)
-        return made[-1].calls
+        return requests.made
 
     calls = run(None)
     assert calls > (4 if name == "recall" else 15)
