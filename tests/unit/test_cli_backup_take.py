@@ -89,6 +89,17 @@ def test_a_key_that_cannot_be_used_is_refused_unshown(
     assert KEY not in ran.told
 
 
+def test_backups_are_listed_without_their_store(cli: Cli) -> None:
+    fill(cli)
+    assert cli("backup", "list", "--target", "none").status == 55
+    cli("backup", "take")
+    Path("memtend.db").rename("lost.db")
+    ran = cli("backup", "list", "--json")
+    assert (ran.status, len(ran.json["backups"])) == (0, 1)
+    assert "there is no store" in ran.told
+    assert cli("backup", "list", "--target", "none").status == 20
+
+
 def test_rekey_needs_a_new_key_and_an_encrypted_target(
     cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:

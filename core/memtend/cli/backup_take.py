@@ -10,10 +10,11 @@ from memtend.cli import show
 from memtend.cli.adding import add
 from memtend.cli.opening import open_operator
 from memtend.cli.options import Json, Store, Target
+from memtend.errors import MemtendError, NoBackup, StoreDamaged, StoreMissing
 from memtend.limits import BACKUPS_LISTED_MAX
 
 if TYPE_CHECKING:
-    from memtend.backup.report import BackupEntry, BackupReport
+    from memtend.backup.report import BackupEntry, BackupList, BackupReport
 
 Why = Annotated[str, typer.Option("--why", metavar="TEXT", help="Kept in the backup's manifest.")]
 _SHORT = 20
@@ -88,10 +89,13 @@ def list_(
     """List the backups in the target, newest first.
 
     An increment needs the one it builds on. A backup is verified when `backup verify` has read
-    all of it.
+    all of it. The store itself may be gone: its backups are listed all the same.
     """
-    with open_operator(store) as services:
-        found = services.backups(target, limit)
+    try:
+        with open_operator(store) as services:
+            found = services.backups(target, limit)
+    except (StoreMissing, StoreDamaged) as error:
+        found = _without_store(target, limit, error)
     if json:
         show.emit_model(found)
         return
@@ -103,6 +107,25 @@ def list_(
         show.say(f"{found.total:,} in all; --limit shows more")
     for name in found.damaged:
         show.note(f"{name} cannot be read; run `memtend backup verify`")
+
+
+def _without_store(target: str | None, limit: int, error: MemtendError) -> BackupList:
+    """What the target tells alone. Raises `error` where there are no backups either."""
+    from memtend.clock import SystemClock  # noqa: PLC0415
+    from memtend.codec.crypto import UserKey  # noqa: PLC0415
+    from memtend.objects import open_target  # noqa: PLC0415
+    from memtend.serving.backups import list_in  # noqa: PLC0415
+    from memtend.settings import Settings  # noqa: PLC0415
+
+    settings = Settings()
+    secret = settings.backup_secret()
+    place = open_target(target or settings.backup_url, SystemClock())
+    try:
+        found = list_in(place, UserKey(secret) if secret else None, limit, {})
+    except NoBackup:
+        raise error from None
+    show.note(f"{error}; what was verified is not known without it")
+    return found
 
 
 def _row(one: BackupEntry, numbers: dict[str, str]) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from memtend.backup.layers import Manifests
     from memtend.backup.report import BackupList, BackupReport
     from memtend.backup.writing import Progress
+    from memtend.codec.crypto import UserKey
     from memtend.objects import ObjectStore
 
 Ended = Callable[[float], bool]
@@ -85,18 +86,9 @@ class Backups(Serving):
 
     def backups(self, target: str | None = None, limit: int = BACKUPS_LISTED_MAX) -> BackupList:
         """The newest backups in the target."""
-        from memtend.backup.listing import list_backups  # noqa: PLC0415
-        from memtend.backup.repository import Repository  # noqa: PLC0415
-        from memtend.errors import NoBackup, RepositoryForeign  # noqa: PLC0415
-
         place = self._target(target)
-        try:
-            repository = Repository.open(place, self._backup_key())
-        except RepositoryForeign:
-            if next(place.list(), None) is None:
-                raise NoBackup(url=place.url) from None
-            raise
-        return list_backups(repository, limit, catalog.verified(self.store, place.url))
+        verified = catalog.verified(self.store, place.url)
+        return list_in(place, self._backup_key(), limit, verified)
 
     def rekey_backups(self, target: str | None = None) -> int:
         """Put the new key of the settings in the place of the old one; how many wrappings went."""
@@ -163,6 +155,23 @@ class Backups(Serving):
         from memtend.objects import open_target  # noqa: PLC0415
 
         return open_target(url or self.settings.backup_url, self.clock)
+
+
+def list_in(
+    place: ObjectStore, key: UserKey | None, limit: int, verified: Mapping[str, int | None]
+) -> BackupList:
+    """The newest backups in a target; raises `NoBackup` where nothing is. Needs no store."""
+    from memtend.backup.listing import list_backups  # noqa: PLC0415
+    from memtend.backup.repository import Repository  # noqa: PLC0415
+    from memtend.errors import NoBackup, RepositoryForeign  # noqa: PLC0415
+
+    try:
+        repository = Repository.open(place, key)
+    except RepositoryForeign:
+        if next(place.list(), None) is None:
+            raise NoBackup(url=place.url) from None
+        raise
+    return list_backups(repository, limit, verified)
 
 
 def label_of(store_url: str) -> str:
