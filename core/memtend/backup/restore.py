@@ -197,7 +197,10 @@ def notes_of(
     if choice.foreign and facts is not None:
         notes.append("this is a backup of another store than the one that is open")
     if moment_ms is not None and wished.later is None:
-        notes.append("nothing later of the same line of history is known: the backup is as it was")
+        notes.append(
+            "the history after this backup is not known (it was the newest, or the store has been "
+            "restored or copied since): what was written before the moment may be missing"
+        )
     if wished.manifest.damaged_rows:
         notes.append(f"{wished.manifest.damaged_rows:,} damaged records are not in the backup")
     if wished.chosen.name != choice.newest:
