@@ -1,4 +1,4 @@
-"""`memtend archive …`: cold values elsewhere, and back."""
+"""The `archive` commands: cold values elsewhere, and back."""
 
 from __future__ import annotations
 

@@ -19,7 +19,10 @@ class ArchiveDamaged(MemtendError):
 
     code = 33
     message = "{what} in the archive {url} is damaged: {why}"
-    hint = "Run `memtend archive verify` to find the extent, then restore from a backup."
+    hint = (
+        "Run `memtend archive verify` to find the extent; a backup from before the value was "
+        "archived still holds it."
+    )
 
 
 class ArchiveForeign(MemtendError):
