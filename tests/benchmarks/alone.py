@@ -34,6 +34,11 @@ def of_operation(operation: str, store: str, target: str) -> Cost:
     return Cost(*json.loads(done.stdout.splitlines()[-1]))
 
 
+def of_memtend(*arguments: str) -> Cost:
+    """What one of our commands costs, interpreter and all."""
+    return of_command((sys.executable, "-m", "memtend.cli", *arguments))
+
+
 def of_command(command: Sequence[str], environment: dict[str, str] | None = None) -> Cost:
     """What a whole command costs, from start to end."""
     began = time.perf_counter()

@@ -54,6 +54,11 @@ BY_NAME = {
         "Group commit saves fsyncs. On this disk an fsync costs less than the put itself, so there "
         "is nothing to save, and two cores bound the rest. See the slow disk for the other case."
     ),
+    "full backup, wall": (
+        "restic works on both cores. Ours reads, checks, hashes and packs each record in Python on "
+        "one, while the other compresses and stores; they wait for each other at the interpreter's "
+        "lock. The CPU time is about the same."
+    ),
     "restore into a new place": (
         "restic writes a file back, without an fsync. Ours builds a database from records: each is "
         "checked against its hash, inserted with its indexes, tags and totals, and read back, the "

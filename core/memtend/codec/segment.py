@@ -32,7 +32,7 @@ from memtend.model.stored import LogRow, SideRow, StoredRow
 MAGIC: Final = b"MEMTSEG\0"
 _PREFIX: Final = struct.Struct(">8sHI")
 _LENGTH: Final = struct.Struct(">I")
-_JOINED_BYTES: Final = 1 * MIB
+_JOINED_BYTES: Final = 4 * MIB
 _READ_BYTES: Final = 128 * KIB
 # A short frame is decompressed at once, which lets go of its compressed bytes and of the window.
 _WHOLE_BYTES_MAX: Final = 2 * MIB

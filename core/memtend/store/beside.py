@@ -54,7 +54,7 @@ class FileBeside:
         self.engine.close()
         try:
             with closing(sqlite3.connect(self.path, isolation_level=None)) as connection:
-                for pragma in ("journal_mode=OFF", "synchronous=OFF", "cache_size=-24576"):
+                for pragma in ("journal_mode=OFF", "synchronous=OFF", "cache_size=-12288"):
                     connection.execute(f"PRAGMA {pragma}")
                 connection.execute("BEGIN")
                 yield SqliteReader(connection, self.engine.statements)

@@ -26,7 +26,7 @@ from memtend.store.interned import replica_row, tombstone_of
 from memtend.store.meta import Meta, crc_of
 
 _BATCH: Final = 1_000
-_BATCH_BYTES: Final = 4 * MIB
+_BATCH_BYTES: Final = 1 * MIB
 _NAMESPACES_FROM: Final = 65_536
 _GAP: Final = 65_536
 _REPLICA_GAP: Final = 64

@@ -116,4 +116,5 @@ def _connected(engine: SqliteEngine) -> Iterator[sqlite3.Connection]:
         yield engine._memory
         return
     with closing(engine._connect()) as connection:
+        connection.execute("PRAGMA cache_size=-4096")  # pages pass through once
         yield connection
