@@ -14,14 +14,14 @@ Up to 4 the live store is as it was and repeating begins anew; after 4 it is the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import AwareDatetime, BaseModel
 
 from memtend.backup.choosing import Choice, reached
 from memtend.backup.rebuild import rebuilt
 from memtend.backup.restore_plan import Diff, Mode, RestorePlan, Scope
-from memtend.backup.wished import Wished
+from memtend.backup.wished import Wished, Witness
 from memtend.clock import Clock, to_datetime
 from memtend.errors import PlanStale, RestoreRefused
 from memtend.guard import Cleared
@@ -154,12 +154,28 @@ def apply_whole(
     with rebuilt(built, wished, numbers, clock, store.key, beat) as witness:  # 2
         swapped = swap(store, built, deed, lease=cleared.lease, keep_ms=keep_ms)  # 3, 4
     drop_kept(store.engine, clock.now_ms())  # 5
-    rows, total, root = witness.found
     there, meta, before = last_kept(store), store.meta(), swapped.before
     lost = 0 if before.untouched else max(0, before.meta.seq - wished.manifest.store.seq)
+    return report_of(
+        plan,
+        wished,
+        witness,
+        store=store.url,
+        lost_changes=lost,
+        replica=swapped.replica,
+        epoch=meta.epoch,
+        lease_epoch=swapped.lease_epoch,
+        kept=there.name if there else None,
+        kept_until=to_datetime(there.until_ms) if there else None,
+        seconds=(clock.monotonic_ns() - began) / 1e9,
+    )
+
+
+def report_of(plan: RestorePlan, wished: Wished, witness: Witness, **more: Any) -> RestoreReport:
+    """What the plan, the state and its witness say of a whole restore, with the rest given."""
+    rows, total, root = witness.found
     return RestoreReport(
         url=plan.url,
-        store=store.url,
         manifest=plan.manifest,
         mode=plan.mode.value,
         rows=rows,
@@ -169,14 +185,8 @@ def apply_whole(
         exact=wished.exact,
         uncertain=wished.uncertain.count,
         erased=wished.erased,
-        lost_changes=lost,
-        replica=swapped.replica,
-        epoch=meta.epoch,
-        lease_epoch=swapped.lease_epoch,
-        kept=there.name if there else None,
-        kept_until=to_datetime(there.until_ms) if there else None,
-        seconds=(clock.monotonic_ns() - began) / 1e9,
         notes=plan.notes,
+        **more,
     )
 
 

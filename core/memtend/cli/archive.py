@@ -176,14 +176,11 @@ def verify(at: Archive = None, store: Store = None, json: Json = False) -> None:
     if json:
         show.emit_model(found)
     else:
-        if found.findings:
-            shown = found.findings[: show.ROWS_SHOWN]
-            show.table(("where", "damage"), ((show.clean(f.where), f.why) for f in shown))
-        verdict = "whole" if found.ok else f"{found.damage_count:,} damaged parts"
-        say = show.done if found.ok else show.note
-        say(
-            f"{verdict}: {found.stubs:,} archived records, {found.records:,} in "
-            f"{found.objects:,} objects, {show.size(found.read_bytes)} read"
+        show.verdict(
+            found.findings,
+            found.damage_count,
+            f"{found.stubs:,} archived records, {found.records:,} in "
+            f"{found.objects:,} objects, {show.size(found.read_bytes)} read",
         )
     if not found.ok:
         raise NotWhole(what=found.url, damage=found.damage_count)

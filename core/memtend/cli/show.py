@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from threading import Event, Thread
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import typer
 
@@ -100,6 +100,27 @@ def facts(rows: Iterable[tuple[str, str]]) -> None:
     width = max(len(name) for name, _ in pairs)
     for name, value in pairs:
         typer.echo(f"{styled(name.ljust(width), dim=True)}  {clean(value)}")
+
+
+class Found(Protocol):
+    """One thing that a verification found."""
+
+    @property
+    def where(self) -> str: ...
+
+    @property
+    def why(self) -> str: ...
+
+
+def verdict(findings: Sequence[Found], damage_count: int, checked: str) -> None:
+    """The first findings of a verification, and whether what it checked is whole."""
+    if findings:
+        rows = ((clean(one.where), one.why) for one in findings[:ROWS_SHOWN])
+        table(("where", "damage"), rows)
+    if damage_count:
+        note(f"{damage_count:,} damaged parts: {checked}")
+    else:
+        done(f"whole: {checked}")
 
 
 @contextmanager

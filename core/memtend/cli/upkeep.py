@@ -92,14 +92,11 @@ def verify(store: Store = None, json: Json = False) -> None:
     if json:
         show.emit_model(found)
     else:
-        if found.findings:
-            shown = found.findings[: show.ROWS_SHOWN]
-            show.table(("where", "damage"), ((show.clean(f.where), f.why) for f in shown))
-        verdict = "whole" if found.ok else f"{found.damage_count:,} damaged parts"
-        say = show.done if found.ok else show.note
-        say(
-            f"{verdict}: {found.rows:,} records and {found.audit_entries:,} audit entries "
-            f"checked in {found.seconds:.1f} s"
+        show.verdict(
+            found.findings,
+            found.damage_count,
+            f"{found.rows:,} records and {found.audit_entries:,} audit entries "
+            f"checked in {found.seconds:.1f} s",
         )
     if not found.ok:
         raise NotWhole(what=url, damage=found.damage_count)

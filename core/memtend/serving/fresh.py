@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from memtend.backup.choosing import reached
 from memtend.backup.rebuild import rebuilt
-from memtend.backup.restore import ACTOR, RestoreReport, plan_whole
+from memtend.backup.restore import ACTOR, RestoreReport, plan_whole, report_of
 from memtend.backup.restore_plan import Mode, RestorePlan
 from memtend.clock import Clock, to_ms
 from memtend.serving.wishing import open_repository, wishing
@@ -88,22 +88,13 @@ def apply_fresh(
         )
         with rebuilt(place.built, wished, Numbers(), clock, place.key) as witness:
             installed = place.install(deed)
-    rows, total, root = witness.found
-    return RestoreReport(
-        url=plan.url,
+    return report_of(
+        plan,
+        wished,
+        witness,
         store=place.url,
-        manifest=plan.manifest,
-        mode=plan.mode.value,
-        rows=rows,
-        root=root,
-        state_sum=total,
-        written=rows,
-        exact=wished.exact,
-        uncertain=wished.uncertain.count,
-        erased=wished.erased,
         epoch=installed.meta.epoch,
         lease_epoch=installed.meta.lease_epoch,
         kept=installed.aside,
         seconds=(clock.monotonic_ns() - began) / 1e9,
-        notes=plan.notes,
     )
