@@ -30,6 +30,7 @@ from tests.fixtures.archives import (
     value,
 )
 from tests.fixtures.backups import FailingStore, Fails, Requests
+from tests.fixtures.killing import KILLED, die_before, in_child
 
 COUNT = 24
 Deed = Callable[[Services], object]
@@ -146,30 +147,18 @@ def test_cut_off_at_every_request(name: str, kind: str, late: bool, tmp_path: Pa
         run(fail_at)
 
 
-FILE_OPERATIONS = ("open", "fsync", "link", "unlink", "mkdir", "close", "stat")
-
-
 def killed_at(operation: int, deed: Deed, store_url: str, archive_url: str, now_ms: int) -> bool:
     """Do it in a child that dies before its n-th file operation in Python. Whether it died."""
-    child = os.fork()
-    if child == 0:
-        left = [operation]
 
-        def dying(real: Callable[..., Any]) -> Callable[..., Any]:
-            def call(*given: Any, **named: Any) -> Any:
-                left[0] -= 1
-                if left[0] == 0:
-                    os._exit(9)
-                return real(*given, **named)
-
-            return call
-
+    def work() -> None:
         with serving(store_url, archive_url, ManualClock(now_ms, seed=-operation)) as services:
-            for name in FILE_OPERATIONS:
-                setattr(os, name, dying(getattr(os, name)))
+            die_before(operation)
             deed(services)
             os._exit(0)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+
+    status = in_child(work)
+    assert status in (0, KILLED)
+    return status == KILLED
 
 
 @pytest.mark.parametrize("name", DEEDS)

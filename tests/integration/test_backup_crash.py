@@ -6,11 +6,9 @@ backups of the same store, or into an empty target.
 
 from __future__ import annotations
 
-import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import fsspec
 import pytest
@@ -39,6 +37,7 @@ from tests.fixtures.backups import (
     made_snapshot,
     row,
 )
+from tests.fixtures.killing import KILLED, die_before, in_child
 
 KEY = UserKey("5a" * 32)
 
@@ -167,29 +166,16 @@ def test_cut_off_anywhere(
         assert list(store.list("leases/")) == []
 
 
-FILE_OPERATIONS = ("open", "fsync", "link", "unlink", "mkdir", "close", "stat")
-
-
 def killed_at(operation: int, trial: Trial, root: Path, clock: ManualClock) -> bool:
     """Take a backup in a child that dies before its n-th file operation. Whether it died."""
-    child = os.fork()
-    if child == 0:
-        left = [operation]
 
-        def dying(real: Callable[..., Any]) -> Callable[..., Any]:
-            def call(*given: Any, **named: Any) -> Any:
-                left[0] -= 1
-                if left[0] == 0:
-                    os._exit(9)
-                return real(*given, **named)
-
-            return call
-
-        for name in FILE_OPERATIONS:
-            setattr(os, name, dying(getattr(os, name)))
+    def work() -> None:
+        die_before(operation)
         trial.take_new(open_target(str(root), clock), clock)
-        os._exit(0)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+
+    status = in_child(work)
+    assert status in (0, KILLED)
+    return status == KILLED
 
 
 @pytest.mark.parametrize("kind", ["full", "incremental", "synthetic full"])

@@ -29,11 +29,6 @@ from tests.fixtures.rotations import (
 
 
 @pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
 def store(tmp_path: Path, clock: ManualClock) -> ObjectStore:
     return Dated(open_target(str(tmp_path / "target"), clock), clock)
 

@@ -10,9 +10,7 @@ import contextlib
 import os
 import shutil
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import fsspec
 import pytest
@@ -20,13 +18,11 @@ import pytest
 from memtend.backup import Repository, verify_repository
 from memtend.backup.layers import open_state
 from memtend.clock import ManualClock
-from memtend.errors import MemtendError
 from memtend.limits import GARBAGE_GRACE_MS
 from memtend.objects import ObjectStore, open_target
 from tests.fixtures.backups import FailingStore, Fails, check_row, row
+from tests.fixtures.killing import KILLED, die_before, in_child
 from tests.fixtures.rotations import LEASE_OVER_MS, Dated, Series, manifests_in, rotated
-
-FILE_OPERATIONS = ("open", "fsync", "link", "unlink", "mkdir", "close", "stat")
 
 
 @pytest.fixture(autouse=True)
@@ -112,29 +108,14 @@ def test_cut_off_anywhere(kind: str, late: bool, tmp_path: Path) -> None:
 
 def killed_at(operation: int, root: Path, clock: ManualClock) -> bool:
     """Rotate in a child that dies before its n-th file operation. Whether it died."""
-    child = os.fork()
-    if child == 0:
-        left = [operation]
 
-        def dying(real: Callable[..., Any]) -> Callable[..., Any]:
-            def call(*given: Any, **named: Any) -> Any:
-                left[0] -= 1
-                if left[0] == 0:
-                    os._exit(9)
-                return real(*given, **named)
+    def work() -> None:
+        die_before(operation)
+        rotated(open_target(str(root), clock), clock)
 
-            return call
-
-        for name in FILE_OPERATIONS:
-            setattr(os, name, dying(getattr(os, name)))
-        try:
-            rotated(open_target(str(root), clock), clock)
-        except MemtendError:
-            os._exit(1)
-        os._exit(0)
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    assert code in (0, 9)
-    return code == 9
+    status = in_child(work)
+    assert status in (0, KILLED)
+    return status == KILLED
 
 
 def test_killed_at_every_file_operation(tmp_path: Path) -> None:

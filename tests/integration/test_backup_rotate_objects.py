@@ -30,11 +30,6 @@ HOUR_MS = 3_600_000
 
 
 @pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
 def store(tmp_path: Path, clock: ManualClock) -> ObjectStore:
     return Dated(open_target(str(tmp_path / "target"), clock), clock)
 
