@@ -56,8 +56,7 @@ class ArchiveKeys:
     def _key(self) -> UserKey | None:
         from memtend.codec.crypto import UserKey  # noqa: PLC0415
 
-        text = self._secret()
-        return UserKey(text) if text is not None else None
+        return UserKey.of(self._secret())
 
 
 class ColdReads:

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memtend.backup.cut import Cut, cut
-from memtend.backup.layers import Layer, merge_layers
+from memtend.backup.layers import Layer, Merged
 from memtend.backup.manifest import SegmentRef
 from memtend.backup.synthetic import changed_log, changed_paths, splice
 from memtend.codec.segment import Row, Table, decode, key_of
@@ -94,7 +94,7 @@ def layers_of(found: Sequence[MadeSnapshot]) -> list[Layer]:
 @given(HISTORIES)
 def test_layers_give_the_state_that_was_changed(history: list[list[Event]]) -> None:
     found = states(history)
-    merged = merge_layers(layers_of(found))
+    merged = Merged(layers_of(found))
     assert tuple(merged.rows()) == found[-1].stored
     assert tuple(merged.log()) == found[-1].logged
 
@@ -105,8 +105,8 @@ def test_it_does_not_matter_which_layers_are_merged_first(
 ) -> None:
     layers = layers_of(states(history))
     at = data.draw(st.integers(1, len(layers)))
-    whole, below = merge_layers(layers), merge_layers(layers[:at])
-    grouped = merge_layers([below, *layers[at:]])
+    whole, below = Merged(layers), Merged(layers[:at])
+    grouped = Merged([below, *layers[at:]])
     assert list(grouped.rows()) == list(whole.rows())
     assert list(grouped.log()) == list(whole.log())
 
@@ -116,7 +116,7 @@ def test_a_layer_may_reach_back_to_the_first(history: list[list[Event]]) -> None
     """What a differential backup does."""
     found = states(history)
     differential = Changed(found[-1], found[0].state.seq)
-    merged = merge_layers([found[0], differential])
+    merged = Merged([found[0], differential])
     assert tuple(merged.rows()) == found[-1].stored
     assert tuple(merged.log()) == found[-1].logged
 

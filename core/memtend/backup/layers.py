@@ -80,11 +80,6 @@ class Merged:
         return merge(*streams)
 
 
-def merge_layers(layers: Sequence[Layer]) -> Merged:
-    """`layers`, oldest first, seen as one."""
-    return Merged(layers)
-
-
 # A rank is found in one stream only, so rows themselves are never compared.
 def _tagged(rows: Iterator[StoredRow], rank: int) -> Iterator[_Touch]:
     return ((key_of(row), rank, row) for row in rows)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from memtend.backup.moment import At, Path
     from memtend.model.facts import Facts
     from memtend.store.store import Store
+    from memtend.store.swapping import Swapped
 
 ACTOR = "restore"
 
@@ -153,8 +154,8 @@ def apply_whole(
     numbers = look(store.engine).numbers
     with rebuilt(built, wished, numbers, clock, store.key, beat) as witness:  # 2
         swapped = swap(store, built, deed, lease=cleared.lease, keep_ms=keep_ms)  # 3, 4
-    drop_kept(store.engine, clock.now_ms())  # 5
-    there, meta, before = last_kept(store), store.meta(), swapped.before
+    outcome = outcome_of(swapped, store)  # 5
+    before = swapped.before
     lost = 0 if before.untouched else max(0, before.meta.seq - wished.manifest.store.seq)
     return report_of(
         plan,
@@ -162,13 +163,22 @@ def apply_whole(
         witness,
         store=store.url,
         lost_changes=lost,
-        replica=swapped.replica,
-        epoch=meta.epoch,
-        lease_epoch=swapped.lease_epoch,
-        kept=there.name if there else None,
-        kept_until=to_datetime(there.until_ms) if there else None,
         seconds=(clock.monotonic_ns() - began) / 1e9,
+        **outcome,
     )
+
+
+def outcome_of(swapped: Swapped, store: Store) -> dict[str, Any]:
+    """Remove kept stores whose time is over; what a report says of the swap and of what is kept."""
+    drop_kept(store.engine, store.clock.now_ms())
+    there = last_kept(store)
+    return {
+        "replica": swapped.replica,
+        "epoch": store.meta().epoch,
+        "lease_epoch": swapped.lease_epoch,
+        "kept": there.name if there else None,
+        "kept_until": to_datetime(there.until_ms) if there else None,
+    }
 
 
 def report_of(plan: RestorePlan, wished: Wished, witness: Witness, **more: Any) -> RestoreReport:

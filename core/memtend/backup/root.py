@@ -12,14 +12,11 @@ tells two states apart as well as their rows' 128-bit hashes do, against acciden
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import Final
 
 import ormsgpack
 
+from memtend.codec.statesum import addend, pack_sum
 from memtend.model.stored import StoredRow
-
-_SUM_BYTES: Final = 16
-_MODULUS: Final = 2 ** (8 * _SUM_BYTES)
 
 
 class RootHash:
@@ -60,7 +57,7 @@ class StateSum:
         self._sum = 0
 
     def add(self, row: StoredRow) -> None:
-        self._sum += int.from_bytes(row.hash, "big")
+        self._sum += addend(row.hash)
 
     def hexdigest(self) -> str:
-        return (self._sum % _MODULUS).to_bytes(_SUM_BYTES, "big").hex()
+        return pack_sum(self._sum).hex()

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from heapq import merge
 from itertools import groupby
 from operator import itemgetter
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from memtend.backup.chain import Chain
 from memtend.backup.findings import Findings
@@ -21,9 +21,8 @@ from memtend.backup.manifest import ManifestName
 from memtend.backup.report import FindingKind
 from memtend.backup.repository import Repository
 from memtend.codec.segment import Key, key_of
+from memtend.codec.statesum import SUM_VALUES, addend, pack_sum
 
-MODULUS: Final = 2**128
-SUM_BYTES: Final = 16
 _Touch: TypeAlias = tuple[Key, int, int]
 
 
@@ -39,7 +38,7 @@ def state_sums(layers: Sequence[Layer]) -> list[int]:
             before = now
     sums, total = [], 0
     for change in changes:
-        total = (total + change) % MODULUS
+        total = (total + change) % SUM_VALUES
         sums.append(total)
     return sums
 
@@ -58,12 +57,12 @@ def check_sums(
 
 
 def compare_sum(name: ManifestName, chain: Chain, found: int, findings: Findings) -> None:
-    if found.to_bytes(SUM_BYTES, "big").hex() != chain[name].state_sum:
+    if pack_sum(found).hex() != chain[name].state_sum:
         why = "its rows do not add up to the state that it was taken of"
         findings.add(FindingKind.SUM_WRONG, str(name), why, manifest=name)
 
 
 def _touches(layer: Layer, number: int) -> Iterator[_Touch]:
-    rows = ((key_of(row), number, int.from_bytes(row.hash, "big")) for row in layer.rows())
+    rows = ((key_of(row), number, addend(row.hash)) for row in layer.rows())
     log = ((key_of(entry), number, 0) for entry in layer.log())
     return merge(rows, log)

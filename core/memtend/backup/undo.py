@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from memtend.backup.cleansing import Ledgers
-from memtend.backup.restore import ACTOR, RestoreReport
+from memtend.backup.restore import ACTOR, RestoreReport, outcome_of
 from memtend.clock import to_datetime
 from memtend.store.adapting import Deed, look
 from memtend.store.beside import beside
@@ -23,8 +23,6 @@ from memtend.store.swapping import (
     Kept,
     Swapped,
     bring_back,
-    drop_kept,
-    last_kept,
     newest_kept,
     opened_kept,
     remove_kept,
@@ -51,8 +49,7 @@ def undo(
         swapped, erased = _without_erased(store, kept, deed, lease, keep_ms, beat)
     else:
         swapped = bring_back(store, kept, deed, lease=lease, keep_ms=keep_ms)
-    drop_kept(store.engine, clock.now_ms())
-    there, meta = last_kept(store), store.meta()
+    outcome, meta = outcome_of(swapped, store), store.meta()
     return RestoreReport(
         url="",
         store=store.url,
@@ -62,12 +59,8 @@ def undo(
         state_sum=bytes(meta.sum).hex(),
         written=meta.rows,
         erased=erased,
-        replica=swapped.replica,
-        epoch=meta.epoch,
-        lease_epoch=swapped.lease_epoch,
-        kept=there.name if there else None,
-        kept_until=to_datetime(there.until_ms) if there else None,
         seconds=(clock.monotonic_ns() - began) / 1e9,
+        **outcome,
     )
 
 

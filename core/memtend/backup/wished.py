@@ -15,13 +15,11 @@ from memtend.backup.cleansing import Ledgers
 from memtend.backup.layers import Layer, State
 from memtend.backup.manifest import Manifest, StoreFacts
 from memtend.backup.moment import At, Path, Trail, Uncertain, by_path, states_at
-from memtend.backup.root import RootHash
+from memtend.backup.root import RootHash, StateSum
 from memtend.clock import to_ms
 from memtend.codec.envelope import unpack
 from memtend.errors import RestoreWrong
 from memtend.model.stored import LogRow, SideRow, StoredRow, StoreState
-
-_SUM = 2**128
 
 
 class Later(NamedTuple):
@@ -46,7 +44,8 @@ class Witness:
 
     def _begin(self) -> None:
         self._root = RootHash()
-        self._rows = self._sum = 0
+        self._sum = StateSum()
+        self._rows = 0
 
     def over(self, rows: Iterable[StoredRow]) -> Iterator[StoredRow]:
         self._begin()
@@ -58,15 +57,11 @@ class Witness:
         if self._rooted:
             self._root.add(row)
         self._rows += 1
-        self._sum += int.from_bytes(row.hash)
-
-    @property
-    def sum(self) -> str:
-        return (self._sum % _SUM).to_bytes(16).hex()
+        self._sum.add(row)
 
     @property
     def found(self) -> tuple[int, str, str]:
-        return self._rows, self.sum, self._root.hexdigest() if self._rooted else ""
+        return self._rows, self._sum.hexdigest(), self._root.hexdigest() if self._rooted else ""
 
 
 class Wished:

@@ -118,10 +118,9 @@ def _without_store(target: str | None, limit: int, error: MemtendError) -> Backu
     from memtend.settings import Settings  # noqa: PLC0415
 
     settings = Settings()
-    secret = settings.backup_secret()
     place = open_target(target or settings.backup_url, SystemClock())
     try:
-        found = list_in(place, UserKey(secret) if secret else None, limit, {})
+        found = list_in(place, UserKey.of(settings.backup_secret()), limit, {})
     except NoBackup:
         raise error from None
     show.note(f"{error}; what was verified is not known without it")

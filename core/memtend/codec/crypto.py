@@ -106,6 +106,11 @@ class UserKey:
         self._text = text
         self._stretched: dict[tuple[bytes, int, int, int], bytes] = {}
 
+    @classmethod
+    def of(cls, text: str | None) -> UserKey | None:
+        """The key that a setting holds, if it holds one."""
+        return None if text is None else cls(text)
+
     @property
     def is_passphrase(self) -> bool:
         return self._raw is None

@@ -56,8 +56,7 @@ class Serving:
         if self._user_key is None:
             from memtend.codec.crypto import UserKey  # noqa: PLC0415
 
-            text = self.settings.backup_secret()
-            self._user_key = UserKey(text) if text is not None else None
+            self._user_key = UserKey.of(self.settings.backup_secret())
         return self._user_key
 
     def _new_backup_key(self) -> UserKey:

@@ -84,11 +84,6 @@ class Rotations(Serving):
         self._note("unpin", f"{name} in {place.url}")
         unpin(place, self.clock, name)
 
-    def backup_pins(self, target: str | None = None) -> list[Pin]:
-        from memtend.backup.pins import read_pins  # noqa: PLC0415
-
-        return read_pins(self._place(target))
-
     def verify_backup(
         self,
         target: str | None = None,

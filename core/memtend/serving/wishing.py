@@ -64,8 +64,8 @@ def open_repository(url: str, settings: Settings, clock: Clock) -> Repository:
 
     if address_of(settings.backup_url) == url:
         url = settings.backup_url
-    secret = settings.backup_secret()
-    return Repository.open(open_target(url, clock), UserKey(secret) if secret else None)
+    key = UserKey.of(settings.backup_secret())
+    return Repository.open(open_target(url, clock), key)
 
 
 def _later(

@@ -19,6 +19,7 @@ import ormsgpack
 from memtend.codec.address import read_address
 from memtend.codec.compress import Codec
 from memtend.codec.envelope import codec_of, unpack
+from memtend.codec.statesum import addend, pack_sum
 from memtend.limits import MIB
 from memtend.model.stored import LogRow, SideRow, StoredRow, StoreState
 from memtend.store.engine import Row, Transaction
@@ -30,7 +31,6 @@ _BATCH_BYTES: Final = 1 * MIB
 _NAMESPACES_FROM: Final = 65_536
 _GAP: Final = 65_536
 _REPLICA_GAP: Final = 64
-_SUM: Final = 2**128
 
 LOCAL_SETTINGS: Final = ("audit_key", "drill:")
 """Settings that belong to one database and not to the state: never taken from a backup."""
@@ -133,7 +133,7 @@ class _Loading:
         for trail in _batches(contents.audit):
             self._tx.run_many("audit", [(int(r.name), *ormsgpack.unpackb(r.cells)) for r in trail])
         self._finish(contents.state(), file_id)
-        return Loaded(self._rows, log_rows, self._bytes, self._sum.to_bytes(16))
+        return Loaded(self._rows, log_rows, self._bytes, pack_sum(self._sum))
 
     def _sibling(self, row: StoredRow, tags: list[Row]) -> Row:
         body = unpack(row.body)
@@ -141,7 +141,7 @@ class _Loading:
         codec = codec_of(row.flags)
         self._rows += 1
         self._bytes += size
-        self._sum = (self._sum + int.from_bytes(row.hash)) % _SUM
+        self._sum += addend(row.hash)
         for scope in (("ns", row.namespace), ("agent", body.agent), ("session", body.session)):
             if scope[1] is not None:
                 self._count((scope[0], scope[1]), size)
@@ -202,7 +202,7 @@ class _Loading:
         meta = Meta(
             state.store_id, self._replica(state.replica), state.epoch, state.lease_epoch,
             state.hlc, state.seq, state.vv.get(state.replica, 0), self._rows, self._bytes,
-            self._sum.to_bytes(16), state.audit_n, state.audit_head, 1, self._now_ms, file_id,
+            pack_sum(self._sum), state.audit_n, state.audit_head, 1, self._now_ms, file_id,
         )  # fmt: skip
         self._tx.run("add_meta", (1, *meta.params()))
         leases = [(resource, "", n, state.lease_epoch, 0) for resource, n in state.tokens.items()]

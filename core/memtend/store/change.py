@@ -7,7 +7,7 @@ there are kinds of rows. Each mutation mints one dot and one sequence number (CR
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import ormsgpack
 from xxhash import xxh3_128_digest
@@ -23,6 +23,7 @@ from memtend.codec.envelope import (
     path_of,
     unpack,
 )
+from memtend.codec.statesum import addend, pack_sum
 from memtend.crdt.hlc import tick
 from memtend.crdt.rows import RowKind
 from memtend.formats import BODY_FORMAT
@@ -30,9 +31,6 @@ from memtend.model.dot import Dot
 from memtend.store.audit import Entry, seal
 from memtend.store.engine import Row, Transaction
 from memtend.store.meta import Meta, crc_of
-
-SUM_BYTES: Final = 16
-SUM_VALUES: Final = 2 ** (8 * SUM_BYTES)
 
 
 class Old(NamedTuple):
@@ -120,7 +118,7 @@ class Change:
         self._actor = actor
         self.n, self.seq, self.hlc = meta.n, meta.seq, meta.hlc
         self.rows, self.size = meta.rows, meta.size
-        self.sum = int.from_bytes(meta.sum)
+        self.sum = addend(meta.sum)
         self.config = meta.config
         self._inserts: list[Row] = []
         self._drops: list[int] = []
@@ -146,7 +144,7 @@ class Change:
         body = old.unpacked()
         if not taken:
             self._drops.append(old.seq)
-        self.sum -= int.from_bytes(old.hash)
+        self.sum -= addend(old.hash)
         if codec := old.flags & 15:
             self._count_tier(codec, -1, old.size, old.stub)
         if body is None:
@@ -177,7 +175,7 @@ class Change:
         edge = PLAIN_EDGE if flags == 0 and exp is None else edge_of(flags, exp)
         digest = xxh3_128_digest(b"".join((ns[1], path, edge, packed, data)))
         size = len(packed) + len(data)
-        self.sum += int.from_bytes(digest)
+        self.sum += addend(digest)
         if codec:
             self._count_tier(codec, 1, size, data)
         self._inserts.append(
@@ -241,7 +239,7 @@ class Change:
         audit_n, head = self._write_audit()
         meta = self.meta._replace(
             hlc=self.hlc, seq=self.seq, n=self.n, rows=self.rows, size=self.size,
-            sum=(self.sum % SUM_VALUES).to_bytes(SUM_BYTES), audit_n=audit_n, audit_head=head,
+            sum=pack_sum(self.sum), audit_n=audit_n, audit_head=head,
             config=self.config,
         )  # fmt: skip
         run("advance_meta", (*meta[4:13], crc_of(meta)))

@@ -23,11 +23,11 @@ from memtend.codec.envelope import (
     row_hash,
     unpack,
 )
+from memtend.codec.statesum import addend, pack_sum
 from memtend.errors import AuditBroken, MemtendError
 from memtend.limits import FINDINGS_MAX
 from memtend.model.findings import StoreFinding, StoreVerifyReport
 from memtend.store.audit import check_chain
-from memtend.store.change import SUM_BYTES, SUM_VALUES
 from memtend.store.engine import Reader, Row
 from memtend.store.meta import Meta, crc_of
 
@@ -114,7 +114,7 @@ class _Verification:
         if row_hash(prefix_of(path), path_of(key, field), flags, exp, packed, value) != digest:
             self._find(where, "its hash does not match")
             return
-        self._sum += int.from_bytes(digest)
+        self._sum += addend(digest)
         try:
             body = unpack(packed)
         except Damaged as error:
@@ -185,7 +185,7 @@ class _Verification:
         size = sum(n for (scope, _), n in self._sizes.items() if scope == "ns")
         if (meta.rows, meta.size) != (total, size):
             self._find("meta", f"totals {(meta.rows, meta.size)} instead of {(total, size)}")
-        if not self._count and (self._sum % SUM_VALUES).to_bytes(SUM_BYTES) != bytes(meta.sum):
+        if not self._count and pack_sum(self._sum) != bytes(meta.sum):
             self._find("meta", "the sum of all records is another: one has vanished or come back")
         own = self._replicas.get(meta.replica_no)
         if own is None or self._highest[own] > meta.n:
