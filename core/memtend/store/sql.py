@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from memtend.store import sql_leases, sql_messages, sql_sync
+
 SIBLING_COLUMNS: Final = (
     "seq, ns, key, field, r, n, exp, flags, kind, agent, writer, content, size, body, value, hash"
 )
@@ -143,10 +145,6 @@ STATEMENTS: Final[dict[str, str]] = {
     "grant": 'INSERT INTO access_grant (agent, pattern, "right", crc) VALUES (?,?,?,?) '
     "ON CONFLICT DO NOTHING",
     "revoke": "DELETE FROM access_grant WHERE agent = ? AND pattern = ?",
-    "lease": "SELECT holder, n, epoch, expires_ms FROM lease WHERE resource = ?",
-    "acquire": "INSERT INTO lease (resource, holder, n, epoch, expires_ms, crc) "
-    "VALUES (?,?,?,?,?,?) ON CONFLICT (resource) DO UPDATE SET holder = excluded.holder, "
-    "n = excluded.n, epoch = excluded.epoch, expires_ms = excluded.expires_ms, crc = excluded.crc",
     "catalog": "INSERT INTO catalog "
     "(manifest, url, at_ms, seq, rows, size, root, verified_ms, crc) "
     "VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (manifest) DO UPDATE SET "
@@ -216,12 +214,12 @@ STATEMENTS: Final[dict[str, str]] = {
     "FROM catalog ORDER BY manifest",
     "stream_dictionary": "SELECT kind, data, made_ms, crc FROM dictionary ORDER BY id",
     "stream_dictionaries": "SELECT id, kind, data, made_ms FROM dictionary ORDER BY id",
-    "stream_lease": "SELECT resource, holder, n, epoch, expires_ms, crc FROM lease "
-    "ORDER BY resource",
     "stream_op": "SELECT op_id, at_ms, result, crc FROM op ORDER BY op_id",
     "stream_replica": "SELECT no, id, seen, floor, created_ms, crc FROM replica ORDER BY no",
     "stream_setting": "SELECT name, value, crc FROM setting ORDER BY name",
 }
+
+STATEMENTS.update(sql_leases.STATEMENTS | sql_messages.STATEMENTS | sql_sync.STATEMENTS)
 
 _SQLITE: Final = {
     "in_ints": "IN (SELECT value FROM json_each(?))",

@@ -9,29 +9,12 @@ engines, so the two cannot drift apart.
 
 from __future__ import annotations
 
-from typing import Any
+from sqlalchemy import Index
+from sqlmodel import SQLModel
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Text
-from sqlmodel import Field, SQLModel
+from memtend.store.columns import blob, integer, text
 
 SQLModel.metadata.naming_convention = {"pk": "pk_%(table_name)s"}
-
-# Byte order, not the locale's: a namespace prefix is then a key range.
-_Text = Text().with_variant(Text(collation="C"), "postgresql")
-# SQLite makes only a column of type INTEGER the rowid itself.
-_Int = BigInteger().with_variant(Integer(), "sqlite")
-
-
-def _text(*, key: bool = False, null: bool = False) -> Any:
-    return Field(sa_column=Column(_Text, primary_key=key, nullable=null))
-
-
-def _int(*, key: bool = False, null: bool = False) -> Any:
-    return Field(sa_column=Column(_Int, primary_key=key, nullable=null, autoincrement=False))
-
-
-def _blob(*, null: bool = False) -> Any:
-    return Field(sa_column=Column(LargeBinary, nullable=null))
 
 
 class Meta(SQLModel, table=True):
@@ -40,34 +23,34 @@ class Meta(SQLModel, table=True):
     `sum` adds the hashes of all sibling rows modulo 2^128: it notices a row that vanished.
     """
 
-    id: int = _int(key=True)
-    store_id: str = _text()
-    replica_no: int = _int()
-    epoch: int = _int()
-    lease_epoch: int = _int()
-    hlc: int = _int()
-    seq: int = _int()
-    n: int = _int()
-    rows: int = _int()
-    size: int = _int()
-    sum: bytes = _blob()
-    audit_n: int = _int()
-    audit_head: bytes = _blob()
-    config: int = _int()
-    created_ms: int = _int()
-    file_id: str = _text()
-    crc: int = _int()
+    id: int = integer(key=True)
+    store_id: str = text()
+    replica_no: int = integer()
+    epoch: int = integer()
+    lease_epoch: int = integer()
+    hlc: int = integer()
+    seq: int = integer()
+    n: int = integer()
+    rows: int = integer()
+    size: int = integer()
+    sum: bytes = blob()
+    audit_n: int = integer()
+    audit_head: bytes = blob()
+    config: int = integer()
+    created_ms: int = integer()
+    file_id: str = text()
+    crc: int = integer()
 
 
 class Replica(SQLModel, table=True):
     """Every line of history known here: `seen` is the version vector, `floor` the log's floor."""
 
-    no: int = _int(key=True)
-    id: str = _text()
-    seen: int = _int()
-    floor: int = _int()
-    created_ms: int = _int()
-    crc: int = _int()
+    no: int = integer(key=True)
+    id: str = text()
+    seen: int = integer()
+    floor: int = integer()
+    created_ms: int = integer()
+    crc: int = integer()
     __table_args__ = (Index("ux_replica_id", "id", unique=True),)
 
 
@@ -79,9 +62,9 @@ class Namespace(SQLModel, table=True):
     is in no range and so could hide an index entry from the look at its neighbours.
     """
 
-    id: int = _int(key=True)
-    path: str = _text()
-    contested: int = _int()
+    id: int = integer(key=True)
+    path: str = text()
+    contested: int = integer()
     __table_args__ = (Index("ux_namespace_path", "path", unique=True),)
 
 
@@ -92,22 +75,22 @@ class Sibling(SQLModel, table=True):
     are copies for indexes and filters, compared by `verify`.
     """
 
-    seq: int = _int(key=True)
-    ns: int = _int()
-    key: str = _text()
-    field: str = _text()
-    r: int = _int()
-    n: int = _int()
-    exp: int | None = _int(null=True)
-    flags: int = _int()
-    kind: str = _text()
-    agent: str | None = _text(null=True)
-    writer: str | None = _text(null=True)
-    content: int = _int()
-    size: int = _int()
-    body: bytes = _blob()
-    value: bytes = _blob()
-    hash: bytes = _blob()
+    seq: int = integer(key=True)
+    ns: int = integer()
+    key: str = text()
+    field: str = text()
+    r: int = integer()
+    n: int = integer()
+    exp: int | None = integer(null=True)
+    flags: int = integer()
+    kind: str = text()
+    agent: str | None = text(null=True)
+    writer: str | None = text(null=True)
+    content: int = integer()
+    size: int = integer()
+    body: bytes = blob()
+    value: bytes = blob()
+    hash: bytes = blob()
 
 
 _sibling = SQLModel.metadata.tables["sibling"]
@@ -123,23 +106,23 @@ Index(
 
 
 class Tag(SQLModel, table=True):
-    tag: str = _text(key=True)
-    seq: int = _int(key=True)
+    tag: str = text(key=True)
+    seq: int = integer(key=True)
     __table_args__ = ({"sqlite_with_rowid": False},)
 
 
 class Log(SQLModel, table=True):
     """Events whose sibling is gone, one row per replica (CRDT_SPEC 5.5, 5.6)."""
 
-    ns: int = _int(key=True)
-    key: str = _text(key=True)
-    field: str = _text(key=True)
-    r: int = _int(key=True)
-    n: int = _int()
-    seq: int = _int()
-    at_ms: int = _int()
-    why: str = _text()
-    crc: int = _int()
+    ns: int = integer(key=True)
+    key: str = text(key=True)
+    field: str = text(key=True)
+    r: int = integer(key=True)
+    n: int = integer()
+    seq: int = integer()
+    at_ms: int = integer()
+    why: str = text()
+    crc: int = integer()
     __table_args__ = (Index("ix_log_seq", "seq"), {"sqlite_with_rowid": False})
 
 
@@ -150,91 +133,91 @@ class Tally(SQLModel, table=True):
     `cold` (archived), with what the cold ones took before and take in the archive.
     """
 
-    scope: str = _text(key=True)
-    name: str = _text(key=True)
-    rows: int = _int()
-    size: int = _int()
+    scope: str = text(key=True)
+    name: str = text(key=True)
+    rows: int = integer()
+    size: int = integer()
     __table_args__ = ({"sqlite_with_rowid": False},)
 
 
 class Access(SQLModel, table=True):
     """Reads, written behind. Apart from the record, so that counting never rewrites a value."""
 
-    ns: int = _int(key=True)
-    key: str = _text(key=True)
-    count: int = _int()
-    at_ms: int = _int()
-    crc: int = _int()
+    ns: int = integer(key=True)
+    key: str = text(key=True)
+    count: int = integer()
+    at_ms: int = integer()
+    crc: int = integer()
     __table_args__ = ({"sqlite_with_rowid": False},)
 
 
 class Audit(SQLModel, table=True):
     """Append-only; `seal` is a keyed hash over the entry and the seal before it."""
 
-    n: int = _int(key=True)
-    at_ms: int = _int()
-    action: str = _text()
-    actor: str = _text()
-    detail: str = _text()
-    seal: bytes = _blob()
+    n: int = integer(key=True)
+    at_ms: int = integer()
+    action: str = text()
+    actor: str = text()
+    detail: str = text()
+    seal: bytes = blob()
 
 
 class LeaseRow(SQLModel, table=True):
     __tablename__ = "lease"
-    resource: str = _text(key=True)
-    holder: str = _text()
-    n: int = _int()
-    epoch: int = _int()
-    expires_ms: int = _int()
-    crc: int = _int()
+    resource: str = text(key=True)
+    holder: str = text()
+    n: int = integer()
+    epoch: int = integer()
+    expires_ms: int = integer()
+    crc: int = integer()
 
 
 class Op(SQLModel, table=True):
     """Operation ids already applied, so that a repeated call changes nothing."""
 
-    op_id: str = _text(key=True)
-    at_ms: int = _int()
-    result: str = _text()
-    crc: int = _int()
+    op_id: str = text(key=True)
+    at_ms: int = integer()
+    result: str = text()
+    crc: int = integer()
     __table_args__ = (Index("ix_op_at", "at_ms"),)
 
 
 class Setting(SQLModel, table=True):
-    name: str = _text(key=True)
-    value: str = _text()
-    crc: int = _int()
+    name: str = text(key=True)
+    value: str = text()
+    crc: int = integer()
 
 
 class Grant(SQLModel, table=True):
     __tablename__ = "access_grant"
-    agent: str = _text(key=True)
-    pattern: str = _text(key=True)
-    right: str = _text(key=True)
-    crc: int = _int()
+    agent: str = text(key=True)
+    pattern: str = text(key=True)
+    right: str = text(key=True)
+    crc: int = integer()
 
 
 class Catalog(SQLModel, table=True):
     """Backups taken: what the newest manifest must be, kept outside the repository."""
 
-    manifest: str = _text(key=True)
-    url: str = _text()
-    at_ms: int = _int()
-    seq: int = _int()
-    rows: int = _int()
-    size: int = _int()
-    root: str = _text()
-    verified_ms: int | None = _int(null=True)
-    crc: int = _int()
+    manifest: str = text(key=True)
+    url: str = text()
+    at_ms: int = integer()
+    seq: int = integer()
+    rows: int = integer()
+    size: int = integer()
+    root: str = text()
+    verified_ms: int | None = integer(null=True)
+    crc: int = integer()
 
 
 class Dictionary(SQLModel, table=True):
     """Trained zstd dictionaries, kept as long as any row uses them."""
 
-    id: int = _int(key=True)
-    kind: str = _text()
-    data: bytes = _blob()
-    made_ms: int = _int()
-    crc: int = _int()
+    id: int = integer(key=True)
+    kind: str = text()
+    data: bytes = blob()
+    made_ms: int = integer()
+    crc: int = integer()
 
 
 class Erasure(SQLModel, table=True):
@@ -244,11 +227,13 @@ class Erasure(SQLModel, table=True):
     written up to `at_hlc` is gone for good. `seq` is where in the change sequence it happened.
     """
 
-    kind: str = _text(key=True)
-    digest: bytes = Field(sa_column=Column(LargeBinary, primary_key=True, nullable=False))
-    at_hlc: int = _int()
-    seq: int = _int()
-    crc: int = _int()
+    kind: str = text(key=True)
+    digest: bytes = blob(key=True)
+    at_hlc: int = integer()
+    seq: int = integer()
+    crc: int = integer()
 
+
+from memtend.store import tables_together  # noqa: E402, F401 — its tables are part of the schema
 
 metadata = SQLModel.metadata

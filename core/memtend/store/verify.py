@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from memtend.store.store import Store
 
 CHECKED_TABLES = ("access", "access_grant", "catalog", "dictionary", "erasure", "lease",
-                  "log_rows", "op", "replica", "setting")  # fmt: skip
+                  "log_rows", "op", "peer", "replica", "setting")  # fmt: skip
 
 
 def verify_store(store: Store) -> StoreVerifyReport:
