@@ -180,3 +180,15 @@ ERASE_TEXTS_MAX: Final = 32
 ERASE_TEXT_BYTES_MIN: Final = 8
 ERASE_TEXT_BYTES_MAX: Final = 48
 ERASE_SCAN_BYTES_MAX: Final = 8 * GIB
+
+# Sync through a place
+PLACE_HEAD_BYTES_MAX: Final = 32 * MIB
+PLACE_DELTAS_MAX: Final = 50
+PLACE_DELTA_SHARE_MAX: Final = 0.5
+PLACE_DELTA_BYTES_FREE: Final = 256 * KIB  # a chain this short is never worth a new base
+PLACE_PAGES_MAX: Final = 10_000
+PLACE_COMPLAINTS_MAX: Final = 100
+PLACE_HEAD_AGE_MS: Final = 6 * 3_600_000  # a head is renewed at least so often: a sign of life
+PEER_SILENT_WARN_MS: Final = 24 * 3_600_000
+PEER_BACKLOG_WARN: Final = 10_000
+PEER_NAME_CHARS_MAX: Final = 63
