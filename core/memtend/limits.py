@@ -14,11 +14,15 @@ PATH_SEGMENTS_MAX: Final = 16
 VALUE_BYTES_MAX: Final = 16 * MIB
 VALUE_DEPTH_MAX: Final = 64
 INTEGER_ABS_MAX: Final = 2**53 - 1
-SIBLINGS_MAX: Final = 64
+SIBLINGS_MAX: Final = 64  # local writes; replicas that were apart can bring more, and alarm
 REPLICAS_MAX: Final = 4_096
 TAGS_MAX: Final = 64
 TAG_CHARS_MAX: Final = 128
 LABEL_CHARS_MAX: Final = 256
+
+# Conflicts
+CONFLICTS_MAX: Final = 10_000
+CONFLICT_KEYS_WARN: Final = 1_000
 
 # Batches
 BATCH_MAX: Final = 10_000
@@ -192,3 +196,13 @@ PLACE_HEAD_AGE_MS: Final = 6 * 3_600_000  # a head is renewed at least so often:
 PEER_SILENT_WARN_MS: Final = 24 * 3_600_000
 PEER_BACKLOG_WARN: Final = 10_000
 PEER_NAME_CHARS_MAX: Final = 63
+
+# The swarm layout and its agents
+LAYOUT_NAME_BYTES_MAX: Final = 96  # of a swarm, agent, session, type or id: all fit into one path
+LAYOUT_TEXT_BYTES_MAX: Final = 160  # of a task or topic, which people write as sentences
+AGENT_BEAT_MS: Final = 30_000
+AGENT_SILENT_MS: Final = 10 * 60_000
+AGENT_CHANGES_PAGE: Final = 2_000
+SNAPSHOT_PART_BYTES: Final = 1 * MIB
+SNAPSHOT_BYTES_MAX: Final = 64 * MIB
+EXPIRING_SOON_MS: Final = 24 * 3_600_000

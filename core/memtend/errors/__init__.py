@@ -59,6 +59,7 @@ from memtend.errors.store import (
     StoreTooNew,
     StoreUnavailable,
 )
+from memtend.errors.together import ResolverFailed, ResolverUnknown, TooManySiblings
 from memtend.errors.upkeep import (
     AuditBroken,
     ErasureIncomplete,
@@ -103,6 +104,8 @@ __all__ = [
     "QuotaExceeded",
     "RecordDamaged",
     "RepositoryForeign",
+    "ResolverFailed",
+    "ResolverUnknown",
     "RestoreRefused",
     "RestoreWrong",
     "RotationRefused",
@@ -120,4 +123,5 @@ __all__ = [
     "TargetDenied",
     "TargetFull",
     "TargetUnavailable",
+    "TooManySiblings",
 ]
