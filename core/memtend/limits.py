@@ -148,6 +148,18 @@ TOUCH_SHARE: Final = 0.1
 # Plans and leases
 PLAN_BYTES_MAX: Final = 512 * MIB
 MAINTENANCE_LEASE_MS: Final = 15 * 60_000
+LEASE_TTL_MS: Final = 30_000
+LEASE_TTL_MS_MAX: Final = 24 * 3_600_000
+LEASE_WAIT_S: Final = 30.0
+LEASE_WAIT_S_MAX: Final = 24 * 3_600.0
+LEASE_BEATS: Final = 3  # renewals within one TTL
+LEASE_TICKET_MS: Final = 5_000  # a waiter that has not been heard for so long is skipped
+LEASE_POLL_S_MIN: Final = 0.002
+LEASE_POLL_S_MAX: Final = 0.05  # of the first in the queue; the others look less often
+LEASE_POLL_FAR_S_MAX: Final = 0.5
+LEASE_GRANTS_MAX: Final = 1_000  # readers of one resource at once
+LEASE_TICKETS_MAX: Final = 1_000  # waiters for one resource
+LEASES_TOGETHER_MAX: Final = 100
 
 # Restore
 KEEP_OLD_MS: Final = 24 * 3_600_000
@@ -206,3 +218,14 @@ AGENT_CHANGES_PAGE: Final = 2_000
 SNAPSHOT_PART_BYTES: Final = 1 * MIB
 SNAPSHOT_BYTES_MAX: Final = 64 * MIB
 EXPIRING_SOON_MS: Final = 24 * 3_600_000
+
+# Replication (CRDT_SPEC 5, 10)
+DELTA_PAGE_BYTES: Final = 4 * MIB
+DELTA_PAGE_BYTES_MAX: Final = 64 * MIB  # after decompression
+DELTA_HEADER_BYTES_MAX: Final = 1 * MIB
+DELTA_PAGES_MAX: Final = 1_000_000
+DELTA_SPOOL_BYTES: Final = 8 * MIB  # beyond these, pages wait on the disk
+MERGE_ROWS: Final = 1_000
+ALARMS_MAX: Final = 100
+PEER_SILENT_MS: Final = 7 * 24 * 3_600_000
+LOG_KEEP_MS: Final = 7 * 24 * 3_600_000

@@ -2,7 +2,7 @@
 
 The code is also the exit status of the command line. Codes are never reused:
 1 unexpected · 2 wrong usage · 3 installation · 10 input · 20 store · 30 lease · 40 plan and guard ·
-50 objects and backup · 60 import · 70 audit and health · 80 flows and verification.
+50 objects and backup · 60 import · 70 audit and health · 80 flows and verification · 90 replicas.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ from memtend.errors.base import MemtendError
 from memtend.errors.guard import (
     ClockAlarmed,
     DeletesTooMuch,
-    LeaseHeld,
     NothingKept,
     PlanAltered,
     PlanMissing,
@@ -32,7 +31,6 @@ from memtend.errors.guard import (
     RestoreRefused,
     RestoreWrong,
     RotationRefused,
-    StaleLease,
     StoreExists,
 )
 from memtend.errors.input import (
@@ -47,6 +45,7 @@ from memtend.errors.input import (
     NotFound,
     QuotaExceeded,
 )
+from memtend.errors.leases import Deadlock, LeaseHeld, LeaseReads, StaleLease
 from memtend.errors.store import (
     PeerClock,
     RecordDamaged,
@@ -60,6 +59,14 @@ from memtend.errors.store import (
     StoreUnavailable,
 )
 from memtend.errors.together import ResolverFailed, ResolverUnknown, TooManySiblings
+from memtend.errors.sync import (
+    DeltaGap,
+    DeltaRefused,
+    EpochMismatch,
+    NotEntitled,
+    PeerRetired,
+    ReplicaCloned,
+)
 from memtend.errors.upkeep import (
     AuditBroken,
     ErasureIncomplete,
@@ -78,7 +85,11 @@ __all__ = [
     "BackupUnknown",
     "ClockAlarmed",
     "ConditionFailed",
+    "Deadlock",
     "DeletesTooMuch",
+    "DeltaGap",
+    "DeltaRefused",
+    "EpochMismatch",
     "ErasureIncomplete",
     "InvalidName",
     "InvalidPolicy",
@@ -86,23 +97,27 @@ __all__ = [
     "InvalidValue",
     "KindMismatch",
     "LeaseHeld",
+    "LeaseReads",
     "LedgerUnreadable",
     "LimitExceeded",
     "ManifestDamaged",
     "MemtendError",
     "NoArchive",
     "NoBackup",
+    "NotEntitled",
     "NotFound",
     "NotWhole",
     "NothingKept",
     "ObjectDamaged",
     "ObjectMissing",
     "PeerClock",
+    "PeerRetired",
     "PlanAltered",
     "PlanMissing",
     "PlanStale",
     "QuotaExceeded",
     "RecordDamaged",
+    "ReplicaCloned",
     "RepositoryForeign",
     "ResolverFailed",
     "ResolverUnknown",
