@@ -148,7 +148,12 @@ class Memory(Counting):
         return self._write([put], expected=frozenset(expected), action="put_if")[0]
 
     def update(
-        self, namespace: str, key: str, change: Callable[[Any], Any], default: Any = None
+        self,
+        namespace: str,
+        key: str,
+        change: Callable[[Any], Any],
+        default: Any = None,
+        **more: Any,
     ) -> Any:
         """Read, change, compare and set; again if another writer came between."""
         for _ in range(UPDATE_TRIES):
@@ -156,7 +161,7 @@ class Memory(Counting):
             before = shown(seen) if seen else default
             after = change(before)
             try:
-                self.put_if(namespace, key, after, [one.body.dot for one in seen])
+                self.put_if(namespace, key, after, [one.body.dot for one in seen], **more)
             except ConditionFailed as error:
                 lost = error
                 continue

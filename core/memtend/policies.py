@@ -35,11 +35,20 @@ from memtend.limits import (
     ZSTD_LEVEL,
 )
 from memtend.model.pattern import compile_pattern
-from memtend.model.policy import DEFAULT_POLICY, Cleanup, Compression, Policy, Reading
+from memtend.model.policy import (
+    DEFAULT_POLICY,
+    FUNCTION,
+    RESOLVER_NAME,
+    Cleanup,
+    Compression,
+    Policy,
+    Reading,
+)
 from memtend.model.policyfile import (
     TIME_OF_DAY,
     CleanupLogging,
     CleanupSchedule,
+    Layout,
     PolicyFile,
     PolicySafety,
     Quotas,
@@ -49,7 +58,7 @@ from memtend.retentionrules import dump_retention, read_retention
 from memtend.safeyaml import Node, read_yaml
 
 _SECTIONS = ("namespaces", "cleanup_schedule", "compression", "logging", "quotas", "safety",
-             "archive", "retention")  # fmt: skip
+             "archive", "retention", "layout")  # fmt: skip
 _RULE = (
     "namespace",
     "ttl_seconds",
@@ -67,6 +76,7 @@ _READINGS = {
     "mv": Reading.MV,
     "counter": Reading.COUNTER,
     "set": Reading.SET,
+    "map": Reading.MAP,
 }
 
 
@@ -81,6 +91,8 @@ def dump_policies(file: PolicyFile) -> str:
     """The file in our own words; `load_policies` gives back an equal one, without notes."""
     tree: dict[str, Any] = {
         "namespaces": [_dump_rule(rule) for rule in file.policies.rules],
+        **({"layout": file.layout.value} if file.layout else {}),
+        **_dump_compression(file.policies.fallback.compression),
         "cleanup_schedule": file.schedule.model_dump(),
         "quotas": file.quotas.model_dump(),
         "safety": file.safety.model_dump(exclude_none=True),
@@ -105,10 +117,10 @@ def _load(root: Node) -> PolicyFile:
     notes: list[str] = []
     compression = _compression(sections.get("compression"), notes)
     rules = _rules(sections.get("namespaces"), compression)
-    if compression != Compression() and DEFAULT_POLICY.pattern not in {r.pattern for r in rules}:
-        rules += (DEFAULT_POLICY.model_copy(update={"compression": compression}),)
+    fallback = DEFAULT_POLICY.model_copy(update={"compression": compression})
     return PolicyFile(
-        policies=PolicySet(rules=rules),
+        policies=PolicySet(rules=rules, fallback=fallback),
+        layout=_layout(sections.get("layout")),
         schedule=_schedule(sections.get("cleanup_schedule")),
         quotas=_quotas(sections.get("quotas")),
         safety=_safety(sections.get("safety")),
@@ -137,6 +149,10 @@ def _compression(node: Node | None, notes: list[str]) -> Compression:
         )
         level = ZSTD_LEVEL
     return Compression(enabled=algorithm != "none", threshold_bytes=threshold, level=level)
+
+
+def _layout(node: Node | None) -> Layout | None:
+    return node.choice({layout.value: layout for layout in Layout}) if node else None
 
 
 def _rules(node: Node | None, compression: Compression) -> tuple[Policy, ...]:
@@ -175,10 +191,20 @@ def _rule(item: Node, compression: Compression) -> Policy:
     if "cleanup_strategy" in given:
         fields["cleanup"] = given["cleanup_strategy"].choice({c.value: c for c in Cleanup})
     if "conflict_strategy" in given:
-        fields["reading"] = given["conflict_strategy"].choice(_READINGS)
+        fields |= _strategy(given["conflict_strategy"])
     if "refresh_on_read" in given:
         fields["refresh_on_read"] = given["refresh_on_read"].flag()
     return Policy(pattern=pattern, ttl_ms=_ttl_ms(item, given), **fields)
+
+
+def _strategy(node: Node) -> dict[str, Any]:
+    text = node.plain()
+    if not text.startswith(FUNCTION):
+        return {"reading": node.choice(_READINGS)}
+    name = text.removeprefix(FUNCTION)
+    if not re.fullmatch(RESOLVER_NAME, name, re.ASCII):
+        raise node.error(f"{name[:64]!r} names no function: letters, digits and ._-, 64 at most")
+    return {"resolver": name}
 
 
 def _ttl_ms(item: Node, given: Mapping[str, Node]) -> int | None:
@@ -243,12 +269,24 @@ def _logging(node: Node | None) -> CleanupLogging:
     return CleanupLogging(**fields)
 
 
+def _dump_compression(compression: Compression) -> dict[str, Any]:
+    if compression == Compression():
+        return {}
+    return {
+        "compression": {
+            "algorithm": "zstd" if compression.enabled else "none",
+            "default_threshold_bytes": compression.threshold_bytes,
+            "level": compression.level,
+        }
+    }
+
+
 def _dump_rule(rule: Policy) -> dict[str, Any]:
     return {
         "namespace": rule.pattern,
         "ttl": "permanent" if rule.ttl_ms is None else show_duration(rule.ttl_ms),
         "cleanup_strategy": rule.cleanup.value,
-        "conflict_strategy": rule.reading.value,
+        "conflict_strategy": rule.strategy,
         "compression_enabled": rule.compression.enabled,
         "compression_threshold_bytes": rule.compression.threshold_bytes,
         "compression_level": rule.compression.level,

@@ -69,7 +69,7 @@ quotas: {agent_bytes: 100MB, store_bytes: 2 GiB, warn_share: 0.5}
 safety: {delete_share_max: 0.1}
 """
     )
-    first, rest = file.policies.rules
+    [first], rest = file.policies.rules, file.policies.fallback
     assert (first.ttl_ms, first.refresh_on_read, first.reading) == (36 * HOUR_MS, True, "set")
     assert first.compression == Compression(level=9, threshold_bytes=2_048)
     assert (rest.pattern, rest.compression) == ("**", first.compression)

@@ -88,7 +88,8 @@ def _print_rules(file: PolicyFile) -> None:
             if rule.compression.enabled
             else "no",
             "yes" if rule.refresh_on_read else "",
+            "layout" if file.policies.is_default(pattern.text) else "",
         )
         for pattern, rule in file.policies.ordered
     ]
-    show.table(("pattern", "lives", "cleaned", "read as", "compressed", "slides"), rows)
+    show.table(("pattern", "lives", "cleaned", "read as", "compressed", "slides", "from"), rows)

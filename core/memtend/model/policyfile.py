@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Final
 
 from pydantic import BaseModel, Field
@@ -12,6 +13,13 @@ from memtend.model.policyset import PolicySet
 from memtend.model.retention import Retention
 
 TIME_OF_DAY: Final = "(?:[01][0-9]|2[0-3]):[0-5][0-9]"
+
+
+class Layout(StrEnum):
+    """Whether the categories of a swarm's memory have their own retention behind the rules."""
+
+    SWARM = "swarm"
+    NONE = "none"
 
 
 class CleanupSchedule(BaseModel, frozen=True, extra="forbid"):
@@ -46,9 +54,13 @@ class CleanupLogging(BaseModel, frozen=True, extra="forbid"):
 
 
 class PolicyFile(BaseModel, frozen=True, extra="forbid"):
-    """A whole file. `notes` lists what was accepted but means something else here."""
+    """A whole file. `notes` lists what was accepted but means something else here.
+
+    `layout` None leaves it to the store: `swarm` from the first write through `AgentMemory` on.
+    """
 
     policies: PolicySet = PolicySet()
+    layout: Layout | None = None
     schedule: CleanupSchedule = CleanupSchedule()
     quotas: Quotas = Quotas()
     safety: PolicySafety = PolicySafety()

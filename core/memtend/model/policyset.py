@@ -1,13 +1,15 @@
 """A set of policies: which one holds for a path, and why.
 
-The most specific pattern that governs `namespace/key` wins (`model.pattern`); where no pattern
-does, `DEFAULT_POLICY` (permanent, last writer wins) holds. The order of the rules in a file has no
-meaning, and `digest` does not depend on it.
+The most specific pattern that governs `namespace/key` wins (`model.pattern`). Where none of the
+operator's rules does, the most specific of `defaults` holds (the categories of a swarm's memory,
+in a store that keeps one), and else `fallback`: permanent, last writer wins. The order of the rules
+in a file has no meaning, and `digest` does not depend on it.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from functools import cached_property
 from typing import NamedTuple
 
@@ -38,9 +40,11 @@ class NamespacePolicies(NamedTuple):
 
 
 class PolicySet(BaseModel, frozen=True, extra="forbid"):
-    """Immutable. Each pattern occurs once."""
+    """Immutable. Each pattern occurs once among the rules, and once among the defaults."""
 
     rules: tuple[Policy, ...] = Field(default=(), max_length=POLICY_RULES_MAX)
+    defaults: tuple[Policy, ...] = ()
+    fallback: Policy = DEFAULT_POLICY
 
     def model_post_init(self, _context: object, /) -> None:
         seen: set[str] = set()
@@ -51,12 +55,25 @@ class PolicySet(BaseModel, frozen=True, extra="forbid"):
                 raise InvalidPolicy(source="policy set", where=rule.pattern, why=why)
             seen.add(rule.pattern)
 
+    def behind(self, defaults: Iterable[Policy]) -> PolicySet:
+        """The same rules with these behind them, compressed as the file says for all."""
+        squeeze = {"compression": self.fallback.compression}
+        behind = tuple(rule.model_copy(update=squeeze) for rule in defaults)
+        return self.model_copy(update={"defaults": behind})
+
     @cached_property
     def ordered(self) -> tuple[tuple[Pattern, Policy], ...]:
-        """Most specific first; the last one governs everything."""
-        by_pattern = {compile_pattern(rule.pattern): rule for rule in self.rules}
-        by_pattern.setdefault(compile_pattern(DEFAULT_POLICY.pattern), DEFAULT_POLICY)
-        return tuple((p, by_pattern[p]) for p in most_specific_first(by_pattern))
+        """In the order in which they are asked; the last one governs everything."""
+        ordered: dict[Pattern, Policy] = {}
+        for rules in (self.rules, self.defaults, (self.fallback,)):
+            by_pattern = {compile_pattern(rule.pattern): rule for rule in rules}
+            for pattern in most_specific_first(by_pattern):
+                ordered.setdefault(pattern, by_pattern[pattern])
+        return tuple(ordered.items())
+
+    def is_default(self, pattern: str) -> bool:
+        """Whether the rule with this pattern comes from the defaults."""
+        return pattern in {rule.pattern for rule in self.defaults} - {r.pattern for r in self.rules}
 
     @cached_property
     def digest(self) -> str:
@@ -86,6 +103,14 @@ class PolicySet(BaseModel, frozen=True, extra="forbid"):
         winner, losers = found[0], found[1:]
         why = f"holds: the most specific of {len(found)} that match" if losers else "holds: alone"
         return [
-            (winner.text, why),
-            *((p.text, f"matches, but {why_wins(winner, p)}") for p in losers),
+            (winner.text, why + (" (a default of the layout)" if self._late(winner) else "")),
+            *((p.text, f"matches, but {self._why(winner, p)}") for p in losers),
         ]
+
+    def _why(self, winner: Pattern, loser: Pattern) -> str:
+        if self._late(loser) and not self._late(winner):
+            return "it is a default of the layout, and the policy file goes first"
+        return why_wins(winner, loser)
+
+    def _late(self, pattern: Pattern) -> bool:
+        return self.is_default(pattern.text)

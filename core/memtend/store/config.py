@@ -9,9 +9,10 @@ import json
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from memtend.errors import AccessDenied, StoreDamaged
+from memtend.model.layoutrules import LAYOUT_RULES
 from memtend.model.pattern import Pattern, compile_pattern
 from memtend.model.policy import Policy
-from memtend.model.policyfile import PolicyFile
+from memtend.model.policyfile import Layout, PolicyFile
 from memtend.model.policyset import NamespacePolicies
 from memtend.store import dictionaries
 from memtend.store.engine import Row
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 Right = Literal["read", "write", "admin"]
 _RIGHTS: tuple[Right, ...] = ("read", "write", "admin")
 POLICIES = "policies"
+LAYOUT = "layout"
 
 
 class Grant(NamedTuple):
@@ -36,6 +38,8 @@ class Config:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self.plain: dict[str, tuple[int, bytes]] = {}
+        """Id and hash prefix of namespaces where a single value is shown as it is (`Views`)."""
         self.version = -1
         self.refresh(store.meta().config)
 
@@ -45,11 +49,16 @@ class Config:
             return
         settings = self._checked("settings")
         found = [value for name, value in settings if name == POLICIES]
+        self.laid_out = (LAYOUT, Layout.SWARM.value) in settings
         self.file = PolicyFile.model_validate_json(found[0]) if found else PolicyFile()
+        if self.file.layout is Layout.SWARM or (self.file.layout is None and self.laid_out):
+            policies = self.file.policies.behind(LAYOUT_RULES)
+            self.file = self.file.model_copy(update={"policies": policies})
         self._store.namespaces.load()
         self._store.forget_dictionaries()
         self.dictionaries = dictionaries.newest(self._store)
         self._by_namespace: dict[str, NamespacePolicies] = {}
+        self.plain.clear()
         self.grants = [
             Grant(agent, compile_pattern(pattern), right)
             for agent, pattern, right in self._checked("grants")
@@ -64,17 +73,39 @@ class Config:
         return [values for values, _ in rows]
 
     def policy(self, namespace: str, key: str) -> Policy:
+        return self._policies(namespace).resolve(key)
+
+    def policies_in(self, namespace: str) -> list[Policy]:
+        """Every policy that can hold for a key of this namespace."""
+        found = self._policies(namespace)
+        return [found.always] if found.always else [policy for _, policy in found.candidates]
+
+    def _policies(self, namespace: str) -> NamespacePolicies:
         found = self._by_namespace.get(namespace)
         if found is None:
             found = self._by_namespace[namespace] = self.file.policies.for_namespace(namespace)
-        return found.resolve(key)
+        return found
 
     def set_policies(self, file: PolicyFile, actor: str) -> None:
-        text = file.model_dump_json()
+        text = file.model_dump_json(exclude={"policies": {"defaults"}})
         with self._store.change(actor) as (change, _):
             change.tx.run("save_setting", (POLICIES, text, crc_of((POLICIES, text))))
             change.config += 1
             change.note("policies", f"digest {file.policies.digest}")
+        self.refresh(change.config)
+
+    def lay_out(self, actor: str) -> None:
+        """Say that the store keeps a swarm's memory, so that its categories are retained as such.
+
+        Behind the policy file: any rule of it that matches wins, and `layout: none` says no.
+        """
+        if self.laid_out:
+            return
+        row = (LAYOUT, Layout.SWARM.value)
+        with self._store.change(actor) as (change, _):
+            change.tx.run("save_setting", (*row, crc_of(row)))
+            change.config += 1
+            change.note("layout", Layout.SWARM.value)
         self.refresh(change.config)
 
     def allow(self, agent: str, right: Right, namespace: str) -> None:
