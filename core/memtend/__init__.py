@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from memtend.agent.memory import AgentMemory
     from memtend.drafting import Put
     from memtend.errors import MemtendError
     from memtend.memory import Memory
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "AgentMemory": "memtend.agent.memory",
     "Cleanup": "memtend.model.policy",
     "Labels": "memtend.model.record",
     "Memory": "memtend.memory",
@@ -43,6 +45,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "AgentMemory",
     "Cleanup",
     "Labels",
     "Memory",

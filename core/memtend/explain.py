@@ -14,6 +14,7 @@ from memtend.store.change import Old
 if TYPE_CHECKING:
     from memtend.codec.envelope import Body
     from memtend.memory import Memory
+    from memtend.model.policyset import PolicySet
 
 
 def explain(memory: Memory, namespace: str, key: str) -> Explanation:
@@ -35,7 +36,7 @@ def explain(memory: Memory, namespace: str, key: str) -> Explanation:
             Rule(pattern=pattern, why=why)
             for pattern, why in config.file.policies.explain(namespace, key)
         ),
-        ttl_from=_ttl_from(body, policy.ttl_ms, policy.pattern),
+        ttl_from=_ttl_from(body, policy.ttl_ms, _named(policy.pattern, config.file.policies)),
         siblings=len(olds),
         updated_at=to_datetime(millis(body.ts)) if body else None,
         expires_at=to_datetime(newest.exp) if newest and newest.exp is not None else None,
@@ -58,10 +59,14 @@ def _state(olds: list[Old], ended: bool, now_ms: int) -> str:
     return "gone" if ended else "unknown"
 
 
-def _ttl_from(body: Body | None, policy_ttl_ms: int | None, pattern: str) -> str:
+def _named(pattern: str, policies: PolicySet) -> str:
+    """Which rule it is: one of the policy file, or one that stands behind it."""
+    return f"layout {pattern!r}" if policies.is_default(pattern) else f"policy {pattern!r}"
+
+
+def _ttl_from(body: Body | None, policy_ttl_ms: int | None, rule: str) -> str:
     said = "permanent" if policy_ttl_ms is None else show_duration(policy_ttl_ms)
-    rule = f"policy {pattern!r}: {said}"
     if body is None or body.ttl_ms == policy_ttl_ms:
-        return rule
+        return f"{rule}: {said}"
     own = "permanent" if body.ttl_ms is None else show_duration(body.ttl_ms)
-    return f"the write itself: {own} (now {rule})"
+    return f"the write itself: {own} (now {rule}: {said})"

@@ -1,0 +1,82 @@
+"""Reading decisions: of one agent or of a swarm, each with what was said of it later."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from memtend.agent.models import Decision, DecisionOutcome
+from memtend.agent.reading import namespaces_of, pages
+from memtend.clock import to_ms
+from memtend.model.layout import Kind, SwarmLayout, locate, segment
+
+if TYPE_CHECKING:
+    from memtend.memory import Memory
+
+EVERYBODY = "*"
+
+
+def decided(
+    memory: Memory,
+    layout: SwarmLayout,
+    agent: str,
+    *,
+    decision_type: str | None = None,
+    since_ms: int = 0,
+    text: str | None = None,
+    after: str | None = None,
+    limit: int = 100,
+) -> list[Decision]:
+    """Decisions that fit, latest first, at most `limit`, from after the one with the id `after`."""
+    who = agents_of(memory, layout) if agent == EVERYBODY else [agent]
+    words = (text or "").casefold().split()
+    found = [
+        decision
+        for name in who
+        for decision in decisions_of(memory, layout, name, decision_type)
+        if to_ms(decision.at) >= since_ms and _says(decision, words)
+    ]
+    found.sort(key=lambda one: (one.at, one.decision_id), reverse=True)
+    start = next((n for n, one in enumerate(found, 1) if one.decision_id == after), 0)
+    return found[start : start + limit]
+
+
+def decisions_of(
+    memory: Memory, layout: SwarmLayout, agent: str, decision_type: str | None = None
+) -> Iterator[Decision]:
+    """One agent's decisions with their outcomes. Whose decision is gone is gone as well."""
+    namespace = layout.decisions(agent)
+    prefix = "" if decision_type is None else segment(decision_type, "decision type")
+    known: dict[str, Decision] = {}
+    said: dict[str, list[DecisionOutcome]] = {}
+    for key, value in pages(memory, namespace, prefix):
+        place = locate(namespace, key)
+        if place is None or not isinstance(value, dict):
+            continue
+        if decision_type is not None and place.names[1] != decision_type:
+            continue
+        if place.kind is Kind.DECISION:
+            known[key] = Decision.of(value, place.names)
+        elif place.kind is Kind.DECISION_OUTCOME:
+            said.setdefault(key.partition("/outcome/")[0], []).append(DecisionOutcome.of(value))
+    for key, decision in known.items():
+        outcomes = sorted(said.get(key, ()), key=lambda one: one.at)
+        yield decision.model_copy(update={"outcomes": tuple(outcomes)})
+
+
+def agents_of(memory: Memory, layout: SwarmLayout) -> list[str]:
+    """The agents of a swarm that wrote anything that this agent may read."""
+    found: dict[str, None] = {}
+    for namespace in namespaces_of(memory, layout.root):
+        parts = namespace.split("/")
+        place = locate("/".join(parts[:2]), "state") if len(parts) > 1 else None
+        if place is not None and place.kind is Kind.STATE:
+            found[place.names[0]] = None
+    return list(found)
+
+
+def _says(decision: Decision, words: list[str]) -> bool:
+    if not words:
+        return True
+    folded = decision.model_dump_json().casefold()
+    return all(word in folded for word in words)

@@ -1,0 +1,95 @@
+"""How tasks end: recorded by agents, read back, and counted for those who want a strategy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from memtend.agent.base import AgentBase, since_ms
+from memtend.errors import InvalidValue, LimitExceeded
+from memtend.limits import SCAN_MAX
+from memtend.model.layout import OUTCOMES, outcome_place
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from memtend.agent.outcome import Outcome
+    from memtend.agent.recommending import Advice
+
+RESULTS = ("success", "failure", "partial_success", "timeout", "conflict")
+
+
+def result_of(text: str) -> str:
+    """One of the five ways in which a task ends."""
+    if text not in RESULTS:
+        raise InvalidValue(name="result", why=f"{text!r} is not one of {', '.join(RESULTS)}")
+    return text
+
+
+class Outcomes(AgentBase):
+    def record_task_outcome(
+        self,
+        task_type: str,
+        result: str,
+        *,
+        score: float | None = None,
+        duration_s: float | None = None,
+        cost: float | None = None,
+        resources: Mapping[str, float] | None = None,
+        context: Mapping[str, Any] | None = None,
+        strategy: str | None = None,
+        propensity: float | None = None,
+        agents: Sequence[str] = (),
+        task: str | None = None,
+        outcome_id: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> str:
+        """Say how a task ended and return the id of that. The same `outcome_id` is the same one.
+
+        `strategy` is the one that was followed, `propensity` the probability with which it had been
+        chosen; learning needs both. What is not known is left out, never guessed.
+        """
+        from memtend.agent.outcome import make_outcome  # noqa: PLC0415
+
+        stamp = self._stamp()
+        outcome = make_outcome(
+            outcome_id=outcome_id or self.clock.new_id(), swarm_id=self.swarm, task_type=task_type,
+            agents_involved=tuple(agents) or (self.agent,), outcome_type=result_of(result),
+            success_score=score, duration_s=duration_s, cost=cost,
+            resource_usage=dict(resources or {}), context=dict(context or {}), strategy=strategy,
+            propensity=propensity, task=task, recorded_by=self.agent, session=self.session,
+            timestamp_ms=stamp["at_ms"], metadata=dict(metadata or {}),
+        )  # fmt: skip
+        self._put(outcome_place(outcome.outcome_id), outcome.stored(), self._labels("outcome"))
+        return outcome.outcome_id
+
+    def outcomes(
+        self,
+        task_type: str | None = None,
+        *,
+        swarm: str | None = None,
+        since: datetime | None = None,
+        limit: int = 100,
+    ) -> list[Outcome]:
+        """How tasks of this swarm ended, latest first; `swarm="*"` takes those of every swarm."""
+        from memtend.agent.outcome import read_outcomes  # noqa: PLC0415
+
+        if not 0 < limit <= SCAN_MAX:
+            raise LimitExceeded(what="limit", name=OUTCOMES, actual=limit, limit=SCAN_MAX)
+        wanted, least_ms = swarm or self.swarm, since_ms(since)
+        found = [
+            one
+            for one in read_outcomes(self.memory)
+            if wanted in ("*", one.swarm_id)
+            and task_type in (None, one.task_type)
+            and one.at_ms >= least_ms
+        ]
+        return sorted(found, key=lambda one: (one.at_ms, one.outcome_id), reverse=True)[:limit]
+
+    def coordination_strategy(
+        self, context: Mapping[str, Any] | None = None, *, task_type: str | None = None
+    ) -> Advice:
+        """Which strategy to follow here. Until something is learned, the answer says just that."""
+        from memtend.agent.recommending import advise  # noqa: PLC0415
+
+        return advise(self.memory, self._recommender, task_type, dict(context or {}))

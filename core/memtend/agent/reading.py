@@ -1,0 +1,51 @@
+"""Reading a swarm's memory: whole namespaces page by page, times in older dialects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from memtend.clock import to_ms
+from memtend.limits import SCAN_MAX
+
+if TYPE_CHECKING:
+    from memtend.memory import Memory
+
+
+def pages(memory: Memory, namespace: str, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Every visible key and value of a namespace, in key order."""
+    after = ""
+    while page := memory.scan(namespace, prefix=prefix, after=after, limit=SCAN_MAX):
+        yield from page
+        after = page[-1][0]
+
+
+def namespaces_of(memory: Memory, root: str) -> list[str]:
+    """The namespaces at and below `root` that this agent may read."""
+    who, config = memory.agent, memory.config
+    return [
+        path
+        for path in memory.store.namespaces.load()
+        if (path == root or path.startswith(root + "/"))
+        and (who is None or config.allows(who, "read", path))
+    ]
+
+
+def time_ms(value: dict[str, Any], *older: str) -> int:
+    """When a record was made: `at_ms`, or ISO text in a field of the older program, else 0.
+
+    The older program wrote local times without a zone; they are read as UTC, as imports are.
+    """
+    at_ms = value.get("at_ms")
+    if isinstance(at_ms, int):
+        return at_ms
+    for name in older:
+        text = value.get(name)
+        if isinstance(text, str):
+            try:
+                at = datetime.fromisoformat(text)
+            except ValueError:
+                continue
+            return to_ms(at if at.tzinfo else at.replace(tzinfo=UTC))
+    return 0
