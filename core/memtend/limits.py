@@ -219,6 +219,29 @@ SNAPSHOT_PART_BYTES: Final = 1 * MIB
 SNAPSHOT_BYTES_MAX: Final = 64 * MIB
 EXPIRING_SOON_MS: Final = 24 * 3_600_000
 
+# Messages
+MESSAGE_BYTES_MAX: Final = 64 * KIB  # what is longer is stored as a record, and its key is sent
+MESSAGE_ID_CHARS_MAX: Final = 128
+MESSAGE_TTL_MS: Final = 24 * 3_600_000
+MESSAGE_TTL_MS_MAX: Final = 30 * 24 * 3_600_000
+MESSAGE_TRIES: Final = 5
+MESSAGE_TRIES_MAX: Final = 1_000
+MESSAGE_VISIBLE_MS: Final = 30_000
+MESSAGE_VISIBLE_MS_MAX: Final = 12 * 3_600_000
+MESSAGE_DEAD_KEEP_MS: Final = 7 * 24 * 3_600_000
+MESSAGE_RETRY_MS: Final = 1_000  # after the first failure; doubled after each one more
+MESSAGE_RETRY_MS_MAX: Final = 60_000
+MESSAGES_RECEIVED_MAX: Final = 1_000
+MESSAGES_SETTLED_MAX: Final = 1_000  # of the expired and the dead, that one receive clears away
+MESSAGE_PAGE: Final = 250
+INBOX_MESSAGES_MAX: Final = 10_000
+INBOX_BYTES_MAX: Final = 16 * MIB
+SWARM_MEMBERS_MAX: Final = 1_000
+MESSAGE_AGE_WARN_MS: Final = 3_600_000
+WAIT_POLL_S_MIN: Final = 0.005
+WAIT_POLL_S_MAX: Final = 0.25
+WAIT_NOTIFIED_S_MAX: Final = 1.0  # where the server tells, this is only for what it does not tell
+
 # Replication (CRDT_SPEC 5, 10)
 DELTA_PAGE_BYTES: Final = 4 * MIB
 DELTA_PAGE_BYTES_MAX: Final = 64 * MIB  # after decompression

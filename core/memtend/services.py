@@ -54,7 +54,7 @@ class Services(Erasures, Archives, Drills, Restores, Rotations, Backups):
         from memtend.store.swapping import drop_kept  # noqa: PLC0415
         from memtend.sweep.apply import apply_sweep  # noqa: PLC0415
 
-        with self._maintaining() as lease:
+        with self._maintaining("sweep") as lease:
             cleared = clear(plan, lease=lease, facts=self.facts(), safety=self._safety())
             drop_kept(self.store.engine, self.clock.now_ms())
             return apply_sweep(cleared, self.store)
@@ -88,7 +88,7 @@ class Services(Erasures, Archives, Drills, Restores, Rotations, Backups):
         from memtend.migrate.detect import read_source  # noqa: PLC0415
 
         policies = self.memory.config.file.policies
-        with self._maintaining() as lease:
+        with self._maintaining("import") as lease:
             cleared = clear(plan, lease=lease, facts=self.facts(), safety=self._safety())
             found = read_source(Path(plan.source), plan.kind, plan.zone, policies)
             return apply_import(cleared, self.memory, found)

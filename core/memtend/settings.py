@@ -5,6 +5,8 @@ A store URL may carry a password, so it is a secret: `repr` and logs never show 
 
 from __future__ import annotations
 
+import os
+import socket
 from pathlib import Path
 from typing import Literal
 
@@ -42,6 +44,11 @@ class Settings(BaseSettings):
     def backup_new_secret(self) -> str | None:
         """The text of the key that is to replace it."""
         return _secret("backup_new_key", self.backup_new_key, self.backup_new_key_file)
+
+
+def process_name() -> str:
+    """This process as an operator would look for it."""
+    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 def _secret(name: str, given: SecretStr | None, path: Path | None) -> str | None:

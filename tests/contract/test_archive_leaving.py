@@ -130,7 +130,7 @@ def test_an_erased_record_leaves_the_archive_at_once(services: Services) -> None
     archive_everything(services)
     old = {stub.key: stub for stub in archived.stubs(services.store)}
     services.memory.delete(NS, "k004")
-    with services._maintaining() as lease:
+    with services._maintaining("test") as lease:
         assert services.erase_archived(lambda entry: entry.key == "k004", lease) == 1
     assert services.archive_residue(lambda entry: entry.key == "k004") == 0
     del values["k004"]

@@ -10,13 +10,14 @@ from memtend.erase.apply import apply_erase
 from memtend.errors import LeaseHeld, PlanStale, StaleLease
 from memtend.guard import Safety, clear
 from memtend.memory import Memory
+from memtend.model.names import MAINTENANCE
 from memtend.model.query import Query
 from memtend.model.record import Labels
 from memtend.model.subject import Subject
 from memtend.services import Services
-from memtend.serving.base import MAINTENANCE
 from memtend.settings import Settings
 from memtend.store import leases
+from memtend.store.lease_desk import force_release
 from memtend.store.ledger import Filter
 from memtend.store.snapshot import snapshot
 from memtend.store.verify import verify_store
@@ -149,7 +150,7 @@ def test_an_erasure_that_loses_its_lease_stops(services: Services) -> None:
     plan = services.plan_erase(Subject.of_namespace("n"))
     lease = leases.acquire(store, MAINTENANCE, "one", 60_000)
     cleared = clear(plan, lease=lease, facts=services.facts(), safety=Safety())
-    leases.acquire(store, MAINTENANCE, "one", 60_000)
+    force_release(store, MAINTENANCE, "operator")
     with pytest.raises(StaleLease):
         apply_erase(cleared, store)
     assert len(services.memory.scan("n")) == 40

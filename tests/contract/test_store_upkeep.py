@@ -19,15 +19,16 @@ from memtend.guard import Safety, clear
 from memtend.limits import SLICE_ROWS_MIN, SWEEP_MARGIN_MS
 from memtend.memory import Memory
 from memtend.model.lease import Fence, Lease
+from memtend.model.names import MAINTENANCE
 from memtend.model.plan import Action, Plan
 from memtend.model.policy import Cleanup, Policy
 from memtend.model.policyfile import PolicyFile, PolicySafety
 from memtend.model.policyset import PolicySet
 from memtend.services import Services
-from memtend.serving.base import MAINTENANCE
 from memtend.settings import Settings
 from memtend.store import leases, writes
 from memtend.store.expiry import drop_expired
+from memtend.store.lease_desk import force_release
 from memtend.sweep.apply import apply_sweep
 from tests.fixtures.stores import run_sql, set_policies
 
@@ -58,13 +59,16 @@ def test_one_holder_and_a_token_that_only_grows(memory: Memory) -> None:
     with pytest.raises(LeaseHeld, match="one"):
         leases.acquire(store, "work", "two", HOUR)
     assert leases.acquire(store, "other work", "two", HOUR).fence == Fence(0, 1)
+    with pytest.raises(LeaseHeld, match="one"):
+        leases.acquire(store, "work", "one", HOUR)  # a name gives nobody a second one
+    assert force_release(store, "work", "operator") == 1
     again = leases.acquire(store, "work", "one", HOUR)
     assert again.fence > first.fence
-    leases.release(store, first)  # no longer the newest: changes nothing
+    assert not leases.release(store, first)  # no longer the newest: changes nothing
     with pytest.raises(LeaseHeld):
         leases.acquire(store, "work", "two", HOUR)
-    leases.release(store, again)
-    leases.release(store, again)
+    assert leases.release(store, again)
+    assert not leases.release(store, again)
     assert leases.acquire(store, "work", "two", HOUR).fence > again.fence
 
 
@@ -192,7 +196,7 @@ def test_a_sweep_that_loses_its_lease_stops(services: Services, clock: ManualClo
     lease = leases.acquire(memory.store, "work", "one", HOUR)
     plan = services.plan_sweep()
     cleared = clear(plan, lease=lease, facts=services.facts(), safety=Safety())
-    leases.acquire(memory.store, "work", "one", HOUR)
+    force_release(memory.store, "work", "operator")
     with pytest.raises(StaleLease):
         apply_sweep(cleared, memory.store)
     assert rows(memory) == 3

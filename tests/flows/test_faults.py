@@ -11,8 +11,8 @@ from prefect import State
 
 from memtend.limits import SWEEP_ROWS_FREE
 from memtend.memory import Memory
+from memtend.model.names import MAINTENANCE
 from memtend.model.plan import PlanRef
-from memtend.serving.base import MAINTENANCE
 from memtend.store import leases
 from memtend_flows.backup import backup
 from memtend_flows.health import health

@@ -58,7 +58,6 @@ from memtend.errors.store import (
     StoreTooNew,
     StoreUnavailable,
 )
-from memtend.errors.together import ResolverFailed, ResolverUnknown, TooManySiblings
 from memtend.errors.sync import (
     DeltaGap,
     DeltaRefused,
@@ -67,6 +66,7 @@ from memtend.errors.sync import (
     PeerRetired,
     ReplicaCloned,
 )
+from memtend.errors.together import ResolverFailed, ResolverUnknown, TooManySiblings
 from memtend.errors.upkeep import (
     AuditBroken,
     ErasureIncomplete,

@@ -1,23 +1,8 @@
-"""30, 31 and 40 to 49: leases, plans, and what the guard refuses."""
+"""40 to 49: plans, and what the guard refuses."""
 
 from __future__ import annotations
 
 from memtend.errors.base import MemtendError
-
-
-class LeaseHeld(MemtendError):
-    code = 30
-    message = "{resource!r} is held by {holder!r} for another {left_s:.0f} s"
-    hint = "Wait for it to finish, or let the lease run out."
-    transient = True
-
-
-class StaleLease(MemtendError):
-    """A newer lease on the same resource exists. Nothing was written."""
-
-    code = 31
-    message = "the lease on {resource!r} with token {token} is no longer the newest or has expired"
-    hint = "Stop this worker's operation; make a new plan under a new lease."
 
 
 class PlanStale(MemtendError):

@@ -12,6 +12,9 @@ from functools import lru_cache
 from memtend.errors import InvalidName
 from memtend.limits import PATH_BYTES_MAX, PATH_SEGMENTS_MAX
 
+MAINTENANCE = "maintenance"
+"""The resource whose lease everything holds that deletes; nobody else can have it."""
+
 _SEGMENT = r"[A-Za-z0-9][A-Za-z0-9._:@=+-]*"
 _PATH = re.compile(rf"{_SEGMENT}(?:/{_SEGMENT})*", re.ASCII)
 

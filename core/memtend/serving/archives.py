@@ -51,7 +51,7 @@ class Archives(Serving):
         """Move the values that the plan names into the archive."""
         from memtend.archive.apply import apply_archive  # noqa: PLC0415
 
-        with self._maintaining() as lease:
+        with self._maintaining("archive run") as lease:
             cleared = clear(plan, lease=lease, facts=self.facts(), safety=self._safety())
             vault = self._vault(create=True)
             return apply_archive(cleared, self.store, vault, program=self._program())
@@ -80,7 +80,7 @@ class Archives(Serving):
 
     def apply_recall(self, plan: Plan) -> ArchiveReport:
         """Put the values that the plan names back into the store."""
-        with self._maintaining() as lease:
+        with self._maintaining("recall") as lease:
             clear(plan, lease=lease, facts=self.facts(), safety=self._safety())
             return self._recall(plan, lease)
 
@@ -116,7 +116,7 @@ class Archives(Serving):
         from memtend.archive.reindex import reindex  # noqa: PLC0415
         from memtend.store.ledger import Filter  # noqa: PLC0415
 
-        with self._maintaining() as lease:
+        with self._maintaining("archive reindex") as lease:
             with self.store.engine.snapshot() as reader:
                 ledger = Filter.load(reader)
             return reindex(self.store, self._vault(adopt=adopt), lease, forbidden=ledger.erased)
@@ -132,7 +132,7 @@ class Archives(Serving):
         """Rewrite objects that are mostly unused, remove those that have long been unused."""
         from memtend.archive.compact import apply_compact  # noqa: PLC0415
 
-        with self._maintaining() as lease:
+        with self._maintaining("archive compact") as lease:
             # Only what nothing names is removed: its share of the archive says nothing.
             cleared = clear(
                 plan, lease=lease, facts=self.facts(), safety=Safety(delete_share_max=1)
@@ -157,7 +157,7 @@ class Archives(Serving):
         from memtend.backup.crypto import rewrap  # noqa: PLC0415
 
         new, old = self._new_backup_key(), self._backup_key()
-        with self._maintaining():
+        with self._maintaining("archive rekey"):
             vault = self._vault()
             if vault.cipher is None or old is None:
                 raise BackupKeyRefused(url=vault.store.url, why="they are not encrypted")

@@ -11,7 +11,9 @@ from memtend.errors import InvalidSettings
 from memtend.guard import Safety
 from memtend.limits import MAINTENANCE_LEASE_MS
 from memtend.model.facts import Facts
-from memtend.store import leases
+from memtend.model.names import MAINTENANCE
+from memtend.settings import process_name
+from memtend.store.lease_heart import holding
 
 if TYPE_CHECKING:
     from memtend.codec.crypto import UserKey
@@ -19,8 +21,6 @@ if TYPE_CHECKING:
     from memtend.model.lease import Lease
     from memtend.settings import Settings
     from memtend.store.store import Store
-
-MAINTENANCE = "maintenance"
 
 
 class Serving:
@@ -31,7 +31,7 @@ class Serving:
         self.settings = settings
         self.store: Store = memory.store
         self.clock: Clock = memory.store.clock
-        self._holder = self.clock.new_id()
+        self._holder = f"{process_name()} {self.clock.new_id()[:8]}"
         self._user_key: UserKey | None = None
 
     def facts(self) -> Facts:
@@ -46,9 +46,13 @@ class Serving:
         )
 
     @contextmanager
-    def _maintaining(self) -> Iterator[Lease]:
-        """Hold the lease under which everything that deletes works."""
-        with leases.holding(self.store, MAINTENANCE, self._holder, MAINTENANCE_LEASE_MS) as lease:
+    def _maintaining(self, what: str) -> Iterator[Lease]:
+        """Hold the lease under which everything that deletes works, as long as it takes.
+
+        Whoever is refused meanwhile reads `what` is being done, and where.
+        """
+        holder = f"{what} by {self._holder}"
+        with holding(self.store, MAINTENANCE, holder, MAINTENANCE_LEASE_MS) as lease:
             yield lease
 
     def _backup_key(self) -> UserKey | None:

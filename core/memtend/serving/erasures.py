@@ -56,7 +56,7 @@ class Erasures(Archives):
         self.memory.flush()
         with suppress(NoArchive):
             self._vault()  # a wrong key stops the erasure before anything has gone, not halfway
-        with self._maintaining() as lease:
+        with self._maintaining("erase") as lease:
             cleared = clear(plan, lease=lease, facts=self.facts(), safety=self._safety())
             report = apply_erase(
                 cleared,

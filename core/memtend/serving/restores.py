@@ -79,7 +79,7 @@ class Restores(Serving):
 
         moment_ms = None if plan.to is None else to_ms(plan.to)
         self.memory.flush()
-        with self._maintaining() as lease:
+        with self._maintaining("restore") as lease:
             cleared = clear(plan, lease=lease, facts=self.facts(), safety=_ALL)
             with self._wished(plan.url, moment_ms, plan.manifest) as (choice, wished):
                 if plan.mode is Mode.REASSERT:
@@ -108,7 +108,7 @@ class Restores(Serving):
         from memtend.backup.undo import undo  # noqa: PLC0415
 
         self.memory.flush()
-        with self._maintaining() as lease:
+        with self._maintaining("undo of a restore") as lease:
             report = undo(self.store, lease, keep_ms=keep_ms, beat=self._beat(lease))
         self.memory.config.refresh(self.store.meta().config)
         return report

@@ -53,7 +53,7 @@ class Rotations(Serving):
         """
         from memtend.backup.rotate import apply_rotation  # noqa: PLC0415
 
-        with self._maintaining() as lease:
+        with self._maintaining("rotation of backups") as lease:
             safety = Safety(delete_share_max=1)
             cleared = clear(plan, lease=lease, facts=self.facts(), safety=safety)
             if gone := len(plan.to_delete()):

@@ -37,6 +37,7 @@ class Live(NamedTuple):
     namespaces: dict[str, int]
     replicas: list[Row]
     leases: list[Row]
+    accepted: list[Row]
     catalog: list[Row]
     ops: list[Row]
     settings: list[Row]
@@ -55,6 +56,7 @@ class Live(NamedTuple):
             {path: number for number, path, _ in reader.fetch("namespaces")},
             reader.fetch("replicas"),
             reader.fetch("stream_lease"),
+            reader.fetch("stream_lease_accepted"),
             reader.fetch("stream_catalog"),
             reader.fetch("stream_op"),
             [row for row in settings if is_local(row[0])],
@@ -142,7 +144,7 @@ def adapt(
             config=max(found.config, live.meta.config if live else 0) + 1,
             file_id=file_id,
         )
-        _void_leases(tx, reached.tokens, meta.lease_epoch)
+        _void_leases(tx, reached.tokens)
         tx.run("save_meta", meta.params())
         change = Change(tx, meta, fresh, clock.now_ms(), key, deed.actor, engine.array)
         detail = dict(deed.detail)
@@ -156,7 +158,7 @@ def adapt(
 
 
 def _reached(meta: Meta, leases: list[Row]) -> Reached:
-    tokens = {row[0]: row[2] for row in leases}
+    tokens = {row[0]: row[1] for row in leases}
     return Reached(meta.seq, meta.hlc, meta.epoch, meta.lease_epoch, tokens)
 
 
@@ -199,7 +201,7 @@ def _clash(here: Mapping[str, int], there: Mapping[str, int]) -> bool:
 
 
 def _keep_facts(tx: Transaction, live: Live) -> None:
-    """Backups taken, operations whose effect is in the state, erasures, evidence."""
+    """Backups taken, operations whose effect is in the state, erasures, evidence, tokens seen."""
     seen = {row[1]: row[2] for row in tx.fetch("replicas")}
     own = Meta.of(tx.fetch("meta"), "")
     seen |= {row[1]: own.n for row in tx.fetch("replicas") if row[0] == own.replica_no}
@@ -214,6 +216,10 @@ def _keep_facts(tx: Transaction, live: Live) -> None:
         tx.run("save_setting", row)
     for row in live.erasures:
         tx.run("erase", row)
+    accepted = {row[0]: row[1:3] for row in tx.fetch("stream_lease_accepted")}
+    for row in live.accepted:
+        if row[1:3] > accepted.get(row[0], (-1, 0)):
+            tx.run("save_lease_accepted", row)
 
 
 def _begin_line(tx: Transaction, found: Meta, fresh: str, now_ms: int) -> int:
@@ -227,11 +233,13 @@ def _begin_line(tx: Transaction, found: Meta, fresh: str, now_ms: int) -> int:
     return fresh_no
 
 
-def _void_leases(tx: Transaction, tokens: Mapping[str, int], epoch: int) -> None:
-    """Tokens go on from the highest; whoever holds a lease holds nothing any more."""
+def _void_leases(tx: Transaction, tokens: Mapping[str, int]) -> None:
+    """Tokens go on from the highest; whoever holds a lease or waits for one begins again."""
     for resource, n in tokens.items():
-        row = (resource, "", n, epoch, 0)
-        tx.run("acquire", (*row, crc_of(row)))
+        row = (resource, n, n)
+        tx.run("save_lease", (*row, crc_of(row)))
+    tx.run("void_leases")
+    tx.run("void_tickets")
 
 
 def look(engine: Engine) -> Live:

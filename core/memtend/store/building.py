@@ -178,6 +178,8 @@ class _Loading:
             self._tx.run("grant", (given.name, *given.field.split("\0"), *cells))
         elif given.table == "erasure":
             self._tx.run("erase", (given.name, bytes.fromhex(given.field), *cells))
+        elif given.table == "lease_accepted":
+            self._tx.run("save_lease_accepted", (given.name, *cells))
         elif given.table == "dictionary":
             self._tx.run("load_dictionary", (int(given.name), *cells, crc_of(tuple(cells))))
 
@@ -205,8 +207,8 @@ class _Loading:
             pack_sum(self._sum), state.audit_n, state.audit_head, 1, self._now_ms, file_id,
         )  # fmt: skip
         self._tx.run("add_meta", (1, *meta.params()))
-        leases = [(resource, "", n, state.lease_epoch, 0) for resource, n in state.tokens.items()]
-        self._tx.run_many("acquire", [(*lease, crc_of(lease)) for lease in leases])
+        tokens = [(resource, n, n) for resource, n in state.tokens.items()]
+        self._tx.run_many("save_lease", [(*row, crc_of(row)) for row in tokens])
 
     def _count(self, share: tuple[str, str], size: int) -> None:
         self._counts[share] += 1

@@ -74,6 +74,9 @@ class Engine(Protocol):
     def server_ms(self) -> int | None:
         """The database server's own clock, or None where there is no server."""
 
+    def leave(self) -> None:
+        """Close what this thread has opened, for it is about to end."""
+
     def close(self) -> None: ...
 
     def _explain(self, error: Any) -> MemtendError:

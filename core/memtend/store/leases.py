@@ -1,78 +1,214 @@
-"""Leases: one holder per resource, on the database's clock, with a token that only grows.
+"""Leases: granted in one transaction on the database's clock, with a token that only grows.
 
 A holder that was stopped may still believe it holds the lease. That is why every protected write
-names its lease, and the store checks in the same transaction that no newer one was granted.
+names its lease, and the store checks in the same transaction that it is still good (`Changing`).
+
+A lease that ran out stays in its row until a grant clears it away. So should the clock go back, it
+is held again, and nobody gets the resource early; whoever was replaced stays replaced.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from memtend.clock import to_datetime
-from memtend.errors import LeaseHeld, StaleLease
-from memtend.model.lease import Fence, Lease
-from memtend.store.meta import Meta, crc_of
+from memtend.errors import Deadlock, LeaseHeld, LimitExceeded
+from memtend.limits import LEASE_GRANTS_MAX, LEASE_TICKET_MS, LEASE_TICKETS_MAX
+from memtend.model.lease import Fence, Lease, Mode
+from memtend.model.queueing import NEWEST, Grant, Obstacles, Step, Ticket, circle, in_the_way
+from memtend.store.lease_rows import (
+    Tokens,
+    check_fence,
+    clock_ms,
+    grants_of,
+    save,
+    tickets_of,
+    tokens_of,
+)
+from memtend.store.meta import Meta
 
 if TYPE_CHECKING:
     from memtend.store.engine import Transaction
     from memtend.store.store import Store
 
 
-def acquire(store: Store, resource: str, holder: str, ttl_ms: int) -> Lease:
-    """Grant the lease, or raise `LeaseHeld` while another holder's has not run out."""
+class Wish(NamedTuple):
+    """What is asked for. With a `ticket`, an id, whoever cannot have it waits in the queue."""
+
+    resource: str
+    holder: str
+    ttl_ms: int
+    mode: Mode = Mode.EXCLUSIVE
+    ticket: str = ""
+
+
+class Waiting(NamedTuple):
+    """A place in the queue. `position` counts from 1, `now_ms` is the database's clock."""
+
+    obstacles: Obstacles
+    position: int
+    now_ms: int
+
+
+def acquire(
+    store: Store, resource: str, holder: str, ttl_ms: int, mode: Mode = Mode.EXCLUSIVE
+) -> Lease:
+    """Grant the lease now, or raise `LeaseHeld`."""
+    outcome = ask(store, Wish(resource, holder, ttl_ms, mode))
+    if isinstance(outcome, Waiting):
+        raise held_error(resource, outcome)
+    return outcome
+
+
+def ask(store: Store, wish: Wish) -> Lease | Waiting:
+    """One attempt, in one transaction. Raises `Deadlock` where waiting would close a circle."""
+    circled: list[Step] = []
     with store.engine.write() as tx:
-        now_ms = _now_ms(store)
-        meta = Meta.of(tx.fetch("meta_locked"), store.url)
-        n = 0
-        for other, n, _, expires_ms in tx.fetch("lease", (resource,)):  # noqa: B007
-            if expires_ms > now_ms and other != holder:
-                left_s = (expires_ms - now_ms) / 1_000
-                raise LeaseHeld(resource=resource, holder=other, left_s=left_s)
-        return _save(tx, resource, holder, Fence(meta.lease_epoch, n + 1), now_ms + ttl_ms)
+        locked, now, tokens, granted, waiting = tx.fetch_all(
+            [("meta_locked", ()), ("lease_now", ()), *rows_of(wish.resource)]
+        )
+        meta = Meta.of(locked, store.url)
+        now_ms = clock_ms(store, now)
+        grants = grants_of(granted, store.url, meta.lease_epoch)
+        tickets = tickets_of(waiting, store.url)
+        ticket = next((one for one in tickets if one.id == wish.ticket), None)
+        mine = ticket or Ticket(wish.ticket, NEWEST, wish.resource, wish.mode, wish.holder, 0)
+        obstacles = in_the_way(mine, grants, tickets, now_ms)
+        if not obstacles:
+            reached = tokens_of(tokens, wish.resource, store.url)
+            return _grant(tx, wish, meta, reached, grants, now_ms, waited=ticket is not None)
+        if wish.ticket:
+            mine = _queue(tx, mine, tickets, now_ms)
+            circled = _circle(tx, mine, meta, store.url, now_ms)
+            if circled:
+                tx.run("drop_lease_ticket", (mine.id,))
+    if circled:
+        raise _deadlock(wish.resource, circled)
+    before = sum(one.number < mine.number and now_ms < one.until_ms for one in tickets)
+    return Waiting(obstacles, before + 1, now_ms)
+
+
+def look(store: Store, wish: Wish) -> Waiting | None:
+    """A cheap look from outside: None where it is worth to `ask`, for nothing seems in the way."""
+    grants = grants_of(store.engine.read("lease_grants", (wish.resource,)), store.url)
+    tickets = tickets_of(store.engine.read("lease_tickets", (wish.resource,)), store.url)
+    now_ms = clock_ms(store, store.engine.read("lease_now"))
+    mine = next((one for one in tickets if one.id == wish.ticket), None)
+    obstacles = in_the_way(mine, grants, tickets, now_ms) if mine else None
+    if mine is None or not obstacles:
+        return None
+    before = sum(one.number < mine.number and now_ms < one.until_ms for one in tickets)
+    return Waiting(obstacles, before + 1, now_ms)
+
+
+def leave(store: Store, ticket: str) -> None:
+    """Leave the queue. Safe to repeat."""
+    with store.engine.write() as tx:
+        tx.run("drop_lease_ticket", (ticket,))
 
 
 def renew(store: Store, lease: Lease, ttl_ms: int) -> Lease:
-    """Prolong under the same token; raises `StaleLease` if it ran out or was taken over."""
+    """Prolong under the same token; raises `StaleLease` if it ran out or was taken away."""
     with store.engine.write() as tx:
-        now_ms = _now_ms(store)
-        tx.fetch("meta_locked")
-        if not _holds(tx, lease) or to_datetime(now_ms) >= lease.expires_at:
-            raise StaleLease(resource=lease.resource, token=tuple(lease.fence))
-        return _save(tx, lease.resource, lease.holder, lease.fence, now_ms + ttl_ms)
+        locked, now, granted = tx.fetch_all(
+            [
+                ("meta_locked", ()),
+                ("lease_now", ()),
+                ("lease_grant", (lease.resource, lease.fence.n)),
+            ]
+        )
+        now_ms = clock_ms(store, now)
+        epoch = Meta.of(locked, store.url).lease_epoch
+        grant = check_fence(lease, grants_of(granted, store.url, epoch), now_ms, reading=True)
+        save(tx, grant._replace(expires_ms=now_ms + ttl_ms))
+    return lease.model_copy(update={"expires_at": to_datetime(now_ms + ttl_ms)})
 
 
-def release(store: Store, lease: Lease) -> None:
-    """Give it back. The token stays, so that the next holder's is greater. Safe to repeat."""
+def release(store: Store, lease: Lease) -> bool:
+    """Give it back; False where it had run out or was taken away. Safe to repeat.
+
+    Its token stays, so that the next holder's is greater.
+    """
+    named = (lease.resource, lease.fence.n, lease.fence.epoch, lease.holder)
     with store.engine.write() as tx:
-        tx.fetch("meta_locked")
-        if _holds(tx, lease):
-            _save(tx, lease.resource, lease.holder, lease.fence, 0)
+        ended, now = tx.fetch_all([("end_lease", named), ("lease_now", ())])
+        now_ms = clock_ms(store, now)
+    return bool(ended) and now_ms < ended[0][0]
 
 
-@contextmanager
-def holding(store: Store, resource: str, holder: str, ttl_ms: int) -> Iterator[Lease]:
-    """Hold a lease for the length of a block; on a full disk, for the sake of what frees space."""
-    lease = store.ballast.deleting(lambda: acquire(store, resource, holder, ttl_ms))
-    try:
-        yield lease
-    finally:
-        store.ballast.deleting(lambda: release(store, lease))
+def held_error(resource: str, waiting: Waiting) -> LeaseHeld:
+    """Names who is in the way and for how long, and how many wait before the caller."""
+    grants, tickets = waiting.obstacles
+    holders = sorted({one.holder for one in grants} or {one.holder for one in tickets})
+    left_ms = max((one.expires_ms - waiting.now_ms for one in grants), default=0)
+    until = to_datetime(waiting.now_ms + left_ms)
+    queue = f", until {until:%Y-%m-%d %H:%M:%S} UTC" if grants else ""
+    if waiting.position > 1:
+        queue += f"; {waiting.position - 1} wait before you"
+    return LeaseHeld(
+        resource=resource, holder=", ".join(holders), left_s=left_ms / 1_000, queue=queue
+    )
 
 
-def _holds(tx: Transaction, lease: Lease) -> bool:
-    wanted = (lease.holder, lease.fence.n, lease.fence.epoch)
-    return any(tuple(row[:3]) == wanted for row in tx.fetch("lease", (lease.resource,)))
+def rows_of(resource: str) -> list[tuple[str, tuple[str]]]:
+    """The calls that read all there is about a resource."""
+    return [("lease", (resource,)), ("lease_grants", (resource,)), ("lease_tickets", (resource,))]
 
 
-def _save(tx: Transaction, resource: str, holder: str, fence: Fence, expires_ms: int) -> Lease:
-    row = (resource, holder, fence.n, fence.epoch, expires_ms)
-    tx.run("acquire", (*row, crc_of(row)))
-    expires_at = to_datetime(expires_ms)
-    return Lease(resource=resource, holder=holder, fence=fence, expires_at=expires_at)
+def lease_of(grant: Grant) -> Lease:
+    return Lease(
+        resource=grant.resource, holder=grant.holder, fence=Fence(grant.epoch, grant.n),
+        expires_at=to_datetime(grant.expires_ms), mode=Mode(grant.mode),
+    )  # fmt: skip
 
 
-def _now_ms(store: Store) -> int:
-    """The server's clock where there is a server: all clients then agree on who is late."""
-    return store.engine.server_ms() or store.clock.now_ms()
+def _grant(
+    tx: Transaction,
+    wish: Wish,
+    meta: Meta,
+    reached: Tokens,
+    grants: list[Grant],
+    now_ms: int,
+    *,
+    waited: bool,
+) -> Lease:
+    resource, n = wish.resource, reached.n + 1
+    if any(one.expires_ms <= now_ms for one in grants):
+        tx.run("end_late_leases", (resource, now_ms))
+    elif len(grants) >= LEASE_GRANTS_MAX:
+        raise LimitExceeded(
+            what="number of leases", name=resource, actual=len(grants) + 1, limit=LEASE_GRANTS_MAX
+        )
+    if waited:
+        tx.run("drop_lease_ticket", (wish.ticket,))
+    save(tx, Tokens(resource, n, reached.guard if wish.mode is Mode.READ else n))
+    grant = Grant(resource, n, meta.lease_epoch, wish.holder, wish.mode, now_ms + wish.ttl_ms)
+    save(tx, grant)
+    return lease_of(grant)
+
+
+def _queue(tx: Transaction, mine: Ticket, tickets: list[Ticket], now_ms: int) -> Ticket:
+    """Take a place in the queue, or show that the waiter is still there."""
+    if any(one.until_ms <= now_ms and one.id != mine.id for one in tickets):
+        tx.run("drop_late_tickets", (mine.resource, now_ms, mine.id))
+    number = mine.number
+    if number == NEWEST:
+        waiting = len(tickets) + 1
+        if waiting > LEASE_TICKETS_MAX:
+            raise LimitExceeded(
+                what="queue", name=mine.resource, actual=waiting, limit=LEASE_TICKETS_MAX
+            )
+        [(number,)] = tx.fetch("next_lease_ticket")
+    mine = mine._replace(number=number, until_ms=now_ms + LEASE_TICKET_MS)
+    save(tx, mine)
+    return mine
+
+
+def _circle(tx: Transaction, mine: Ticket, meta: Meta, url: str, now_ms: int) -> list[Step]:
+    grants = grants_of(tx.fetch("stream_lease_grant"), url, meta.lease_epoch)
+    return circle(mine, grants, tickets_of(tx.fetch("stream_lease_ticket"), url), now_ms)
+
+
+def _deadlock(resource: str, circled: list[Step]) -> Deadlock:
+    said = (f"{one.holder!r} waits for {one.resource!r} behind {one.by!r}" for one in circled)
+    return Deadlock(resource=resource, circle=", ".join(said))

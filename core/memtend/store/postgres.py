@@ -152,6 +152,13 @@ class PostgresEngine:
         [(ms,)] = self.script("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint")
         return int(ms)
 
+    def leave(self) -> None:
+        connection = getattr(self._local, "connection", None)
+        self._local.__dict__.clear()
+        if connection is not None:
+            connection.close()
+            self._connections.remove(connection)
+
     def close(self) -> None:
         self._open = False
         self._local = threading.local()

@@ -16,7 +16,7 @@ from memtend.store.adapting import Live, adapt
 from memtend.store.beside import SchemaBeside
 from memtend.store.postgres import PostgresEngine
 from memtend.store.postgres_tx import PostgresReader
-from memtend.store.store import check_fence
+from memtend.store.store import check_lease
 
 if TYPE_CHECKING:
     from memtend.model.lease import Lease
@@ -35,15 +35,15 @@ def swap_postgres(
     engine = store.engine
     assert isinstance(engine, PostgresEngine)
     assert isinstance(beside, SchemaBeside)
-    file_id, server_ms = engine.file_id(), engine.server_ms()
+    file_id = engine.file_id()
     try:
         with engine.connect() as connection:
             _lock_all(connection, engine)
             reader = PostgresReader(connection, engine.statements)
             live = Live.of(reader, engine.url)  # 1
             if lease is not None:
-                rows = reader.fetch("lease", (lease.resource,))
-                check_fence(lease, rows, server_ms or store.clock.now_ms())
+                granted = reader.fetch("lease_grant", (lease.resource, lease.fence.n))
+                check_lease(store, lease, live.meta, reader.fetch("lease_now"), granted)
             meta = adapt(beside.engine, live, deed, store.clock, store.key, file_id)  # 2
             if live.untouched:
                 _drop_all(connection, engine)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from memtend.limits import ERASE_TEXT_BYTES_MIN
 from memtend.model.stored import LogRow, StoredRow
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from memtend.store.engine import Reader, Row
     from memtend.store.erasing import Eraser
     from memtend.store.store import Store
+
+_SET_BY_PEOPLE: Final = (
+    "stream_setting", "stream_access_grant", "stream_lease", "stream_lease_accepted",
+    "stream_lease_grant", "stream_lease_ticket",
+)  # fmt: skip
 
 
 class Residue:
@@ -98,7 +103,7 @@ class Residue:
             self.tables["dictionary"] += any(text in bytes(data) for text in self.texts)
         for row in reader.stream("stream_audit", (0,)):
             self._keep(row)
-        for statement in ("stream_setting", "stream_access_grant", "stream_lease"):
+        for statement in _SET_BY_PEOPLE:
             for row in reader.stream(statement):
                 self.settings += any(map(self._contains, _texts(row)))
                 self._keep(row)

@@ -66,13 +66,15 @@ class Snapshot:
         return (LogRow._make(row) for row in self._reader.stream("stream_log", (after,)))
 
     def side(self) -> Iterator[SideRow]:
-        """Settings, grants, dictionaries, erasures: the small tables, whole."""
+        """Settings, grants, dictionaries, erasures, tokens: the small tables, whole."""
         for agent, pattern, right, crc in self._reader.fetch("stream_access_grant"):
             yield _side("access_grant", agent, f"{pattern}\0{right}", (crc,))
         for number, kind, data, made_ms in self._reader.fetch("stream_dictionaries"):
             yield _side("dictionary", f"{number:020d}", "", (kind, bytes(data), made_ms))
         for kind, digest, at_hlc, seq, crc in self._reader.stream("stream_erasure"):
             yield _side("erasure", kind, bytes(digest).hex(), (at_hlc, seq, crc))
+        for resource, epoch, n, crc in self._reader.fetch("stream_lease_accepted"):
+            yield _side("lease_accepted", resource, "", (epoch, n, crc))
         for name, value, crc in self._reader.fetch("stream_setting"):
             if name != AUDIT_KEY:
                 yield _side("setting", name, "", (value, crc))

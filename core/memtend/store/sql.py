@@ -1,8 +1,8 @@
 """Every statement of the hot paths, as constant text, once for both engines.
 
-Constant, because an inlined literal doubles the cost of a get. `{in_ints}` and `{texts}` are the
-two places where the dialects differ; `?` becomes `%s` for psycopg. A test prepares each one on
-both engines against the migrated schema.
+Constant, because an inlined literal doubles the cost of a get. `{in_ints}`, `{in_texts}`,
+`{for_update}` and `{server_ms}` are the places where the dialects differ; `?` becomes `%s` for
+psycopg. A test prepares each one on both engines against the migrated schema.
 """
 
 from __future__ import annotations
@@ -225,8 +225,14 @@ _SQLITE: Final = {
     "in_ints": "IN (SELECT value FROM json_each(?))",
     "in_texts": "IN (SELECT value FROM json_each(?))",
     "for_update": "",
+    "server_ms": "NULL",
 }
-_POSTGRES: Final = {"in_ints": "= ANY(?)", "in_texts": "= ANY(?)", "for_update": " FOR UPDATE"}
+_POSTGRES: Final = {
+    "in_ints": "= ANY(?)",
+    "in_texts": "= ANY(?)",
+    "for_update": " FOR UPDATE",
+    "server_ms": "(extract(epoch FROM clock_timestamp()) * 1000)::bigint",
+}
 
 
 def sqlite_statements() -> dict[str, str]:

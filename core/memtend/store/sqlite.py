@@ -145,6 +145,12 @@ class SqliteEngine:
     def server_ms(self) -> int | None:
         return None
 
+    def leave(self) -> None:
+        connection = getattr(self._local, "connection", None)
+        self._local.__dict__.clear()
+        if connection is not None:
+            connection.close()
+
     def close(self) -> None:
         """Close every connection of this process. The last one out folds the WAL into the file."""
         self._open = False

@@ -19,7 +19,7 @@ from memtend.store.beside import remove_file
 from memtend.store.durable import sync_folder, translated
 from memtend.store.sqlite import SqliteEngine
 from memtend.store.sqlite_tx import SqliteReader
-from memtend.store.store import check_fence
+from memtend.store.store import check_lease
 
 if TYPE_CHECKING:
     from memtend.model.lease import Lease
@@ -43,8 +43,8 @@ def swap_sqlite(
             reader = SqliteReader(connection, engine.statements)
             live = Live.of(reader, engine.url)  # 1
             if lease is not None:
-                rows = reader.fetch("lease", (lease.resource,))
-                check_fence(lease, rows, store.clock.now_ms())
+                granted = reader.fetch("lease_grant", (lease.resource, lease.fence.n))
+                check_lease(store, lease, live.meta, reader.fetch("lease_now"), granted)
             meta = adapt(built, live, deed, store.clock, store.key, engine.file_id())  # 2
             if not live.untouched:
                 _keep(engine, connection, keep, store.clock.new_id())  # 3

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from memtend.clock import Clock
 from memtend.codec.compress import Damaged, decompress
 from memtend.codec.envelope import Body
-from memtend.errors import InvalidSettings, StaleLease
+from memtend.errors import InvalidSettings
 from memtend.model.stored import StoreState
 from memtend.store import schema
 from memtend.store.absence import Absence
@@ -110,7 +110,7 @@ class Store:
             audit_n=meta.audit_n,
             audit_head=bytes(meta.audit_head),
             sum=bytes(meta.sum),
-            tokens={row[0]: row[2] for row in reader.fetch("stream_lease")},
+            tokens={row[0]: row[1] for row in reader.fetch("stream_lease")},
             policy_digest=_policy_digest(reader),
         )
 
@@ -175,7 +175,9 @@ class Changing:
         config: int | None,
     ) -> None:
         self._store, self._actor, self._lease, self._config = store, actor, lease, config
-        fence: list[Call] = [] if lease is None else [("lease", (lease.resource,))]
+        fence: list[Call] = []
+        if lease is not None:
+            fence = [("lease_now", ()), ("lease_grant", (lease.resource, lease.fence.n))]
         self._calls: list[Call] = [("meta_locked", ()), *fence, *reads]
 
     def __enter__(self) -> tuple[Change, list[list[Row]]]:
@@ -189,7 +191,7 @@ class Changing:
             if self._config not in (None, meta.config):
                 raise ConfigChanged(meta.config)
             if self._lease is not None:
-                check_fence(self._lease, answers.pop(0), store.engine.server_ms() or now_ms)
+                check_lease(store, self._lease, meta, answers.pop(0), answers.pop(0))
             replica = store.replica_of(tx, meta)
         except BaseException as error:
             self._write.__exit__(type(error), error, error.__traceback__)
@@ -212,9 +214,9 @@ class Changing:
         self._write.__exit__(kind, error, trace)
 
 
-def check_fence(lease: Lease, rows: list[Row], now_ms: int) -> None:
-    """Refuse a write whose lease was taken over or has run out."""
-    for holder, n, epoch, expires_ms in rows:
-        if (epoch, n) == tuple(lease.fence) and holder == lease.holder and now_ms < expires_ms:
-            return
-    raise StaleLease(resource=lease.resource, token=tuple(lease.fence))
+def check_lease(store: Store, lease: Lease, meta: Meta, now: list[Row], granted: list[Row]) -> None:
+    """Refuse a write whose lease was taken away or has run out."""
+    from memtend.store.lease_rows import check_fence, clock_ms, grants_of  # noqa: PLC0415
+
+    grants = grants_of(granted, store.url, meta.lease_epoch)
+    check_fence(lease, grants, clock_ms(store, now))

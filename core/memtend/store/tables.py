@@ -163,12 +163,15 @@ class Audit(SQLModel, table=True):
 
 
 class LeaseRow(SQLModel, table=True):
+    """How far the tokens of a resource have come. It stays when nobody holds a lease any more.
+
+    `n` is the last token granted, `guard` the last one granted to a mode that may write.
+    """
+
     __tablename__ = "lease"
     resource: str = text(key=True)
-    holder: str = text()
     n: int = integer()
-    epoch: int = integer()
-    expires_ms: int = integer()
+    guard: int = integer()
     crc: int = integer()
 
 
@@ -234,6 +237,6 @@ class Erasure(SQLModel, table=True):
     crc: int = integer()
 
 
-from memtend.store import tables_together  # noqa: E402, F401 — its tables are part of the schema
+from memtend.store import tables_messages, tables_together  # noqa: E402, F401 — part of the schema
 
 metadata = SQLModel.metadata

@@ -1,7 +1,8 @@
-"""Tables of what agents and replicas do together: peers. `tables` joins them to the schema."""
+"""Tables of what agents and replicas do together: peers, leases. Part of the schema."""
 
 from __future__ import annotations
 
+from sqlalchemy import Index
 from sqlmodel import SQLModel
 
 from memtend.store.columns import blob, integer, text
@@ -27,4 +28,41 @@ class PeerRow(SQLModel, table=True):
     met_ms: int = integer()
     retired_ms: int | None = integer(null=True)
     accept: str = text()
+    crc: int = integer()
+
+
+class LeaseGrant(SQLModel, table=True):
+    """A lease that somebody has, or had and let run out: the next grant clears those away."""
+
+    __tablename__ = "lease_grant"
+    resource: str = text(key=True)
+    n: int = integer(key=True)
+    epoch: int = integer()
+    holder: str = text()
+    mode: str = text()
+    expires_ms: int = integer()
+    crc: int = integer()
+
+
+class LeaseTicket(SQLModel, table=True):
+    """A place in the queue for a resource, in the order of `number`; skipped after `until_ms`."""
+
+    __tablename__ = "lease_ticket"
+    id: str = text(key=True)
+    number: int = integer()
+    resource: str = text()
+    mode: str = text()
+    holder: str = text()
+    until_ms: int = integer()
+    crc: int = integer()
+    __table_args__ = (Index("ix_lease_ticket_resource", "resource"),)
+
+
+class LeaseAccepted(SQLModel, table=True):
+    """The greatest token under which something outside of the store was changed."""
+
+    __tablename__ = "lease_accepted"
+    resource: str = text(key=True)
+    epoch: int = integer()
+    n: int = integer()
     crc: int = integer()

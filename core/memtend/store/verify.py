@@ -34,8 +34,10 @@ from memtend.store.meta import Meta, crc_of
 if TYPE_CHECKING:
     from memtend.store.store import Store
 
-CHECKED_TABLES = ("access", "access_grant", "catalog", "dictionary", "erasure", "lease",
-                  "log_rows", "op", "peer", "replica", "setting")  # fmt: skip
+CHECKED_TABLES = ("access", "access_grant", "catalog", "delivery", "dictionary", "erasure",
+                  "inbox", "lane", "lease",
+                  "lease_accepted", "lease_grant", "lease_ticket",
+                  "log_rows", "member", "message", "op", "peer", "replica", "setting")  # fmt: skip
 
 
 def verify_store(store: Store) -> StoreVerifyReport:

@@ -83,10 +83,8 @@ def upgrade() -> None:
     op.create_table(
         "lease",
         _column("resource", TEXT),
-        _column("holder", TEXT),
         _column("n", INT),
-        _column("epoch", INT),
-        _column("expires_ms", INT),
+        _column("guard", INT),
         _column("crc", INT),
         sa.PrimaryKeyConstraint("resource", name="pk_lease"),
     )
