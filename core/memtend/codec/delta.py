@@ -183,7 +183,7 @@ def _vector(pairs: Any) -> dict[str, int]:
 
 
 def _id(data: Any) -> str:
-    if type(data) is not bytes or len(data) != 16:  # noqa: PLR2004 — 128 bits
+    if type(data) is not bytes or len(data) != 16:
         raise ValueError("an id has 128 bits")
     return data.hex()
 

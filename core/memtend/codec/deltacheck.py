@@ -117,7 +117,7 @@ def _check_carried(head: DeltaHead, told: Carried) -> Dot:
 def _check_body(head: DeltaHead, body: Body, told: Carried) -> None:
     exp = told.exp_ms
     _need(exp is None or _is_whole(exp, TIME_MS_MAX), "a deadline is out of range")
-    _need(len(body.replica) == 32, "an id has 128 bits")  # noqa: PLR2004
+    _need(len(body.replica) == 32, "an id has 128 bits")
     _need(_is_whole(body.n, INTEGER_ABS_MAX) and body.n > 0, "an event has no number")
     _need(_is_whole(body.ts, head.hlc), "a timestamp is later than its sender's")
     _need(type(body.type) is int and body.type in tuple(RowKind), "a kind of value is not known")

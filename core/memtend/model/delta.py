@@ -1,4 +1,4 @@
-"""What replicas tell each other (CRDT_SPEC 5.1): plain tuples, because they travel by the million."""
+"""What replicas tell each other (CRDT_SPEC 5.1): plain tuples, for they travel by the million."""
 
 from __future__ import annotations
 

@@ -6,8 +6,8 @@ there are kinds of rows. Each mutation mints one dot and one sequence number (CR
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import ormsgpack
 from xxhash import xxh3_128_digest
@@ -21,78 +21,42 @@ from memtend.codec.envelope import (
     edge_of,
     flags_of,
     path_of,
-    unpack,
+    prefix_of,
+    row_hash,
 )
 from memtend.codec.statesum import addend, pack_sum
 from memtend.crdt.hlc import tick
-from memtend.crdt.rows import RowKind
 from memtend.formats import BODY_FORMAT
 from memtend.model.dot import Dot
 from memtend.store.audit import Entry, seal
+from memtend.store.drafts import (
+    AGENT,
+    KIND,
+    SESSION,
+    TAGS,
+    TRUST,
+    WRITER,
+    Described,
+    Draft,
+    Old,
+    pack_extra,
+)
 from memtend.store.engine import Row, Transaction
 from memtend.store.meta import Meta, crc_of
 
-
-class Old(NamedTuple):
-    """A stored sibling that a write may replace, in the column order of statement `old`."""
-
-    seq: int
-    n: int
-    exp: int | None
-    flags: int
-    size: int
-    body: bytes
-    key: str
-    field: str
-    ns: int
-    r: int
-    hash: bytes
-    stub: bytes | None = None
-    """The value of an archived record: its address."""
-
-    def unpacked(self) -> Body | None:
-        """The body, or None where it is damaged: such a row can still be replaced or deleted."""
-        try:
-            return unpack(self.body)
-        except Damaged:
-            return None
-
-
-Described = tuple[Any, ...]
-"""The label columns of `Body` from `kind` to `trust`, in their order."""
-
-KIND, AGENT, SESSION, TAGS, WRITER, TRUST = (
-    Body._fields.index(name) - Body._fields.index("kind")
-    for name in ("kind", "agent", "session", "tags", "writer", "trust")
-)
-
-
-class Draft(NamedTuple):
-    """A write made ready outside the lock: checked, encoded, compressed, hashed.
-
-    `data` is the value as stored under `codec`, `size` its canonical length, `content` the hash of
-    that text. `labels` None keeps those of the record that is replaced. `ctx` is what the writer
-    had seen (siblings it had not seen stay); `expected` are the exact dots for compare-and-set;
-    `exp_ms` overrides the deadline that `ttl_ms` would give.
-    """
-
-    namespace: str
-    key: str
-    field: str
-    data: bytes
-    codec: int
-    dictionary: int | None
-    size: int
-    content: int
-    labels: Described | None
-    extra: bytes | None
-    ttl_ms: int | None
-    type: int = RowKind.PLAIN
-    exp_ms: int | None = None
-    created_ms: int | None = None
-    ctx: Mapping[str, int] | None = None
-    expected: frozenset[Dot] | None = None
-    writer: str | None = None
+__all__ = [
+    "AGENT",
+    "KIND",
+    "SESSION",
+    "TAGS",
+    "TRUST",
+    "WRITER",
+    "Change",
+    "Described",
+    "Draft",
+    "Old",
+    "pack_extra",
+]
 
 
 class Change:
@@ -186,10 +150,31 @@ class Change:
         if tags := labels[TAGS]:
             self._tags += [(tag, seq) for tag in tags]
 
-    def log(self, ns: int, key: str, field: str, dot: tuple[int, int], why: str) -> None:
+    def insert(self, namespace: str, body: Body, columns: Row) -> None:
+        """Insert a sibling whose event was minted elsewhere or before: all columns but `seq` and
+        `hash`. It gets the next sequence number."""
+        _, key, field, _, _, exp, flags, _, _, _, _, size, packed, value = columns
+        self.seq += 1
+        digest = row_hash(prefix_of(namespace), path_of(key, field), flags, exp, packed, value)
+        self.sum += addend(digest)
+        if codec := flags & 15:
+            self._count_tier(codec, 1, size, value)
+        self._count(namespace, body.agent, body.session, 1, size)
+        self._tags += [(tag, self.seq) for tag in body.tags]
+        self._inserts.append((self.seq, *columns, digest))
+
+    def log(
+        self,
+        ns: int,
+        key: str,
+        field: str,
+        dot: tuple[int, int],
+        why: str,
+        at_ms: int | None = None,
+    ) -> None:
         """Remember an event whose sibling is gone, under the sequence number minted last."""
         r, n = dot
-        row = (ns, key, field, r, n, self.seq, self.now_ms, why)
+        row = (ns, key, field, r, n, self.seq, self.now_ms if at_ms is None else at_ms, why)
         self._logs.append((*row, crc_of(row)))
 
     def note(self, action: str, detail: str) -> None:
@@ -210,6 +195,12 @@ class Change:
             totals["tier", name] = (rows, size)
         return totals
 
+    def begin_line(self, number: int, replica: str) -> None:
+        """From here on write under another id, whose row is there already."""
+        self.meta = self.meta._replace(replica_no=number, n=0)
+        self.n, self._replica, self._replica_id = 0, replica, bytes.fromhex(replica)
+        self.tx.run("save_meta", self.meta.params())
+
     def write_rows(self) -> None:
         """Write the records gathered so far."""
         run, run_many = self.tx.run, self.tx.run_many
@@ -225,14 +216,14 @@ class Change:
             run_many("insert", self._inserts)
         if self._tags:
             run_many("tag", self._tags)
-        self._drops, self._untags, self._inserts, self._tags = [], [], [], []
+        if self._logs:
+            run_many("log", self._logs)
+        self._drops, self._untags, self._inserts, self._tags, self._logs = [], [], [], [], []
 
     def flush(self) -> None:
         """Write everything. The order matters to no reader: it is one transaction."""
         self.write_rows()
         run, run_many = self.tx.run, self.tx.run_many
-        if self._logs:
-            run_many("log", self._logs)
         tallies = [(*share, *grown) for share, grown in self.tallies().items() if any(grown)]
         if tallies:
             run_many("tally", tallies)
@@ -284,7 +275,3 @@ class Change:
         tier = self._tiers.setdefault(name, [0, 0])
         tier[0] += rows
         tier[1] += size * rows
-
-
-def pack_extra(extra: dict[str, object]) -> bytes | None:
-    return ormsgpack.packb(extra) if extra else None

@@ -20,7 +20,6 @@ from memtend.codec.envelope import (
     is_sound,
     path_of,
     prefix_of,
-    row_hash,
     unpack,
 )
 from memtend.store.change import Draft, Old
@@ -164,16 +163,12 @@ def _restate(change: Change, row: Row, old: Old, namespace: str, value: bytes) -
     _, ns, key, field, r, n, exp, flags, kind, agent, writer, content, _, packed, _, _ = row
     body = unpack(bytes(packed))
     change.drop(old, namespace)
-    change.seq += 1
     flags = flags & ~_CODEC_BITS | Codec.ARCHIVED
-    digest = row_hash(prefix_of(namespace), path_of(key, field), flags, exp, packed, value)
     size = len(packed) + len(value)
-    change.sum += int.from_bytes(digest)
-    change._count_tier(Codec.ARCHIVED, 1, size, value)
-    change._count(namespace, body.agent, body.session, 1, size)
-    change._tags += [(tag, change.seq) for tag in body.tags]
-    change._inserts.append(
-        (change.seq, ns, key, field, r, n, exp, flags, kind, agent, writer, content, size,
-         bytes(packed), value, digest)
+    change.insert(
+        namespace,
+        body,
+        (ns, key, field, r, n, exp, flags, kind, agent, writer, content, size, bytes(packed),
+         value),
     )  # fmt: skip
     return size
