@@ -12,7 +12,8 @@ from memtend.crdt import rows, tally
 from memtend.crdt.causal import Dot
 from memtend.crdt.counters import Totals
 from memtend.crdt.rows import RowKind, Sibling, Siblings, Vector
-from tests.laws.replica import Counts, Replica, Rules
+from tests.laws.deltas import Counts, Delta
+from tests.laws.replica import Replica, Rules
 
 
 class MergeAddsCounters(Rules):
@@ -85,7 +86,7 @@ class LogDroppedWithoutFloor(Rules):
 
 
 class NoGapCheck(Rules):
-    def has_gap(self, seen: Counts, since: Counts) -> bool:
+    def has_gap(self, seen: Counts, delta: Delta) -> bool:
         return False
 
 

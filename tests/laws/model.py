@@ -9,11 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from memtend.crdt.causal import Dot
 from memtend.limits import SWEEP_MARGIN_MS
 
 
 class Write(NamedTuple):
-    """One put, increment or reset; `number` is its identity, whatever dot it got."""
+    """One put, increment or reset. `number` is its identity; `dot` only tells which write it is
+    that a returning replica offers again."""
 
     number: int
     key: str
@@ -23,6 +25,7 @@ class Write(NamedTuple):
     text: bytes = b""
     epoch: int = 0
     total: int = 0
+    dot: Dot = Dot("", 0)
 
     def is_past(self, at_ms: int) -> bool:
         return self.exp_ms is not None and self.exp_ms <= at_ms

@@ -1,59 +1,20 @@
-"""A whole replica in memory (CRDT_SPEC 4 to 6), built from the pure rules of one key.
-
-`Rules` collects every rule a replica follows, so that a test can plant a defect in one of them.
-"""
+"""A whole replica in memory (CRDT_SPEC 4 to 6), built from the pure rules of one key."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
-from memtend.crdt import hlc, rows, tally
+from memtend.crdt import hlc, rows
 from memtend.crdt.causal import Dot, descends, join
-from memtend.crdt.rows import RowKind, Sibling
+from memtend.crdt.rows import Sibling
+from tests.laws.deltas import Counts, Delta, Page, Path
+from tests.laws.rules import Rules
 
-Counts = dict[str, int]
+__all__ = ["COUNTER", "Counts", "Delta", "Replica", "Rules"]
+
 COUNTER = "n"
-
-
-class Rules:
-    """The rules as they must be."""
-
-    merge = staticmethod(rows.merge)
-    kept_by_write = staticmethod(rows.kept_by_write)
-    increment = staticmethod(tally.increment)
-    reset = staticmethod(tally.reset)
-    logged = staticmethod(rows.logged)
-    logged_sweep = staticmethod(rows.logged)
-    merge_log = staticmethod(rows.merge_log)
-
-    def swept(
-        self, siblings: tuple[Sibling, ...], now_ms: int, heard_ms: int
-    ) -> tuple[Sibling, ...]:
-        return rows.swept(siblings, now_ms, heard_ms)
-
-    def sent_vector(self, replica: Replica) -> Counts:
-        return dict(replica.seen)
-
-    def floor_after_drop(self, floor: Counts, log: Counts) -> Counts:
-        return join(floor, log)
-
-    def has_gap(self, seen: Counts, since: Counts) -> bool:
-        return not descends(seen, since)
-
-    def id_after_restore(self, old: str, fresh: str) -> str:
-        return fresh
-
-
-class Delta(NamedTuple):
-    sender: str
-    seen: Counts
-    since: Counts
-    full: bool
-    keys: dict[str, tuple[tuple[Sibling, ...], Counts]]
-    floor: Counts
-    hlc: int
-    sent_ms: int
+_NOTHING = Path((), (), {})
 
 
 @dataclass
@@ -66,11 +27,15 @@ class Replica:
     floor: Counts = field(default_factory=dict)
     high: int = 0
     heard: Counts = field(default_factory=dict)
+    met: set[str] = field(default_factory=set)
+    retired: set[str] = field(default_factory=set)
 
     def copy(self, new_id: str) -> Replica:
         """A restored copy; states are replaced and never changed, so a shallow copy is whole."""
         parts = dict(self.seen), dict(self.rows), dict(self.log), self.floor, self.high
-        return Replica(new_id, self.rules, *parts, dict(self.heard))
+        return Replica(
+            new_id, self.rules, *parts, dict(self.heard), set(self.met), set(self.retired)
+        )
 
     def at(self, key: str) -> tuple[Sibling, ...]:
         return self.rows.get(key, ())
@@ -83,10 +48,15 @@ class Replica:
         self._store(key, (*self.rules.kept_by_write(self.at(key), context), new))
         return new
 
-    def delete(self, key: str, now_ms: int) -> None:
+    def delete(self, key: str, now_ms: int, context: Counts | None = None) -> bool:
+        """False, and nothing happens, where all that would go has expired already."""
+        kept = self.rules.kept_by_delete(self.at(key), context)
+        if not any(rows.is_visible(s, now_ms) for s in self.at(key) if s not in kept):
+            return False
         dot, _ = self._mint(now_ms)
-        self._store(key, self.rules.kept_by_write(self.at(key), None))
+        self._store(key, kept)
         self.log[key] = self.rules.logged(self.log.get(key, {}), [dot])
+        return True
 
     def increment(self, by: int, ttl_ms: int | None, now_ms: int) -> Sibling:
         dot, stamp = self._mint(now_ms)
@@ -109,13 +79,20 @@ class Replica:
         self._store(COUNTER, (*kept, new))
         return new
 
-    def sweep(self, now_ms: int, peers: set[str]) -> None:
-        heard_ms = min((self.heard.get(peer, 0) for peer in peers - {self.id}), default=now_ms)
+    def heard_ms(self, now_ms: int) -> int:
+        """When the last of the living replicas known here was heard from, by its own clock."""
+        waited = {*self.seen, *self.heard, *self.met} - self.retired - {self.id}
+        return min((self.heard.get(peer, 0) for peer in waited), default=now_ms)
+
+    def sweep(self, now_ms: int) -> None:
+        heard_ms = self.heard_ms(now_ms)
         for key, siblings in list(self.rows.items()):
             gone = self.rules.swept(siblings, now_ms, heard_ms)
             if gone:
                 self._store(key, tuple(s for s in siblings if s not in gone))
                 dots = [s.dot for s in gone]
+                if self.rules.tells(gone):
+                    dots.append(self._mint(now_ms)[0])
                 self.log[key] = self.rules.logged_sweep(self.log.get(key, {}), dots)
 
     def drop_log(self) -> None:
@@ -123,10 +100,33 @@ class Replica:
             self.floor = self.rules.floor_after_drop(self.floor, entry)
         self.log = {}
 
-    def delta(self, known: Counts, now_ms: int) -> Delta:
-        full = not descends(known, self.floor)
+    def meet(self, peer: str) -> None:
+        """It answered; from now on it is waited for."""
+        self.met.add(peer)
+
+    def retire(self, peer: str) -> None:
+        """Wait for it no more, and hear it no more under this id."""
+        self.retired.add(peer)
+
+    def rejoin(self, their_seen: Counts, fresh: str, now_ms: int) -> list[tuple[Sibling, Sibling]]:
+        """Go on under a new id; own writes that they never saw become events of that (7.2).
+
+        A write keeps its time and its deadline: coming back late makes no value newer.
+        """
+        old = self.id
+        offered: list[tuple[Sibling, Sibling]] = []
+        self.id = self.rules.id_after_rejoin(old, fresh)
+        for key, siblings in list(self.rows.items()):
+            unsent = [s for s in siblings if self.rules.is_unsent(s, old, their_seen)]
+            reborn = {s: self.rules.reborn(s, self._mint(now_ms)[0]) for s in unsent}
+            self._store(key, tuple(t for s in siblings for t in reborn.get(s, (s,))))
+            offered += [(s, t) for s, again in reborn.items() for t in again]
+        return offered
+
+    def delta(self, known: Counts, now_ms: int, *, full: bool = False) -> Delta:
+        full = full or not descends(known, self.floor)
         keys = {
-            key: (self.at(key), self.log.get(key, {}))
+            key: self.rules.sent_path(self.at(key), self.log.get(key, {}), known)
             for key in {*self.rows, *self.log}
             if full or rows.is_news(self.at(key), self.log.get(key, {}), known)
         }
@@ -134,19 +134,29 @@ class Replica:
         floor = dict(self.floor) if full else {}
         return Delta(self.id, sent, dict(known), full, keys, floor, self.high, now_ms)
 
+    def apply_pages(self, pages: Sequence[Page], now_ms: int) -> bool:
+        delta = self.rules.whole(pages)
+        return delta is not None and self.apply(delta, now_ms)
+
     def apply(self, delta: Delta, now_ms: int) -> bool:
         """Take in all of a delta, or refuse all of it."""
-        if not delta.full and self.rules.has_gap(self.seen, delta.since):
+        rules = self.rules
+        if rules.is_ahead(delta, now_ms) or rules.is_retired(self, delta):
             return False
-        self.high = hlc.receive(self.high, delta.hlc, now_ms)
-        for key in {*delta.keys, *(self.rows if delta.full else ())}:
-            theirs, log = delta.keys.get(key, ((), {}))
-            self._store(key, self.rules.merge(self.at(key), self.seen, theirs, delta.seen))
-            merged = self.rules.merge_log(self.log.get(key, {}), log, self.seen)
+        if rules.has_gap(self.seen, delta):
+            return False
+        self.high = hlc.tick(max(self.high, delta.hlc), now_ms)
+        for key in {*delta.keys, *rules.unnamed(self, delta)}:
+            path = delta.keys.get(key, _NOTHING)
+            theirs = rules.filled(path, self.at(key))
+            self._store(key, rules.merge(self.at(key), self.seen, theirs, delta.seen))
+            merged = rules.merge_log(self.log.get(key, {}), path.log, self.seen)
             if merged:
                 self.log[key] = merged
+        if delta.full:
+            self.log = rules.log_after_full(self.log, delta)
         self.seen = join(self.seen, delta.seen)
-        self.floor = join(self.floor, delta.floor)
+        self.floor = rules.floor_after_delta(self.floor, delta)
         self.heard[delta.sender] = max(self.heard.get(delta.sender, 0), delta.sent_ms)
         return True
 
@@ -161,10 +171,6 @@ class Replica:
             self.rows[key] = siblings
         else:
             self.rows.pop(key, None)
-
-
-def kind_of(key: str) -> RowKind:
-    return RowKind.COUNTER if key == COUNTER else RowKind.PLAIN
 
 
 def _deadline(stamp: int, ttl_ms: int | None) -> int | None:

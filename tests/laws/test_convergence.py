@@ -7,10 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.laws.defects import PLANTED
-from tests.laws.history import WEIGHTS, Step, check, fails, script, shortest
+from tests.laws.defects_sync import PLANTED_IN_SYNC
+from tests.laws.history import check
 from tests.laws.replica import Rules
+from tests.laws.scripts import WEIGHTS, Step, fails, run_all, script
 
-HISTORIES = 10_000
+HISTORIES = {3: 6_000, 2: 2_000, 5: 2_000}
 FOUND_WITHIN = 5_000
 
 replicas = st.integers(0, 2)
@@ -24,17 +26,21 @@ def test_replicas_agree_with_the_model(history: list[Step]) -> None:
     check(history, Rules())
 
 
-def test_ten_thousand_histories() -> None:
+@pytest.mark.parametrize("replicas", HISTORIES)
+def test_ten_thousand_histories(replicas: int) -> None:
     """As above, by the number. A failure names its seed and the shortest script that fails."""
-    for seed in range(HISTORIES):
-        history = script(seed)
-        if fails(history, Rules()):
-            script_left = shortest(history, Rules())
-            print(f"seed {seed}: {script_left}")
-            check(script_left, Rules())
+
+    def run(steps: list[Step]) -> None:
+        check(steps, Rules(), replicas)
+
+    run_all(range(HISTORIES[replicas]), lambda seed: script(seed, replicas), run)
 
 
-@pytest.mark.parametrize("defect", PLANTED, ids=lambda defect: defect.__name__)
+@pytest.mark.parametrize("defect", PLANTED + PLANTED_IN_SYNC, ids=lambda defect: defect.__name__)
 def test_planted_defect_is_found(defect: type[Rules]) -> None:
     """The histories bite: they find each wrong rule (CRDT_SPEC 9.3)."""
-    assert any(fails(script(seed), defect()) for seed in range(FOUND_WITHIN))
+
+    def run(steps: list[Step]) -> None:
+        check(steps, defect())
+
+    assert any(fails(script(seed), run) for seed in range(FOUND_WITHIN))

@@ -30,6 +30,7 @@ def two() -> tuple[Replica, Replica]:
 
 
 def sync(sender: Replica, receiver: Replica, now_ms: int = START_MS) -> None:
+    sender.meet(receiver.id)
     assert receiver.apply(sender.delta(receiver.seen, now_ms), now_ms)
 
 
@@ -171,7 +172,7 @@ def test_example_11_extension_beats_a_sweep_elsewhere() -> None:
     first = a.put("k", b"1", 10_000, START_MS)
     sync(a, b)
     touched = b.put("k", b"1", 191_000, START_MS + 9_000)
-    a.sweep(START_MS + 71_000, peers=set())
+    a.sweep(START_MS + 71_000)
     assert a.at("k") == ()
     sync(b, a, START_MS + 80_000)
     sync(a, b, START_MS + 80_000)
@@ -213,9 +214,9 @@ def test_counter_parts_wait_until_every_peer_was_heard() -> None:
     a.increment(2, 10_000, START_MS)
     sync(a, b)
     b.increment(3, 100_000, START_MS + 9_000)
-    a.sweep(START_MS + 80_000, peers={"a", "b"})
+    a.sweep(START_MS + 80_000)
     sync(b, a, START_MS + 80_000)
     assert tally.value(a.at(COUNTER), START_MS + 80_000) == 5
     sync(b, a, START_MS + 170_000)
-    a.sweep(START_MS + 170_000, peers={"a", "b"})
+    a.sweep(START_MS + 170_000)
     assert a.at(COUNTER) == ()
