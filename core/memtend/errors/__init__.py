@@ -46,6 +46,7 @@ from memtend.errors.input import (
     QuotaExceeded,
 )
 from memtend.errors.leases import Deadlock, LeaseHeld, LeaseReads, StaleLease
+from memtend.errors.messages import InboxFull, NoMessage, NoReply, StaleReceipt
 from memtend.errors.store import (
     PeerClock,
     RecordDamaged,
@@ -91,6 +92,7 @@ __all__ = [
     "DeltaRefused",
     "EpochMismatch",
     "ErasureIncomplete",
+    "InboxFull",
     "InvalidName",
     "InvalidPolicy",
     "InvalidSettings",
@@ -104,6 +106,8 @@ __all__ = [
     "MemtendError",
     "NoArchive",
     "NoBackup",
+    "NoMessage",
+    "NoReply",
     "NotEntitled",
     "NotFound",
     "NotWhole",
@@ -126,6 +130,7 @@ __all__ = [
     "RotationRefused",
     "SourceUnknown",
     "StaleLease",
+    "StaleReceipt",
     "StoreBusy",
     "StoreClosed",
     "StoreDamaged",

@@ -38,6 +38,9 @@ class Transaction(Reader, Protocol):
 
     def run_many(self, name: str, rows: Iterable[Sequence[Any]]) -> None: ...
 
+    def tell(self, channel: str) -> None:
+        """Wake who listens on the server, when this commits; nothing where there is no server."""
+
 
 class Engine(Protocol):
     url: str

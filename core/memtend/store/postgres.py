@@ -80,6 +80,16 @@ class PostgresEngine:
         more = {"options": self._search.strip()} if self._search else {}
         return psycopg.connect(psycopg.conninfo.make_conninfo(self._dsn, **more))
 
+    def listen(self, channel: str) -> Connection[Row]:
+        """A connection of its own that hears what is told on a channel."""
+        try:
+            connection = self.connect()
+            connection.autocommit = True
+            connection.execute(psycopg.sql.SQL("LISTEN {}").format(psycopg.sql.Identifier(channel)))
+        except psycopg.Error as error:
+            raise self._explain(error) from error
+        return connection
+
     def schema_name(self) -> str:
         """Where its tables are."""
         [(name,)] = self.script("SELECT current_schema()::text")
@@ -171,7 +181,7 @@ class PostgresEngine:
 
     def abandon(self) -> None:
         for connection in self._connections:
-            _unplug(connection)
+            unplug(connection)
         keep_for_ever((self._local, list(self._connections)))
         self._generation = object()
         self._local = threading.local()
@@ -216,7 +226,7 @@ def _quoted(statement: str, name: str) -> str:
     return statement.format('"' + name.replace('"', '""') + '"')
 
 
-def _unplug(connection: Connection[Row]) -> None:
+def unplug(connection: Connection[Row]) -> None:
     """Put a dead socket in the place of one that a forked child shares with its parent.
 
     Whatever the child still says on it, a rollback above all, would end the parent's transaction.

@@ -50,6 +50,9 @@ class PostgresReader:
     def run_many(self, name: str, rows: Iterable[Sequence[Any]]) -> None:
         self._runs.executemany(self._query(name), rows)
 
+    def tell(self, channel: str) -> None:
+        self._runs.execute("SELECT pg_notify(%s, '')", (channel,))
+
     def _execute(self, name: str, params: Sequence[Any]) -> psycopg.Cursor[Row]:
         return self._connection.execute(self._query(name), params, binary=True)
 

@@ -38,6 +38,9 @@ class SqliteReader:
     def run_many(self, name: str, rows: Iterable[Sequence[Any]]) -> None:
         self.connection.executemany(self._sql[name], rows)
 
+    def tell(self, channel: str) -> None:
+        """Nobody can be told: `notify.ring` wakes the threads of this process."""
+
 
 class SqliteWrite:
     """One write transaction as a `with` block; a class, because it runs on every put."""

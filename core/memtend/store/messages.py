@@ -1,0 +1,104 @@
+"""Sending messages: once into the store, one delivery for each inbox, in one transaction.
+
+A message is data like any other: it is there when `send` returns, it is in backups, and it is
+checked. A repeated id is accepted and does nothing, for as long as the message is remembered: until
+its deadline, also when it has long been worked on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+from zlib import crc32
+
+from memtend.errors import InboxFull
+from memtend.limits import INBOX_BYTES_MAX, INBOX_MESSAGES_MAX
+from memtend.store.messages_books import Books, writing
+from memtend.store.messages_rows import Delivery, Lane, Stored, opened, sealed
+from memtend.store.notify import notify, ring
+
+if TYPE_CHECKING:
+    from memtend.store.engine import Call
+    from memtend.store.store import Store
+
+
+class Letter(NamedTuple):
+    """A message made ready outside of the lock: checked and encoded.
+
+    With `swarm`, it goes to every member but the sender, else to `inboxes`.
+    """
+
+    id: str
+    sender: str
+    recipient: str
+    topic: str
+    reply_to: str
+    ttl_ms: int
+    tries_max: int
+    body: bytes
+    inboxes: tuple[str, ...] = ()
+    swarm: bool = False
+
+
+def send(store: Store, letter: Letter, *, config: int | None = None) -> tuple[str, ...]:
+    """Send it; the inboxes it went to, none where its id is known already. Raises `InboxFull`."""
+    reads: list[Call] = [("message_of", (letter.id,)), ("message_last", ())]
+    if letter.swarm:
+        reads.append(("members", (letter.recipient,)))
+    with writing(store, reads, config) as (books, answers):
+        known, [(last,)], *members = answers
+        if known:
+            return ()
+        inboxes = letter.inboxes
+        if letter.swarm:
+            inboxes = tuple(agent for (agent,) in members[0] if agent != letter.sender)
+        _check_room(books, inboxes, len(letter.body))
+        _write(store, books, letter, last + 1, inboxes)
+        for inbox in inboxes:
+            notify(books.tx, inbox)
+    for inbox in inboxes:
+        ring(store, inbox)
+    return inboxes
+
+
+def _check_room(books: Books, inboxes: Sequence[str], size: int) -> None:
+    for inbox in books.inboxes(inboxes):
+        count = inbox.waiting + inbox.dead
+        if count + 1 > INBOX_MESSAGES_MAX or inbox.size + size > INBOX_BYTES_MAX:
+            raise InboxFull(inbox=inbox.name, count=count, size=inbox.size)
+
+
+def _write(store: Store, books: Books, letter: Letter, no: int, inboxes: Sequence[str]) -> None:
+    tx, now = books.tx, books.now_ms
+    expires_ms, size = now + letter.ttl_ms, len(letter.body)
+    stored = Stored(
+        no, letter.id, letter.sender, letter.recipient, letter.topic, letter.reply_to, now,
+        expires_ms, books.meta.hlc, letter.tries_max, size, crc32(letter.body),
+    )  # fmt: skip
+    body = letter.body if inboxes else b""
+    tx.run("add_message", (*sealed(stored), len(inboxes), "", body))
+    rows = tx.fetch("lanes_of_sender", (letter.sender, store.engine.array(inboxes)))
+    lanes = {row[0] for row in rows if opened(Lane._make, row, books.url)}
+    for inbox in inboxes:
+        books.add(
+            Delivery(inbox, 0, letter.sender, no, letter.topic, size, books.meta.hlc, expires_ms,
+                     0, 0, "")
+        )  # fmt: skip
+        if inbox not in lanes:
+            books.save_lane(Lane(inbox, letter.sender, now))
+
+
+def join(store: Store, swarm: str, agent: str, *, config: int | None = None) -> None:
+    """From now on `agent` gets what is broadcast to `swarm`. Safe to repeat."""
+    with writing(store, config=config) as (books, _):
+        books.tx.run("save_member", sealed((swarm, agent, books.meta.hlc)))
+
+
+def leave(store: Store, swarm: str, agent: str) -> None:
+    """What was broadcast before stays in its inbox."""
+    with writing(store) as (books, _):
+        books.tx.run("drop_member", (swarm, agent))
+
+
+def members(store: Store, swarm: str) -> list[str]:
+    return [agent for (agent,) in store.engine.read("members", (swarm,))]
