@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from memtend.store import sql_leases, sql_messages, sql_sync
+from memtend.store import sql_conflicted, sql_leases, sql_messages, sql_sync
 
 SIBLING_COLUMNS: Final = (
     "seq, ns, key, field, r, n, exp, flags, kind, agent, writer, content, size, body, value, hash"
@@ -220,6 +220,7 @@ STATEMENTS: Final[dict[str, str]] = {
 }
 
 STATEMENTS.update(sql_leases.STATEMENTS | sql_messages.STATEMENTS | sql_sync.STATEMENTS)
+STATEMENTS.update(sql_conflicted.STATEMENTS)
 
 _SQLITE: Final = {
     "in_ints": "IN (SELECT value FROM json_each(?))",
