@@ -1,12 +1,12 @@
-"""Counters and sets: values that many agents change at once without losing each other's part.
+"""Counters, sets and maps: what many agents change at once without losing each other's part.
 
-A counter is one running part per replica, summed when read; a set is one row per element, where
-an add wins over a concurrent remove (CRDT_SPEC 4.5, 4.6).
+A counter is one running part per replica, summed when read; a set is one row per element and a map
+one per field, where an add wins over a concurrent remove (CRDT_SPEC 4.5, 4.6).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,8 +18,11 @@ from memtend.drafting import Put
 from memtend.errors import ConditionFailed, InvalidValue, KindMismatch
 from memtend.limits import INTEGER_ABS_MAX, UPDATE_TRIES
 from memtend.model.dot import Dot
+from memtend.model.names import check_name
+from memtend.model.policy import Reading
 from memtend.session import Session
-from memtend.store.reads import counter_value, newest
+from memtend.store.reads import Seen, counter_value, newest
+from memtend.store.views import of_kind
 
 if TYPE_CHECKING:
     from memtend.model.record import Labels
@@ -60,20 +63,66 @@ class Counting(Session):
         self._count(namespace, key, restart)
         return self._total(namespace, key)
 
-    def add(self, namespace: str, key: str, element: Any) -> Dot:
+    def add(
+        self, namespace: str, key: str, element: Any, *, ctx: Mapping[str, int] | None = None
+    ) -> Dot:
         """Add an element to a set; it wins over a concurrent remove."""
-        put = Put(namespace, key, element, field=element_field(element))
+        put = Put(namespace, key, element, ctx=ctx, field=element_field(element))
         return self._write([put], kind=RowKind.ELEMENT, action="add")[0]
 
-    def remove(self, namespace: str, key: str, element: Any) -> bool:
-        """Take an element out of a set; False where it was not in it."""
-        return self._delete(namespace, key, element_field(element))
+    def remove(
+        self, namespace: str, key: str, element: Any, *, ctx: Mapping[str, int] | None = None
+    ) -> bool:
+        """Take an element out of a set; False where it was not in it.
+
+        With `ctx`, an element that was added since that look stays.
+        """
+        return self._delete(namespace, key, element_field(element), ctx)
 
     def members(self, namespace: str, key: str) -> list[Any]:
         """The elements of a set, in the order of their canonical JSON."""
+        found = self._parts(namespace, key, RowKind.ELEMENT).values()
+        return [one.value for one in sorted(found, key=lambda one: one.text)]
+
+    def put_field(
+        self,
+        namespace: str,
+        key: str,
+        field: str,
+        value: Any,
+        *,
+        labels: Labels | None = None,
+        ttl_ms: int | None = None,
+        ctx: Mapping[str, int] | None = None,
+        op_id: str | None = None,
+    ) -> Dot:
+        """Set one field of a map; other fields, and who writes them meanwhile, are not touched."""
+        put = Put(namespace, key, value, labels, ttl_ms, ctx=ctx, field=check_name(field, "field"))
+        return self._write([put], kind=RowKind.FIELD, action="put_field", op_id=op_id)[0]
+
+    def get_field(self, namespace: str, key: str, field: str, default: Any = None) -> Any:
+        """One field of a map, or `default`. Of several concurrent values the newest."""
+        check_name(field, "field")
+        found = self._parts(namespace, key, RowKind.FIELD).get(field)
+        return default if found is None else found.value
+
+    def fields(self, namespace: str, key: str) -> dict[str, Any]:
+        """A whole map, in the order of its fields."""
+        found = self._parts(namespace, key, RowKind.FIELD)
+        return {field: found[field].value for field in sorted(found)}
+
+    def delete_field(
+        self, namespace: str, key: str, field: str, *, ctx: Mapping[str, int] | None = None
+    ) -> bool:
+        """Remove one field of a map; False where it was not there. A concurrent write survives."""
+        return self._delete(namespace, key, check_name(field, "field"), ctx)
+
+    def _parts(self, namespace: str, key: str, kind: RowKind) -> dict[str, Seen]:
+        """What is visible of a set or a map, by field; elements and fields do not mix."""
         self._allow("read", namespace)
-        seen = [newest(found) for found in self._records.fields(namespace, key).values()]
-        return [one.value for one in sorted(seen, key=lambda one: one.text)]
+        fields = self._records.fields(namespace, key).items()
+        own = {field: [one for one in seen if one.body.type == kind] for field, seen in fields}
+        return {field: newest(seen) for field, seen in own.items() if seen}
 
     def _extend(self, namespace: str, key: str, ttl_ms: int) -> Dot:
         """Give a counter a new deadline: this replica's part is written again, unchanged."""
@@ -97,10 +146,12 @@ class Counting(Session):
         ttl_ms: int | None = None,
         action: str = "count",
     ) -> Dot:
+        counts = self._reads.views.reading(namespace, key) is Reading.COUNTER
         for _ in range(UPDATE_TRIES):
-            parts = [one.sibling for one in self._records.opened(namespace, key)]
+            found = [one.sibling for one in self._records.opened(namespace, key)]
+            parts = [one for one in found if one.kind == RowKind.COUNTER]
             now_ms = self.store.clock.now_ms()
-            if any(is_visible(one, now_ms) and one.kind != RowKind.COUNTER for one in parts):
+            if not counts and any(is_visible(one, now_ms) for one in found if one not in parts):
                 raise KindMismatch(namespace=namespace, key=key, found="value", wanted="a counter")
             was_here = bool(self._records.endings(namespace, key))
             # The dot's number is minted in the write; the rule only asks whose it is.
@@ -108,7 +159,7 @@ class Counting(Session):
             part, kept = change(parts, at)
             gone = {one.dot.replica: one.dot.n for one in parts if one not in kept}
             put = Put(namespace, key, canonical.decode(part.text), labels, ttl_ms, ctx=gone)
-            expected = frozenset(one.dot for one in parts)
+            expected = frozenset(one.dot for one in found)
             try:
                 kind = RowKind.COUNTER
                 return self._write([put], kind=kind, expected=expected, action=action, op_id=op_id)[
@@ -119,7 +170,7 @@ class Counting(Session):
         raise lost
 
     def _total(self, namespace: str, key: str) -> int:
-        return counter_value(self._records.seen(namespace, key))
+        return counter_value(of_kind(self._records.seen(namespace, key), RowKind.COUNTER))
 
 
 class _At(NamedTuple):

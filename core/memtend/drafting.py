@@ -6,12 +6,13 @@ All of this runs before the write lock is taken.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from memtend.codec import canonical
 from memtend.codec.compress import Codec, compress
 from memtend.codec.envelope import content_of
-from memtend.errors import InvalidValue, LimitExceeded
+from memtend.crdt.rows import RowKind
+from memtend.errors import InvalidValue, KindMismatch, LimitExceeded
 from memtend.limits import TIME_MS_MAX, TTL_MS_MAX
 from memtend.model.dot import Dot
 from memtend.model.names import check_name, check_path
@@ -19,12 +20,14 @@ from memtend.model.policy import Compression
 from memtend.model.record import Labels
 from memtend.store.change import Described, Draft, pack_extra
 from memtend.store.config import Config
+from memtend.store.views import fixed_kind
 
 
 class Put(NamedTuple):
     """One write of `Memory.put_many`. `ttl_ms` 0 means permanent, None what the policy says.
 
     `expires_at_ms` and `created_ms` are for records that come from elsewhere with their own times.
+    `ctx` is what the writer had seen, as a vector or dot by dot: what it had not seen stays beside.
     """
 
     namespace: str
@@ -34,8 +37,16 @@ class Put(NamedTuple):
     ttl_ms: int | None = None
     created_ms: int | None = None
     expires_at_ms: int | None = None
-    ctx: Mapping[str, int] | None = None
+    ctx: Mapping[str, int] | frozenset[Dot] | None = None
     field: str = ""
+
+
+_KINDS: Final = {
+    RowKind.PLAIN: "a value",
+    RowKind.COUNTER: "a counter",
+    RowKind.ELEMENT: "an element of a set",
+    RowKind.FIELD: "a field of a map",
+}
 
 
 def draft(
@@ -45,14 +56,25 @@ def draft(
     *,
     kind: int = 0,
     expected: frozenset[Dot] | None = None,
+    settles: bool = False,
 ) -> Draft:
-    """Check and encode one write. Raises `InvalidName`, `InvalidValue`, `LimitExceeded`."""
+    """Check and encode one write.
+
+    Raises `InvalidName`, `InvalidValue`, `LimitExceeded`, and `KindMismatch` where the policy lets
+    something else be written. `settles`: the write also replaces siblings of other kinds.
+    """
     check_path(put.namespace, put.key)
     if put.field:
         check_name(put.field, "field")
     _check_times(put)
+    if isinstance(put.ctx, Mapping):
+        _check_context(put.ctx, put.key)
     namespace, key = put.namespace, put.key
     policy = config.policy(namespace, key)
+    fixed = fixed_kind(policy)
+    if fixed is not None and fixed != kind:
+        found, wanted = f"{policy.strategy} by policy", _KINDS[kind]
+        raise KindMismatch(namespace=namespace, key=key, found=found, wanted=wanted)
     labels, extra = describe(put.labels, agent)
     ttl_ms = policy.ttl_ms if put.ttl_ms is None else put.ttl_ms or None
     text = canonical.encode(put.value, key)
@@ -61,6 +83,7 @@ def draft(
     return Draft(
         namespace, key, put.field, data, codec, dictionary, len(text), content_of(text), labels,
         extra, ttl_ms, kind, put.expires_at_ms, put.created_ms, put.ctx, expected, agent,
+        fixed is not None, settles,
     )  # fmt: skip
 
 
@@ -74,6 +97,12 @@ def _check_times(put: Put) -> None:
             if ms < 0:
                 raise InvalidValue(name=put.key, why=f"its {what} is negative")
             raise LimitExceeded(what=what, name=put.key, actual=ms, limit=limit)
+
+
+def _check_context(ctx: Mapping[str, int], key: str) -> None:
+    for replica, n in ctx.items():
+        if not isinstance(replica, str) or isinstance(n, bool) or not isinstance(n, int):
+            raise InvalidValue(name=key, why="its context is no vector of numbers by replica")
 
 
 def compressed(

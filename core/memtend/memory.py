@@ -26,7 +26,7 @@ from memtend.limits import BATCH_MAX, GET_MANY_MAX, SCAN_MAX, TOUCH_SHARE, UPDAT
 from memtend.model.dot import Dot
 from memtend.model.names import check_path
 from memtend.model.policy import Cleanup, Reading
-from memtend.store.reads import MISSING, newest, shown
+from memtend.store.reads import MISSING, newest
 
 if TYPE_CHECKING:
     from memtend.model.lease import Lease
@@ -41,7 +41,11 @@ class Memory(Counting):
     # reading
 
     def get(self, namespace: str, key: str, default: Any = None) -> Any:
-        """The value, or `default` where nothing is visible. Siblings: the newest is returned."""
+        """The value, or `default` where nothing is visible.
+
+        Of several concurrent ones the newest, or what the policy's function makes of them; the sum
+        of a counter; the whole of a set or a map where the policy says so.
+        """
         if self.agent is not None:
             self._allow("read", namespace)
         value = self._reads.value(namespace, key)
@@ -91,7 +95,7 @@ class Memory(Counting):
         return self._records.one(namespace, key)
 
     def siblings(self, namespace: str, key: str) -> list[Record]:
-        """All concurrent values of a key, sorted by canonical JSON."""
+        """All concurrent values of a key, sorted by canonical JSON, whatever the policy shows."""
         self._allow("read", namespace)
         return self._records.siblings(namespace, key)
 
@@ -155,10 +159,11 @@ class Memory(Counting):
         default: Any = None,
         **more: Any,
     ) -> Any:
-        """Read, change, compare and set; again if another writer came between."""
+        """Read what `get` shows, change, compare and set; again if another writer came between."""
         for _ in range(UPDATE_TRIES):
             seen = self._records.seen(namespace, key)
-            before = shown(seen) if seen else default
+            found = self._reads.views.show(namespace, key, seen) if seen else None
+            before = default if found is None else found.value
             after = change(before)
             try:
                 self.put_if(namespace, key, after, [one.body.dot for one in seen], **more)
@@ -169,11 +174,16 @@ class Memory(Counting):
         raise lost
 
     def delete(self, namespace: str, key: str, *, ctx: Mapping[str, int] | None = None) -> bool:
-        """Remove a record; False where there was none."""
-        return self._delete(namespace, key, ctx=ctx)
+        """Remove a record; False where there was none. With `ctx`, what the caller had not seen
+        stays; of a set or a map by policy, each element or field goes for itself."""
+        gone = False
+        if self._reads.views.reading(namespace, key) in (Reading.SET, Reading.MAP):
+            for field in self._records.fields(namespace, key):
+                gone = self._delete(namespace, key, field, ctx) or gone
+        return self._delete(namespace, key, ctx=ctx) or gone
 
     def touch(self, namespace: str, key: str, ttl_ms: int | None = None) -> Dot | None:
-        """Give a live record a new deadline, counted from now.
+        """Give a live record a new deadline, counted from now; of several siblings, the newest.
 
         Writes nothing (and returns None) when the new deadline is less than 10 % later. Raises
         `NotFound` where nothing is visible: an expired record cannot be brought back (4.3).
@@ -182,13 +192,15 @@ class Memory(Counting):
         if not seen:
             raise NotFound(namespace=namespace, key=key)
         ttl = self.config.policy(namespace, key).ttl_ms if ttl_ms is None else ttl_ms or None
-        top = newest(seen)
+        top = newest(self._reads.views.own(namespace, key, seen) or seen)
         left_ms = top.exp - self.store.clock.now_ms() if top.exp is not None else None
         if ttl and left_ms is not None and ttl * (1 - TOUCH_SHARE) < left_ms <= ttl:
             return None
         if top.body.type == RowKind.COUNTER:
             return self._extend(namespace, key, ttl or 0)
-        put = Put(namespace, key, top.value, None, ttl or 0)
+        # Whoever extends a value has not judged those beside it.
+        own = frozenset({top.body.dot}) if len(seen) > 1 else None
+        put = Put(namespace, key, top.value, None, ttl or 0, ctx=own)
         return self._write([put], expected=frozenset(s.body.dot for s in seen), action="touch")[0]
 
     # upkeep
@@ -204,6 +216,8 @@ class Memory(Counting):
         policy = self.config.policy(namespace, key)
         if policy.reading is Reading.SET and (members := self.members(namespace, key)):
             return members
+        if policy.reading is Reading.MAP and (fields := self.fields(namespace, key)):
+            return fields
         if policy.cleanup is Cleanup.LAZY:
             self._access.leftovers.add((namespace, key))
             if len(self._access.leftovers) > self._access.limit:

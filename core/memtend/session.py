@@ -18,10 +18,13 @@ from memtend.store.access import AccessBuffer
 from memtend.store.config import Config
 from memtend.store.expiry import drop_expired, leftovers
 from memtend.store.reads import Reads
+from memtend.store.resolvers import Resolvers
 from memtend.store.store import ConfigChanged, Store
+from memtend.store.views import Views
 
 if TYPE_CHECKING:
     from memtend.model.lease import Lease
+    from memtend.model.version import Resolver
     from memtend.store.config import Right
     from memtend.store.records import Records
 
@@ -32,13 +35,21 @@ T = TypeVar("T")
 class Session:
     """What `Memory` is built on. Thread-safe."""
 
-    def __init__(self, store: Store, *, agent: str | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        agent: str | None = None,
+        resolvers: Mapping[str, Resolver] | None = None,
+    ) -> None:
         self.store = store
         self.agent = agent
         self.config = Config(store)
+        self.resolvers = Resolvers(resolvers)
+        """Users' functions that policies name (`conflict_strategy: function:NAME`)."""
         if store.archive is None:
             store.archive = ColdReads(store)
-        self._reads = Reads(store, store.clock.now_ms)
+        self._reads = Reads(store, store.clock.now_ms, Views(self.config, self.resolvers))
         self._access = AccessBuffer(store)
         self._actor = agent or "owner"
 
@@ -52,6 +63,7 @@ class Session:
         create: bool = True,
         clock: Clock | None = None,
         key_path: str | None = None,
+        resolvers: Mapping[str, Resolver] | None = None,
     ) -> Self:
         """Open a store: a path, `sqlite:///path`, `sqlite://` (in memory) or `postgresql://…`."""
         store = Store.open(
@@ -61,7 +73,7 @@ class Session:
             durability=durability,
             key_path=key_path,
         )
-        return cls(store, agent=agent)
+        return cls(store, agent=agent, resolvers=resolvers)
 
     def _slide(self, namespace: str, key: str) -> None:
         """Refresh on read; `Memory`, which can touch, does it."""
@@ -111,6 +123,7 @@ class Session:
         action: str = "put",
         op_id: str | None = None,
         lease: Lease | None = None,
+        settles: bool = False,
     ) -> list[Dot]:
         config, agent = self.config, self.agent
 
@@ -120,7 +133,10 @@ class Session:
                     self._allow("write", namespace)
             return writes.write(
                 self.store,
-                [draft(config, put, agent, kind=kind, expected=expected) for put in puts],
+                [
+                    draft(config, put, agent, kind=kind, expected=expected, settles=settles)
+                    for put in puts
+                ],
                 actor=self._actor,
                 quotas=config.file.quotas,
                 config=config.version,

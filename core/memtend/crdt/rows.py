@@ -24,6 +24,7 @@ class RowKind(IntEnum):
     PLAIN = 0
     COUNTER = 1
     ELEMENT = 2
+    FIELD = 3
 
 
 class Reading(StrEnum):

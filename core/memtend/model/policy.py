@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 from pydantic import BaseModel, Field
 
 from memtend.limits import COMPRESS_THRESHOLD_BYTES, ZSTD_LEVEL
+
+FUNCTION: Final = "function:"
+RESOLVER_NAME: Final = r"^[A-Za-z][A-Za-z0-9._-]{0,63}$"
 
 
 class Cleanup(StrEnum):
@@ -24,6 +28,7 @@ class Reading(StrEnum):
     MV = "mv"
     COUNTER = "counter"
     SET = "set"
+    MAP = "map"
 
 
 class Compression(BaseModel, frozen=True, extra="forbid"):
@@ -35,7 +40,10 @@ class Compression(BaseModel, frozen=True, extra="forbid"):
 
 
 class Policy(BaseModel, frozen=True, extra="forbid"):
-    """What holds for every path that `pattern` governs. `ttl_ms` None means permanent."""
+    """What holds for every path that `pattern` governs. `ttl_ms` None means permanent.
+
+    `resolver` names a user's function that decides what is shown of several concurrent values.
+    """
 
     pattern: str
     ttl_ms: int | None = Field(default=None, gt=0)
@@ -43,6 +51,16 @@ class Policy(BaseModel, frozen=True, extra="forbid"):
     reading: Reading = Reading.LWW
     compression: Compression = Compression()
     refresh_on_read: bool = False
+    resolver: str | None = Field(default=None, pattern=RESOLVER_NAME)
+
+    def model_post_init(self, _context: object, /) -> None:
+        if self.resolver is not None and self.reading is not Reading.LWW:
+            raise ValueError(f"a function decides instead of {self.reading.value}, not beside it")
+
+    @property
+    def strategy(self) -> str:
+        """`conflict_strategy` as it is written in a file."""
+        return self.reading.value if self.resolver is None else f"{FUNCTION}{self.resolver}"
 
 
 DEFAULT_POLICY = Policy(pattern="**")

@@ -51,7 +51,8 @@ class Record(BaseModel, frozen=True, extra="forbid"):
     """One live value. `expires_at` is exclusive: at that instant the record is already gone.
 
     `access_count` and `accessed_at` lag behind by what is still buffered (write-behind).
-    `conflicts` counts the other siblings that the reading policy does not show. `archived` says
+    `conflicts` counts the other siblings of the key; under the policy `multi_value`, `values` has
+    all of theirs, in the order of their canonical JSON, wherever there are several. `archived` says
     that the value lies in the archive; it is None only where a search was told not to read it.
     """
 
@@ -68,6 +69,7 @@ class Record(BaseModel, frozen=True, extra="forbid"):
     access_count: int = 0
     size_bytes: int = 0
     conflicts: int = 0
+    values: tuple[Any, ...] = ()
     archived: bool = False
 
     @property

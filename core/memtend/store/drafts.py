@@ -71,7 +71,7 @@ class Draft(NamedTuple):
     type: int = RowKind.PLAIN
     exp_ms: int | None = None
     created_ms: int | None = None
-    ctx: Mapping[str, int] | None = None
+    ctx: Mapping[str, int] | frozenset[Dot] | None = None
     expected: frozenset[Dot] | None = None
     writer: str | None = None
     fixed: bool = False

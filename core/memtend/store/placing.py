@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from memtend.codec.envelope import LABELS, QUARANTINED_FLAG, Body, type_of
 from memtend.crdt.hlc import millis
 from memtend.crdt.rows import RowKind
-from memtend.errors import ConditionFailed, KindMismatch
+from memtend.errors import ConditionFailed, KindMismatch, RecordDamaged, TooManySiblings
+from memtend.limits import SIBLINGS_MAX
 from memtend.model.dot import Dot
 from memtend.store.change import AGENT, WRITER, Change, Described, Draft, Old
 from memtend.store.engine import Row
@@ -42,19 +43,18 @@ def place(
     labels, extra = draft.labels, draft.extra
     created_ms: int | None = None
     if here:
-        if draft.type != RowKind.COUNTER:
-            refuse_counter(live_of(change, here), draft.namespace, draft.key)
-        replaced = here
-        if draft.ctx is not None:
-            replaced = [old for old in here if seen_by(change, old, draft.ctx)]
-            olds[at] = [old for old in here if old not in replaced]
-            if olds[at]:
-                change.contested.add(ns[0])
+        replaced, kept = _replaced(change, draft, here)
+        if kept:
+            if taken:  # the statement has dropped what must stay; leaving by an error undoes it
+                why = "it has siblings that its namespace does not know of"
+                raise RecordDamaged(namespace=draft.namespace, key=draft.key, why=why)
+            olds[at] = kept
+            change.contested.add(ns[0])
         live = _drop(change, replaced, draft.namespace, taken)
         created_ms = min((body.created_ms for body in live), default=None)
         if labels is None and live:
-            kept = max(live, key=lambda body: body.ts)
-            labels, extra = tuple(kept)[LABELS], kept.extra
+            before = max(live, key=lambda body: body.ts)
+            labels, extra = tuple(before)[LABELS], before.extra
     if draft.labels is None:
         labels = _written_by(draft.writer, labels or _PLAIN_LABELS)
     dot = change.mint()
@@ -67,6 +67,24 @@ def place(
     created_ms = base_ms if created_ms is None else created_ms
     change.add(ns, draft, labels, created_ms, exp, extra)  # type: ignore[arg-type]
     return dot
+
+
+def _replaced(change: Change, draft: Draft, here: list[Old]) -> tuple[list[Old], list[Old]]:
+    """What a write replaces, and what stays beside it: what the writer had not seen, and what is of
+    another kind (4.5a), except to settle that."""
+    live = live_of(change, here)
+    foreign = [] if draft.settles else [one for one in live if type_of(one.flags) != draft.type]
+    if draft.ctx is None and not foreign:
+        return here, []
+    if draft.type == RowKind.PLAIN and not draft.fixed and not draft.settles:
+        refuse_counter(live, draft.namespace, draft.key)
+    replaced = [old for old in here if old not in foreign and seen_by(change, old, draft.ctx)]
+    kept = [old for old in here if old not in replaced]
+    beside = sum(old in kept for old in live)
+    if beside >= SIBLINGS_MAX and draft.type != RowKind.COUNTER:  # each replica may have its part
+        facts = {"namespace": draft.namespace, "key": draft.key}
+        raise TooManySiblings(**facts, count=beside, limit=SIBLINGS_MAX)
+    return replaced, kept
 
 
 def _drop(change: Change, replaced: list[Old], namespace: str, taken: bool) -> list[Body]:
@@ -107,10 +125,12 @@ def place_in_turn(
     return dots
 
 
-def seen_by(change: Change, old: Old, ctx: Mapping[str, int] | None) -> bool:
+def seen_by(change: Change, old: Old, ctx: Mapping[str, int] | frozenset[Dot] | None) -> bool:
     if ctx is None:
         return True
     body = old.unpacked()
+    if isinstance(ctx, frozenset):
+        return body is None or body.dot in ctx
     return body is None or body.n <= ctx.get(body.replica, 0)
 
 
@@ -137,8 +157,11 @@ def _is_live(change: Change, old: Old) -> bool:
 
 
 def refuse_counter(live: Sequence[Old], namespace: str, key: str) -> None:
-    """A counter ends by expiring or by a new epoch; a value on top would end it unseen (4.5)."""
-    if any(type_of(old.flags) == RowKind.COUNTER for old in live):
+    """A counter ends by expiring or by a new epoch; a value on top would end it unseen (4.5).
+
+    Parts of a counter beside a value do not make the key a counter.
+    """
+    if live and all(type_of(old.flags) == RowKind.COUNTER for old in live):
         raise KindMismatch(namespace=namespace, key=key, found="counter", wanted="a value")
 
 

@@ -33,6 +33,7 @@ from memtend.store.engine import Row
 
 if TYPE_CHECKING:
     from memtend.store.store import Store
+    from memtend.store.views import Views
 
 MISSING: Final = object()
 _LAST: Final = "\x7f"
@@ -65,26 +66,29 @@ class Seen(NamedTuple):
 class Reads:
     """Reads of one store. `now` is asked only where a deadline must be judged."""
 
-    def __init__(self, store: Store, now: Callable[[], int]) -> None:
+    def __init__(self, store: Store, now: Callable[[], int], views: Views) -> None:
         self._store = store
         self._now = now
-        self._find = store.namespaces.ids.get
+        self.views = views
+        self._plain = views.plain.get
         self._read = store.engine.read
         self._absence = store.absence
         self._contested = store.namespaces.contested
 
     def value(self, namespace: str, key: str) -> Any:
-        """The value that a `lww` reader sees, or `MISSING`."""
-        ns = self._find(namespace) or self._store.namespaces.find(namespace)
+        """The one value that a reader is shown, or `MISSING`."""
+        ns = self._plain(namespace)
         if ns is None:
-            return MISSING
+            ns = self._store.namespaces.find(namespace)
+            if ns is None:
+                return MISSING
         rows = self._read("get", (ns[0], key))
         if not rows or ns[0] in self._contested:
             # Nothing there, or fewer siblings than there are: only if the index is sound.
             self._absence.record(ns[0], key, found=bool(rows))
             if not rows:
                 return MISSING
-        if len(rows) == 1:
+        if len(rows) == 1 and (self._plain(namespace) or self.is_plain(namespace, ns)):
             flags, exp, body, data, digest = rows[0]
             try:
                 if flags == 0 and (exp is None or self._now() < exp):
@@ -94,8 +98,17 @@ class Reads:
                     return orjson.loads(data)
             except (AttributeError, TypeError, ValueError) as error:
                 raise RecordDamaged(namespace=namespace, key=key, why=str(error)) from error
-        seen = self.siblings(namespace, key, rows)
-        return shown(seen) if seen else MISSING
+        return self._shown(namespace, key, self.siblings(namespace, key, rows))
+
+    def is_plain(self, namespace: str, ns: tuple[int, bytes]) -> bool:
+        """Whether a single plain row of this namespace is what a reader is shown."""
+        if self._plain(namespace) is None and self.views.is_plain(namespace):
+            self.views.plain[namespace] = ns
+        return self._plain(namespace) is not None
+
+    def _shown(self, namespace: str, key: str, seen: list[Seen]) -> Any:
+        found = self.views.show(namespace, key, seen) if seen else None
+        return MISSING if found is None else found.value
 
     def siblings(
         self, namespace: str, key: str, rows: Iterable[Row], field: str = "", *, cold: bool = True
@@ -185,7 +198,7 @@ class Reads:
         self, namespace: str, rows: list[Row], ns: tuple[int, bytes]
     ) -> list[tuple[str, Any]]:
         """Keys and values of rows as statement `scan` returns them, in order of key."""
-        if len(set(map(itemgetter(0), rows))) < len(rows):
+        if len(set(map(itemgetter(0), rows))) < len(rows) or not self.is_plain(namespace, ns):
             return self._grouped(namespace, rows)
         prefix, now_ms, digest, loads = ns[1], self._now(), xxh3_128_digest, orjson.loads
         found = []
@@ -197,7 +210,7 @@ class Reads:
                         raise RecordDamaged(namespace=namespace, key=key, why=_HASH)
                     found.append((key, loads(data)))
                 elif seen := self.siblings(namespace, key, [(flags, exp, body, data, want)]):
-                    found.append((key, shown(seen)))
+                    found.append((key, self._shown(namespace, key, seen)))
             except (AttributeError, TypeError, ValueError) as error:
                 raise RecordDamaged(namespace=namespace, key=key, why=str(error)) from error
         return found
@@ -216,8 +229,9 @@ class Reads:
         namespaces = self._store.namespaces
         for ns, key, flags, exp, body, data, digest, beside, _ in self.tagged_rows(tag, limit):
             namespace = namespaces.paths.get(ns) or namespaces.path(ns)
-            if flags == 0 and exp is None and not beside:
-                prefix = namespaces.ids[namespace][1]
+            known = namespaces.ids[namespace]
+            if flags == 0 and exp is None and not beside and self.is_plain(namespace, known):
+                prefix = known[1]
                 try:
                     text = b"".join((prefix, key.encode(), PLAIN_EDGE, body, data))
                     if xxh3_128_digest(text) != digest:
@@ -236,7 +250,8 @@ class Reads:
         for row in rows:
             groups.setdefault(row[0], []).append(row[1:6])
         seen = ((key, self.siblings(namespace, key, group)) for key, group in groups.items())
-        return [(key, shown(found)) for key, found in seen if found]
+        found = ((key, self._shown(namespace, key, one)) for key, one in seen)
+        return [(key, value) for key, value in found if value is not MISSING]
 
     def _open(
         self, namespace: str, key: str, flags: int, exp: int | None, packed: bytes, data: bytes
@@ -264,11 +279,6 @@ def visible(seen: list[Seen], now_ms: int) -> list[Seen]:
         for one in seen
         if (counting if one.body.type == RowKind.COUNTER else is_visible(one.sibling, now_ms))
     ]
-
-
-def shown(seen: list[Seen]) -> Any:
-    """The one value that a reader gets: the sum of a counter, else the newest sibling."""
-    return counter_value(seen) if seen[0].body.type == RowKind.COUNTER else newest(seen).value
 
 
 def newest(seen: list[Seen]) -> Seen:

@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Any
 import ormsgpack
 
 from memtend.clock import to_datetime
+from memtend.crdt import tally
 from memtend.crdt.hlc import millis
 from memtend.crdt.rows import RowKind
+from memtend.model.dot import Dot
 from memtend.model.names import check_path
 from memtend.model.pattern import compile_pattern
+from memtend.model.policy import Reading
 from memtend.model.query import Cold
 from memtend.model.record import Labels, Record, Trust
 from memtend.store.engine import Row
-from memtend.store.reads import Reads, Seen, counter_value, newest
+from memtend.store.reads import Reads, Seen, newest
 
 if TYPE_CHECKING:
     from memtend.model.query import Query
@@ -34,8 +37,8 @@ class Records:
         self._reads = reads
 
     def one(self, namespace: str, key: str) -> Record | None:
-        seen = self.seen(namespace, key)
-        return self._with_access([_shown(namespace, key, seen)])[0] if seen else None
+        found = self._shown(namespace, key, self.seen(namespace, key))
+        return self._with_access([found[0]])[0] if found else None
 
     def seen(self, namespace: str, key: str, *, cold: bool = True) -> list[Seen]:
         """The visible siblings of a key; without `cold`, archived ones have no text."""
@@ -62,6 +65,26 @@ class Records:
         """Each visible sibling as a record, in the order of its canonical JSON (CRDT_SPEC 4.4)."""
         seen = sorted(self.seen(namespace, key), key=lambda one: one.text)
         return [to_record(namespace, key, one, len(seen) - 1) for one in seen]
+
+    def looked(self, namespace: str, key: str) -> tuple[list[Record], dict[str, int]]:
+        """Every visible sibling of a key and of its fields, and what this replica has seen of the
+        world at that instant (CRDT_SPEC 4.3)."""
+        check_path(namespace, key)
+        with self._store.engine.snapshot() as view:
+            context = self._store.state(view).vv
+            found = view.fetch("namespace", (namespace,))
+            rows = view.fetch("get_fields", (found[0][0], key)) if found else []
+        grouped: dict[str, list[Row]] = {}
+        for field, *rest in rows:
+            grouped.setdefault(field, []).append(tuple(rest))
+        if ns := self._store.namespaces.find(namespace):
+            self._store.absence.fields(ns[0], key)
+        seen = {f: self._reads.siblings(namespace, key, r, f) for f, r in grouped.items()}
+        return [
+            to_record(namespace, key, one, len(beside) - 1, field)
+            for field, beside in seen.items()
+            for one in sorted(beside, key=lambda one: one.text)
+        ], context
 
     def fields(self, namespace: str, key: str) -> dict[str, list[Seen]]:
         """Visible siblings per field: the elements of a set, the fields of a map."""
@@ -92,19 +115,55 @@ class Records:
         return self._with_access(found)
 
     def _match(self, query: Query, namespace: str, key: str, seen: list[Seen]) -> Record | None:
-        """The archive is asked only for values that the query needs or wants, and asked last."""
-        top, record = newest(seen), _shown(namespace, key, seen)
-        if not query.fits_labels(record):
+        """Judged by what a reader is shown of the key; under `multi_value` by each value on its
+        own, of which the newest that fits is found.
+
+        The archive is asked only for values that the query needs or wants, and asked last.
+        """
+        for one in self._hits(namespace, key, seen):
+            if not query.fits_labels(to_record(namespace, key, one, 0)):
+                continue
+            if any(other.stub is not None for other in seen):
+                if query.cold is Cold.SKIP and one.stub is not None:
+                    continue
+                if query.asks_value or query.cold is Cold.READ:
+                    seen = [self._reads.thawed(namespace, key, other) for other in seen]
+            found = self._shown(namespace, key, seen, one.body.dot)
+            if found and (not query.asks_value or query.fits_value(found[0].value, found[1])):
+                return found[0]
+        return None
+
+    def _hits(self, namespace: str, key: str, seen: list[Seen]) -> list[Seen]:
+        """Whose labels and value are looked at: the newest, or all, the newest first."""
+        views = self._reads.views
+        own = views.own(namespace, key, seen)
+        if views.reading(namespace, key) is Reading.MV and len(own) > 1:
+            return sorted(own, key=lambda one: one.sibling.order, reverse=True)
+        return [newest(own)] if own else []
+
+    def _shown(
+        self, namespace: str, key: str, seen: list[Seen], dot: Dot | None = None
+    ) -> tuple[Record, str] | None:
+        """What a reader is shown of a key and its canonical text; with `dot`, of that sibling."""
+        views = self._reads.views
+        found = views.show(namespace, key, seen) if seen else None
+        if found is None:
             return None
-        if top.stub is not None:
-            if query.cold is Cold.SKIP:
-                return None
-            if query.asks_value or query.cold is Cold.READ:
-                thawed = [self._reads.thawed(namespace, key, one) for one in seen]
-                top, record = newest(thawed), _shown(namespace, key, thawed)
-        if query.asks_value and not query.fits_value(record.value, top.text.decode()):
-            return None
-        return record
+        top, text = found.top, found.text
+        if dot not in (None, top.body.dot):
+            top = next(one for one in found.own if one.body.dot == dot)
+            text = top.text
+        record = to_record(namespace, key, top, len(seen) - 1)
+        if top.body.type == RowKind.COUNTER:
+            beside = len(seen) - len(found.own)
+            shown = record.model_copy(update={"value": found.value, "conflicts": beside})
+            return shown, text.decode()
+        more: dict[str, Any] = {}
+        if text is not top.text:
+            more["value"] = found.value
+        if len(found.own) > 1 and views.reading(namespace, key) is Reading.MV:
+            more["values"] = tuple(one.value for one in sorted(found.own, key=lambda one: one.text))
+        return record.model_copy(update=more) if more else record, text.decode()
 
     def _candidates(
         self, query: Query, within: Callable[[str], bool]
@@ -139,7 +198,7 @@ class Records:
             for key, group in groupby(rows, key=itemgetter(0)):
                 rows_of_key = [row[1:6] for row in group]
                 seen = self._reads.siblings(namespace, key, rows_of_key, cold=False)
-                if seen and query.may_match(newest(seen).body):
+                if any(query.may_match(one.body) for one in seen):
                     yield namespace, key, seen
 
     def _with_access(self, records: list[Record]) -> list[Record]:
@@ -152,15 +211,6 @@ class Records:
             rows = self._store.engine.read("accesses", (ns, self._store.engine.array(keys)))
             counts |= {(namespace, key): (count, at_ms) for key, count, at_ms, _ in rows}
         return [_accessed(record, counts) for record in records]
-
-
-def _shown(namespace: str, key: str, seen: list[Seen]) -> Record:
-    """What a reader is shown of a key: a counter's sum, else the newest sibling."""
-    top = newest(seen)
-    record = to_record(namespace, key, top, len(seen) - 1)
-    if top.body.type == RowKind.COUNTER:
-        return record.model_copy(update={"value": counter_value(seen), "conflicts": 0})
-    return record
 
 
 def to_record(namespace: str, key: str, seen: Seen, conflicts: int, field: str = "") -> Record:
@@ -184,7 +234,7 @@ def to_record(namespace: str, key: str, seen: Seen, conflicts: int, field: str =
         namespace=namespace,
         key=key,
         field=field,
-        value=seen.value if seen.text else None,
+        value=_value_of(seen),
         labels=labels,
         dot=body.dot,
         created_at=to_datetime(body.created_ms),
@@ -196,6 +246,14 @@ def to_record(namespace: str, key: str, seen: Seen, conflicts: int, field: str =
         conflicts=conflicts,
         archived=seen.stub is not None,
     )
+
+
+def _value_of(seen: Seen) -> Any:
+    """None where the value was left in the archive; of a part of a counter, what it adds."""
+    if seen.body.type == RowKind.COUNTER:
+        totals = tally.Part.of(seen.text).totals
+        return totals.plus - totals.minus
+    return seen.value if seen.text else None
 
 
 def _accessed(record: Record, counts: dict[tuple[str, str], tuple[int, int]]) -> Record:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from memtend.codec.envelope import type_of
+from memtend.crdt.rows import RowKind
 from memtend.errors import QuotaExceeded
 from memtend.model.dot import Dot
 from memtend.model.names import check_path
@@ -48,11 +50,14 @@ def write(
     unless the policies that made the drafts are still those of version `config`.
     """
     taking = len(drafts) == 1 and (op_id, drafts[0].ctx, drafts[0].expected) == (None,) * 3
+    taking = taking and not drafts[0].fixed
     groups: dict[str, list[Draft]] = {}
     for draft in drafts:
         groups.setdefault(draft.namespace, []).append(draft)
     known = {path: store.namespaces.find(path) for path in groups}
     totals = _totals_needed(drafts)
+    # Where siblings stand beside each other, some may have to stay.
+    taking = taking and not any(ns and ns[0] in store.namespaces.contested for ns in known.values())
     reads = [_old_call(store, ns[0], groups[path], taking) for path, ns in known.items() if ns]
     reads += [("tally_of", total) for total in totals]
     if op_id is not None:
@@ -125,9 +130,11 @@ def _delete(
         olds = [old for old in map(Old._make, rows) if seen_by(change, old, ctx)]
         live = live_of(change, olds)
         refuse_counter(live, namespace, key)
+        kinds = {type_of(old.flags) for old in live} - {RowKind.COUNTER}
         if live:
             for old in olds:
-                change.drop(old, namespace)
+                if old not in live or type_of(old.flags) in kinds:
+                    change.drop(old, namespace)
             change.mint()
             change.log(ns[0], key, field, (change.meta.replica_no, change.n), "deleted")
             change.tx.run("forget_access", (ns[0], key))
