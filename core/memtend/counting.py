@@ -25,6 +25,7 @@ from memtend.store.reads import Seen, counter_value, newest
 from memtend.store.views import of_kind
 
 if TYPE_CHECKING:
+    from memtend.model.lease import Lease
     from memtend.model.record import Labels
 
 
@@ -37,6 +38,7 @@ class Counting(Session):
         *,
         op_id: str | None = None,
         labels: Labels | None = None,
+        lease: Lease | None = None,
     ) -> int:
         """Add `by` (which may be negative) to a counter and return its new value.
 
@@ -51,33 +53,47 @@ class Counting(Session):
                 was_here=at.was_here,
             )  # fmt: skip
 
-        self._count(namespace, key, grow, op_id=op_id, labels=labels)
+        self._count(namespace, key, grow, op_id=op_id, labels=labels, lease=lease)
         return self._total(namespace, key)
 
-    def set_counter(self, namespace: str, key: str, value: int) -> int:
+    def set_counter(
+        self, namespace: str, key: str, value: int, *, lease: Lease | None = None
+    ) -> int:
         """Start a new epoch of a counter at `value`; concurrent increments of the old one end."""
 
         def restart(parts: Siblings, at: _At) -> tally.Written:
             return tally.reset(parts, dot=at.dot, hlc=at.hlc, exp_ms=None, start=value)
 
-        self._count(namespace, key, restart)
+        self._count(namespace, key, restart, lease=lease)
         return self._total(namespace, key)
 
     def add(
-        self, namespace: str, key: str, element: Any, *, ctx: Mapping[str, int] | None = None
+        self,
+        namespace: str,
+        key: str,
+        element: Any,
+        *,
+        ctx: Mapping[str, int] | None = None,
+        lease: Lease | None = None,
     ) -> Dot:
         """Add an element to a set; it wins over a concurrent remove."""
         put = Put(namespace, key, element, ctx=ctx, field=element_field(element))
-        return self._write([put], kind=RowKind.ELEMENT, action="add")[0]
+        return self._write([put], kind=RowKind.ELEMENT, action="add", lease=lease)[0]
 
     def remove(
-        self, namespace: str, key: str, element: Any, *, ctx: Mapping[str, int] | None = None
+        self,
+        namespace: str,
+        key: str,
+        element: Any,
+        *,
+        ctx: Mapping[str, int] | None = None,
+        lease: Lease | None = None,
     ) -> bool:
         """Take an element out of a set; False where it was not in it.
 
         With `ctx`, an element that was added since that look stays.
         """
-        return self._delete(namespace, key, element_field(element), ctx)
+        return self._delete(namespace, key, element_field(element), ctx, lease)
 
     def members(self, namespace: str, key: str) -> list[Any]:
         """The elements of a set, in the order of their canonical JSON."""
@@ -95,10 +111,13 @@ class Counting(Session):
         ttl_ms: int | None = None,
         ctx: Mapping[str, int] | None = None,
         op_id: str | None = None,
+        lease: Lease | None = None,
     ) -> Dot:
         """Set one field of a map; other fields, and who writes them meanwhile, are not touched."""
         put = Put(namespace, key, value, labels, ttl_ms, ctx=ctx, field=check_name(field, "field"))
-        return self._write([put], kind=RowKind.FIELD, action="put_field", op_id=op_id)[0]
+        return self._write([put], kind=RowKind.FIELD, action="put_field", op_id=op_id, lease=lease)[
+            0
+        ]
 
     def get_field(self, namespace: str, key: str, field: str, default: Any = None) -> Any:
         """One field of a map, or `default`. Of several concurrent values the newest."""
@@ -112,10 +131,16 @@ class Counting(Session):
         return {field: found[field].value for field in sorted(found)}
 
     def delete_field(
-        self, namespace: str, key: str, field: str, *, ctx: Mapping[str, int] | None = None
+        self,
+        namespace: str,
+        key: str,
+        field: str,
+        *,
+        ctx: Mapping[str, int] | None = None,
+        lease: Lease | None = None,
     ) -> bool:
         """Remove one field of a map; False where it was not there. A concurrent write survives."""
-        return self._delete(namespace, key, check_name(field, "field"), ctx)
+        return self._delete(namespace, key, check_name(field, "field"), ctx, lease)
 
     def _parts(self, namespace: str, key: str, kind: RowKind) -> dict[str, Seen]:
         """What is visible of a set or a map, by field; elements and fields do not mix."""
@@ -124,7 +149,7 @@ class Counting(Session):
         own = {field: [one for one in seen if one.body.type == kind] for field, seen in fields}
         return {field: newest(seen) for field, seen in own.items() if seen}
 
-    def _extend(self, namespace: str, key: str, ttl_ms: int) -> Dot:
+    def _extend(self, namespace: str, key: str, ttl_ms: int, lease: Lease | None = None) -> Dot:
         """Give a counter a new deadline: this replica's part is written again, unchanged."""
 
         def keep(parts: Siblings, at: _At) -> tally.Written:
@@ -133,7 +158,7 @@ class Counting(Session):
                 was_here=at.was_here,
             )  # fmt: skip
 
-        return self._count(namespace, key, keep, ttl_ms=ttl_ms, action="touch")
+        return self._count(namespace, key, keep, ttl_ms=ttl_ms, action="touch", lease=lease)
 
     def _count(
         self,
@@ -145,6 +170,7 @@ class Counting(Session):
         labels: Labels | None = None,
         ttl_ms: int | None = None,
         action: str = "count",
+        lease: Lease | None = None,
     ) -> Dot:
         counts = self._reads.views.reading(namespace, key) is Reading.COUNTER
         for _ in range(UPDATE_TRIES):
@@ -161,10 +187,10 @@ class Counting(Session):
             put = Put(namespace, key, canonical.decode(part.text), labels, ttl_ms, ctx=gone)
             expected = frozenset(one.dot for one in found)
             try:
-                kind = RowKind.COUNTER
-                return self._write([put], kind=kind, expected=expected, action=action, op_id=op_id)[
-                    0
-                ]
+                return self._write(
+                    [put], kind=RowKind.COUNTER, expected=expected, action=action, op_id=op_id,
+                    lease=lease,
+                )[0]  # fmt: skip
             except ConditionFailed as error:
                 lost = error
         raise lost

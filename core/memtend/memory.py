@@ -14,8 +14,8 @@ power cut. A read never returns a value whose bytes are not the ones written: da
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
-from functools import partial
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, suppress
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from memtend.counting import Counting
@@ -29,6 +29,7 @@ from memtend.model.policy import Cleanup, Reading
 from memtend.store.reads import MISSING, newest
 
 if TYPE_CHECKING:
+    from memtend.leasing import HeldLease, Leases
     from memtend.model.lease import Lease
     from memtend.model.query import Query
     from memtend.model.record import Labels, Record
@@ -126,30 +127,39 @@ class Memory(Counting):
         ttl_ms: int | None = None,
         ctx: Mapping[str, int] | None = None,
         op_id: str | None = None,
+        lease: Lease | None = None,
     ) -> Dot:
         """Store a value; it replaces what is here (with `ctx`: what the writer had seen).
 
         `ttl_ms` None takes the policy's, 0 means permanent. Without `labels`, those of the record
-        that is replaced stay. A repeated `op_id` changes nothing and returns the first dot.
+        that is replaced stay. A repeated `op_id` changes nothing and returns the first dot. With
+        `lease`, as in every other write, it raises `StaleLease` once that is not good any more.
         """
         put = Put(namespace, key, value, labels, ttl_ms, ctx=ctx)
-        return self._write([put], op_id=op_id)[0]
+        return self._write([put], op_id=op_id, lease=lease)[0]
 
     def put_many(
         self, puts: Iterable[Put], *, op_id: str | None = None, lease: Lease | None = None
     ) -> list[Dot]:
-        """All of them in one transaction, or none; with `lease`, only while that is the newest."""
+        """All of them in one transaction, or none."""
         batch = list(puts)
         if len(batch) > BATCH_MAX:
             raise LimitExceeded(what="batch", name="put_many", actual=len(batch), limit=BATCH_MAX)
         return self._write(batch, op_id=op_id, lease=lease) if batch else []
 
     def put_if(
-        self, namespace: str, key: str, value: Any, expected: Iterable[Dot], **more: Any
+        self,
+        namespace: str,
+        key: str,
+        value: Any,
+        expected: Iterable[Dot],
+        *,
+        lease: Lease | None = None,
+        **more: Any,
     ) -> Dot:
         """Compare and set: raises `ConditionFailed` unless exactly `expected` is visible."""
         put = Put(namespace, key, value, **more)
-        return self._write([put], expected=frozenset(expected), action="put_if")[0]
+        return self._write([put], expected=frozenset(expected), action="put_if", lease=lease)[0]
 
     def update(
         self,
@@ -173,16 +183,25 @@ class Memory(Counting):
             return after
         raise lost
 
-    def delete(self, namespace: str, key: str, *, ctx: Mapping[str, int] | None = None) -> bool:
+    def delete(
+        self,
+        namespace: str,
+        key: str,
+        *,
+        ctx: Mapping[str, int] | None = None,
+        lease: Lease | None = None,
+    ) -> bool:
         """Remove a record; False where there was none. With `ctx`, what the caller had not seen
         stays; of a set or a map by policy, each element or field goes for itself."""
         gone = False
         if self._reads.views.reading(namespace, key) in (Reading.SET, Reading.MAP):
             for field in self._records.fields(namespace, key):
-                gone = self._delete(namespace, key, field, ctx) or gone
-        return self._delete(namespace, key, ctx=ctx) or gone
+                gone = self._delete(namespace, key, field, ctx, lease) or gone
+        return self._delete(namespace, key, ctx=ctx, lease=lease) or gone
 
-    def touch(self, namespace: str, key: str, ttl_ms: int | None = None) -> Dot | None:
+    def touch(
+        self, namespace: str, key: str, ttl_ms: int | None = None, *, lease: Lease | None = None
+    ) -> Dot | None:
         """Give a live record a new deadline, counted from now; of several siblings, the newest.
 
         Writes nothing (and returns None) when the new deadline is less than 10 % later. Raises
@@ -197,11 +216,29 @@ class Memory(Counting):
         if ttl and left_ms is not None and ttl * (1 - TOUCH_SHARE) < left_ms <= ttl:
             return None
         if top.body.type == RowKind.COUNTER:
-            return self._extend(namespace, key, ttl or 0)
+            return self._extend(namespace, key, ttl or 0, lease)
         # Whoever extends a value has not judged those beside it.
         own = frozenset({top.body.dot}) if len(seen) > 1 else None
         put = Put(namespace, key, top.value, None, ttl or 0, ctx=own)
-        return self._write([put], expected=frozenset(s.body.dot for s in seen), action="touch")[0]
+        expected = frozenset(one.body.dot for one in seen)
+        return self._write([put], expected=expected, action="touch", lease=lease)[0]
+
+    # with others
+
+    @cached_property
+    def leases(self) -> Leases:
+        """Leases on resources: acquire, renew, release, held, multi, accept."""
+        from memtend.leasing import Leases  # noqa: PLC0415
+
+        return Leases(self)
+
+    def lease(self, resource: str, **terms: Any) -> AbstractContextManager[HeldLease]:
+        """Hold a lease for the length of a `with` block; see `Leases.lease`."""
+        return self.leases.lease(resource, **terms)
+
+    def alease(self, resource: str, **terms: Any) -> AbstractAsyncContextManager[HeldLease]:
+        """The same for `async with`."""
+        return self.leases.alease(resource, **terms)
 
     # upkeep
 

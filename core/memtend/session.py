@@ -18,7 +18,6 @@ from memtend.store.access import AccessBuffer
 from memtend.store.config import Config
 from memtend.store.expiry import drop_expired, leftovers
 from memtend.store.reads import Reads
-from memtend.store.resolvers import Resolvers
 from memtend.store.store import ConfigChanged, Store
 from memtend.store.views import Views
 
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from memtend.model.version import Resolver
     from memtend.store.config import Right
     from memtend.store.records import Records
+    from memtend.store.resolvers import Resolvers
 
 
 T = TypeVar("T")
@@ -45,11 +45,11 @@ class Session:
         self.store = store
         self.agent = agent
         self.config = Config(store)
-        self.resolvers = Resolvers(resolvers)
-        """Users' functions that policies name (`conflict_strategy: function:NAME`)."""
+        for name, function in (resolvers or {}).items():
+            store.resolvers.register(name, function)
         if store.archive is None:
             store.archive = ColdReads(store)
-        self._reads = Reads(store, store.clock.now_ms, Views(self.config, self.resolvers))
+        self._reads = Reads(store, store.clock.now_ms, Views(self.config, store.resolvers))
         self._access = AccessBuffer(store)
         self._actor = agent or "owner"
 
@@ -74,6 +74,11 @@ class Session:
             key_path=key_path,
         )
         return cls(store, agent=agent, resolvers=resolvers)
+
+    @property
+    def resolvers(self) -> Resolvers:
+        """Users' functions that policies name; shared by all who opened this store together."""
+        return self.store.resolvers
 
     def _slide(self, namespace: str, key: str) -> None:
         """Refresh on read; `Memory`, which can touch, does it."""
@@ -148,14 +153,20 @@ class Session:
         return self._under_current_config(attempt)
 
     def _delete(
-        self, namespace: str, key: str, field: str = "", ctx: Mapping[str, int] | None = None
+        self,
+        namespace: str,
+        key: str,
+        field: str = "",
+        ctx: Mapping[str, int] | None = None,
+        lease: Lease | None = None,
     ) -> bool:
         def attempt() -> bool:
             self._allow("write", namespace)
             version = self.config.version
             return writes.delete(
-                self.store, namespace, key, field, actor=self._actor, config=version, ctx=ctx
-            )
+                self.store, namespace, key, field, actor=self._actor, config=version, ctx=ctx,
+                lease=lease,
+            )  # fmt: skip
 
         return self._under_current_config(attempt)
 

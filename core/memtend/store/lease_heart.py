@@ -7,7 +7,7 @@ passes is repeated as long as the lease runs; so a database that is away for a m
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
@@ -38,17 +38,19 @@ class Pulse:
     def lost(self) -> bool:
         return self._gone or self._store.clock.monotonic_ns() >= self._until_ns
 
-    def beat(self) -> bool:
-        """Renew once; False when there is nothing left to renew."""
+    def renew(self) -> None:
         asked_ns = self._store.clock.monotonic_ns()
         try:
             self.lease = leases.renew(self._store, self.lease, self.ttl_ms)
         except StaleLease:
             self._gone = True
-        except MemtendError:
-            pass  # perhaps the next one gets through
-        else:
-            self._until_ns = asked_ns + self.ttl_ms * 1_000_000
+            raise
+        self._until_ns = asked_ns + self.ttl_ms * 1_000_000
+
+    def beat(self) -> bool:
+        """Renew once; False when there is nothing left to renew."""
+        with suppress(MemtendError):  # what is not final may go away by the next time
+            self.renew()
         return not self.lost
 
     def pause_s(self) -> float:

@@ -1,0 +1,84 @@
+"""Leases in an event loop: the database is asked in a thread, and waiting is the loop's."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, TypeVar
+
+from memtend.errors import MemtendError, StaleLease
+from memtend.model.lease import Lease
+from memtend.store import leases
+
+if TYPE_CHECKING:
+    from memtend.leasing.turns import Turn
+    from memtend.store.lease_heart import Pulse
+    from memtend.store.store import Store
+
+T = TypeVar("T")
+
+
+async def acquired(store: Store, turn: Turn) -> Lease:
+    """Walk a request to its end. Cancelled, it leaves nothing behind, granted or queued."""
+    while True:
+        asked = asyncio.ensure_future(asyncio.to_thread(turn.step))
+        try:
+            outcome = await asyncio.shield(asked)
+            if isinstance(outcome, Lease):
+                return outcome
+            await asyncio.sleep(outcome)
+        except BaseException:
+            # Cancelled, the thread goes on, and what it got must not be left lying.
+            await _to_its_end(_undo(store, turn, asked))
+            raise
+
+
+async def _undo(store: Store, turn: Turn, asked: asyncio.Future[Lease | float]) -> None:
+    await asyncio.wait([asked])
+    got = None if asked.cancelled() or asked.exception() else asked.result()
+    with suppress(MemtendError):
+        if isinstance(got, Lease):
+            await asyncio.to_thread(leases.release, store, got)
+        await asyncio.to_thread(turn.leave)
+
+
+@asynccontextmanager
+async def kept(store: Store, pulse: Pulse, *, renew: bool) -> AsyncIterator[None]:
+    """Renew while the block runs and give back afterwards; `StaleLease` if it was lost."""
+    beating = asyncio.ensure_future(_beat(pulse)) if renew else None
+    try:
+        yield
+    except BaseException:
+        with suppress(MemtendError):
+            await _given_back(store, pulse, beating)
+        raise
+    if not await _given_back(store, pulse, beating):
+        raise StaleLease(resource=pulse.lease.resource, token=tuple(pulse.lease.fence))
+
+
+async def _beat(pulse: Pulse) -> None:
+    alive = True
+    while alive:
+        await asyncio.sleep(pulse.pause_s())
+        alive = await asyncio.to_thread(pulse.beat)
+
+
+async def _given_back(store: Store, pulse: Pulse, beating: asyncio.Future[None] | None) -> bool:
+    if beating is not None:
+        beating.cancel()
+    return await _to_its_end(asyncio.to_thread(leases.release, store, pulse.lease))
+
+
+async def _to_its_end(work: Coroutine[None, None, T]) -> T:
+    """Finish `work` even if this task is cancelled meanwhile; it is cancelled afterwards."""
+    running = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not running.done():
+        try:
+            await asyncio.wait([running])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
+    return running.result()
