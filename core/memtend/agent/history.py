@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from memtend.agent.models import Decision, DecisionOutcome
+from memtend.agent.models import Decision, DecisionOutcome, Progress
 from memtend.agent.reading import namespaces_of, pages
-from memtend.clock import to_ms
 from memtend.model.layout import Kind, SwarmLayout, locate, segment
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ def decided(
         decision
         for name in who
         for decision in decisions_of(memory, layout, name, decision_type)
-        if to_ms(decision.at) >= since_ms and _says(decision, words)
+        if decision.fits(since_ms, words)
     ]
     found.sort(key=lambda one: (one.at, one.decision_id), reverse=True)
     start = next((n for n, one in enumerate(found, 1) if one.decision_id == after), 0)
@@ -58,10 +57,29 @@ def decisions_of(
         if place.kind is Kind.DECISION:
             known[key] = Decision.of(value, place.names)
         elif place.kind is Kind.DECISION_OUTCOME:
-            said.setdefault(key.partition("/outcome/")[0], []).append(DecisionOutcome.of(value))
+            outcome = DecisionOutcome.of(value, place.names)
+            said.setdefault(key.partition("/outcome/")[0], []).append(outcome)
     for key, decision in known.items():
         outcomes = sorted(said.get(key, ()), key=lambda one: one.at)
         yield decision.model_copy(update={"outcomes": tuple(outcomes)})
+
+
+def progress_of(
+    memory: Memory, layout: SwarmLayout, agent: str, task: str | None = None
+) -> list[Progress]:
+    """What an agent said of its tasks, or of this one, latest first."""
+    namespace = layout.tasks(agent)
+    if task is None:
+        said = list(pages(memory, namespace))
+    else:
+        key = layout.progress(agent, task).key
+        said = [(key, memory.get(namespace, key))]
+    found = [
+        Progress.of(value, place.names)
+        for key, value in said
+        if isinstance(value, dict) and (place := locate(namespace, key))
+    ]
+    return sorted(found, key=lambda one: one.at, reverse=True)
 
 
 def agents_of(memory: Memory, layout: SwarmLayout) -> list[str]:
@@ -73,10 +91,3 @@ def agents_of(memory: Memory, layout: SwarmLayout) -> list[str]:
         if place is not None and place.kind is Kind.STATE:
             found[place.names[0]] = None
     return list(found)
-
-
-def _says(decision: Decision, words: list[str]) -> bool:
-    if not words:
-        return True
-    folded = decision.model_dump_json().casefold()
-    return all(word in folded for word in words)

@@ -14,9 +14,13 @@ outcome has an id of its own, and what is shared is kept per author.
 from __future__ import annotations
 
 from memtend.agent.decisions import Decisions
+from memtend.agent.following import Following
 from memtend.agent.outcomes import Outcomes
+from memtend.agent.shared import Shared
+from memtend.agent.snapshots import Snapshots
 from memtend.agent.states import States
+from memtend.agent.watching import Watching
 
 
-class AgentMemory(States, Decisions, Outcomes):
+class AgentMemory(States, Decisions, Shared, Outcomes, Following, Snapshots, Watching):
     """Opened by `AgentMemory.open`, or made around an open `Memory`. Thread-safe."""

@@ -1,44 +1,68 @@
-"""What `AgentMemory` gives back: frozen values. Each reads what the older program wrote, too."""
+"""What `AgentMemory` gives back: frozen values. Each reads what the older program wrote, too.
+
+A value that somebody put there by hand in another form is shown as it is, never hidden.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
 from memtend.agent.reading import time_ms
-from memtend.clock import to_datetime
+from memtend.clock import to_datetime, to_ms
 
 
-class _Said(BaseModel, frozen=True, extra="forbid"):
+class Said(BaseModel, frozen=True, extra="forbid"):
     """Something an agent said at some time."""
 
     agent: str | None
     session: str | None = None
     at: AwareDatetime
 
+    def fits(self, since_ms: int, words: list[str]) -> bool:
+        """Whether it was said since then, and all these words occur in it."""
+        if to_ms(self.at) < since_ms:
+            return False
+        text = self.model_dump_json().casefold() if words else ""
+        return all(word in text for word in words)
 
-class DecisionOutcome(_Said):
+    @classmethod
+    def _read(cls, named: dict[str, Any], value: dict[str, Any], raw: str) -> Self:
+        """From a stored value; `raw` is the field that holds what cannot be read otherwise."""
+        given = {
+            name: value[name]
+            for name in cls.model_fields
+            if name not in named and value.get(name) is not None
+        }
+        try:
+            return cls.model_validate({**named, **given})
+        except ValidationError:
+            return cls.model_validate({**named, raw: {"value": value}})
+
+
+class DecisionOutcome(Said):
     """How a decision turned out, in the word of `agent`."""
 
-    result: str
+    decision_id: str
+    result: str | None = None
     score: float | None = None
     lessons: tuple[str, ...] = ()
     would_repeat: bool | None = None
     data: dict[str, Any] = Field(default_factory=dict)
 
     @classmethod
-    def of(cls, value: dict[str, Any]) -> DecisionOutcome:
-        names = ("result", "score", "lessons", "would_repeat", "data")
-        return cls.model_validate({**_who(value), **_given(value, names)})
+    def of(cls, value: dict[str, Any], names: tuple[str, ...]) -> DecisionOutcome:
+        """`names` are agent, type and id of the decision, then who says it."""
+        return cls._read({**_who(value, names[3]), "decision_id": names[2]}, value, "data")
 
 
-class Decision(_Said):
+class Decision(Said):
     """`outcomes` are what was said of it later, latest last."""
 
     decision_id: str
     decision_type: str
-    decision: Any
+    decision: Any = None
     rationale: str = ""
     alternatives: tuple[Any, ...] = ()
     context: dict[str, Any] = Field(default_factory=dict)
@@ -49,21 +73,13 @@ class Decision(_Said):
     @classmethod
     def of(cls, value: dict[str, Any], names: tuple[str, ...]) -> Decision:
         """`names` are those of its path: the agent, the type, and its id where it has one."""
-        said = ("decision", "rationale", "alternatives", "context", "confidence", "task")
-        given = _given(value, said)
-        given.setdefault("decision", value.get("decision_data", value))
-        named = {
-            **_who(value, names[0]),
-            "decision_id": names[2] if len(names) > 2 else names[1],
-            "decision_type": names[1],
-        }
-        try:
-            return cls.model_validate({**named, **given})
-        except ValidationError:  # put there by hand in another form: shown as it is
-            return cls.model_validate({**named, "decision": value})
+        number = names[2] if len(names) > 2 else names[1]
+        named = {**_who(value, names[0]), "decision_id": number, "decision_type": names[1]}
+        said = {"decision": value.get("decision_data"), **value, "outcomes": None}
+        return cls._read(named, said, "decision")
 
 
-class Progress(_Said):
+class Progress(Said):
     """How far a task is; `done` from 0 to 1, None where nobody said."""
 
     task: str
@@ -73,18 +89,102 @@ class Progress(_Said):
     data: dict[str, Any] = Field(default_factory=dict)
 
     @classmethod
-    def of(cls, value: dict[str, Any], *, agent: str) -> Progress:
-        given = _given(value, ("task", "done", "status", "note", "data"))
-        given.setdefault("task", value.get("task_id", ""))
-        given.setdefault("data", value.get("progress_data", {}))
-        return cls.model_validate({**_who(value, agent), **given})
+    def of(cls, value: dict[str, Any], names: tuple[str, ...]) -> Progress:
+        named = {**_who(value, names[0]), "task": names[1]}
+        return cls._read(named, {"data": value.get("progress_data"), **value}, "data")
 
 
-def _who(value: dict[str, Any], agent: str | None = None) -> dict[str, Any]:
-    at_ms = time_ms(value, "timestamp", "updated_at", "shared_at")
-    who = value.get("agent") or value.get("agent_name") or value.get("shared_by") or agent
-    return {"agent": who, "session": value.get("session"), "at": to_datetime(at_ms)}
+class Knowledge(Said):
+    """What `agent` shared; `evidence` names what it rests on."""
+
+    knowledge_type: str
+    topic: str | None = None
+    knowledge: Any = None
+    confidence: float | None = None
+    evidence: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, value: dict[str, Any], names: tuple[str, ...]) -> Knowledge:
+        """`names` are the type, then who said it and the topic, where the path has them."""
+        named = {
+            **_who(value, names[1] if len(names) > 1 else None),
+            "knowledge_type": names[0],
+            "topic": names[2] if len(names) > 2 else None,
+        }
+        said = {"knowledge": value.get("knowledge_data"), **value}
+        return cls._read(named, said, "knowledge")
 
 
-def _given(value: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-    return {name: value[name] for name in names if value.get(name) is not None}
+class LearnedPattern(Said):
+    """When `conditions` hold, `actions` worked; `learned_from` are ids of outcomes."""
+
+    pattern_id: str
+    pattern_type: str = ""
+    description: str = ""
+    conditions: dict[str, Any] = Field(default_factory=dict)
+    actions: tuple[Any, ...] = ()
+    success_rate: float | None = None
+    confidence: float | None = None
+    learned_from: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, value: dict[str, Any], number: str) -> LearnedPattern:
+        older = {
+            "description": value.get("pattern_description"),
+            "confidence": value.get("confidence_score"),
+        }
+        named = {**_who(value, None), "pattern_id": number}
+        return cls._read(named, {**older, **value}, "conditions")
+
+
+class Coordination(Said):
+    """What `agent` said of the moment."""
+
+    coordination_type: str
+    data: Any = None
+
+    @classmethod
+    def of(cls, value: dict[str, Any], names: tuple[str, ...]) -> Coordination:
+        who = _who(value, names[1] if len(names) > 1 else None)
+        return cls._read({**who, "coordination_type": names[0]}, value, "data")
+
+
+class AgentSeen(BaseModel, frozen=True, extra="forbid"):
+    """One agent of a swarm: alive by its heartbeat, silent for too long, or offline by its word.
+
+    `decisions` counts stored rows, with the outcomes said of them.
+    """
+
+    agent: str
+    status: str
+    seen_at: AwareDatetime | None
+    session: str | None = None
+    state: dict[str, Any]
+    progress: tuple[Progress, ...] = ()
+    decisions: int = 0
+
+
+class SwarmState(BaseModel, frozen=True, extra="forbid"):
+    """A swarm just now. `shared` is what the older program kept as the state of coordination."""
+
+    swarm: str
+    at: AwareDatetime
+    agents: tuple[AgentSeen, ...]
+    alive: int
+    silent: int
+    offline: int
+    decisions: int
+    knowledge: int
+    coordination: tuple[Coordination, ...] = ()
+    shared: dict[str, Any] = Field(default_factory=dict)
+
+
+def _who(value: dict[str, Any], agent: str | None) -> dict[str, Any]:
+    at_ms = time_ms(value, "timestamp", "updated_at", "shared_at", "last_used")
+    who = agent or value.get("agent") or value.get("agent_name") or value.get("shared_by")
+    session = value.get("session")
+    return {
+        "agent": who if isinstance(who, str) else None,
+        "session": session if isinstance(session, str) else None,
+        "at": to_datetime(at_ms),
+    }

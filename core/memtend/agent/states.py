@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from memtend.agent.base import AgentBase, share_of
-from memtend.agent.reading import pages
 from memtend.errors import InvalidValue
 from memtend.model.layout import Place
 
@@ -64,16 +63,9 @@ class States(AgentBase):
 
     def progress(self, task: str | None = None, *, agent: str | None = None) -> list[Progress]:
         """What an agent said of its tasks, or of this one, latest first."""
-        from memtend.agent.models import Progress  # noqa: PLC0415
+        from memtend.agent.history import progress_of  # noqa: PLC0415
 
-        who = agent or self.agent
-        if task is not None:
-            found = self.memory.get(*self.layout.progress(who, task))
-            said = [] if found is None else [found]
-        else:
-            said = [value for _, value in pages(self.memory, self.layout.tasks(who))]
-        known = [Progress.of(value, agent=who) for value in said if isinstance(value, dict)]
-        return sorted(known, key=lambda one: one.at, reverse=True)
+        return progress_of(self.memory, self.layout, agent or self.agent, task)
 
     def session_context(self) -> dict[str, Any]:
         """What the agents of this session keep in mind together; it lives for a day."""

@@ -7,6 +7,7 @@ The code is also the exit status of the command line. Codes are never reused:
 
 from __future__ import annotations
 
+from memtend.errors.agent import SnapshotRefused, SnapshotUnknown
 from memtend.errors.archive import ArchiveDamaged, ArchiveForeign, ArchiveUnreachable, NoArchive
 from memtend.errors.backup import (
     BackupKeyRefused,
@@ -128,6 +129,8 @@ __all__ = [
     "RestoreRefused",
     "RestoreWrong",
     "RotationRefused",
+    "SnapshotRefused",
+    "SnapshotUnknown",
     "SourceUnknown",
     "StaleLease",
     "StaleReceipt",

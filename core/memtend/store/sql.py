@@ -76,6 +76,9 @@ STATEMENTS: Final[dict[str, str]] = {
     "FROM sibling x WHERE x.ns = s.ns AND x.key = s.key AND x.field = '' AND x.seq <> s.seq), "
     "s.seq FROM tag t JOIN sibling s ON s.seq = t.seq "
     "WHERE t.tag = ? AND t.seq > ? AND s.field = '' ORDER BY t.seq LIMIT ?",
+    # in the order of writing: `+ns` keeps the planner from sorting whole namespaces instead
+    "changed_in": "SELECT seq, ns, key, field, writer FROM sibling "
+    "WHERE seq > ? AND +ns {in_ints} ORDER BY seq LIMIT ?",
     "of_writer": "SELECT seq, ns, key, field FROM sibling WHERE writer = ? AND seq > ? "
     "ORDER BY seq LIMIT ?",
     # change log

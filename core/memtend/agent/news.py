@@ -1,0 +1,75 @@
+"""What is new, sorted by what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, Field
+
+from memtend.agent.models import (
+    Coordination,
+    Decision,
+    DecisionOutcome,
+    Knowledge,
+    LearnedPattern,
+    Progress,
+)
+from memtend.model.layout import Kind, locate
+
+if TYPE_CHECKING:
+    from memtend.memory import Memory
+
+
+class News(BaseModel, frozen=True, extra="forbid"):
+    """What others wrote, each kind in the order of time. `more`: call again for the rest."""
+
+    states: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    decisions: tuple[Decision, ...] = ()
+    decision_outcomes: tuple[DecisionOutcome, ...] = ()
+    progress: tuple[Progress, ...] = ()
+    knowledge: tuple[Knowledge, ...] = ()
+    patterns: tuple[LearnedPattern, ...] = ()
+    coordination: tuple[Coordination, ...] = ()
+    more: bool = False
+
+    def __bool__(self) -> bool:
+        return any(value for _, value in self)
+
+
+def sorted_out(memory: Memory, places: Mapping[str, Sequence[str]], *, more: bool) -> News:
+    """Read what is at these places now; what is gone again is no news."""
+    states: dict[str, dict[str, Any]] = {}
+    said: dict[Kind, list[Any]] = {}
+    for namespace, keys in places.items():
+        for key, value in memory.get_many(namespace, keys).items():
+            place = locate(namespace, key)
+            if place is None or not isinstance(value, dict):
+                continue
+            if place.kind is Kind.STATE:
+                states[place.names[0]] = value
+            elif place.kind in _READERS:
+                said.setdefault(place.kind, []).append(_READERS[place.kind](value, place.names))
+    found = {
+        name: tuple(sorted(said.get(kind, ()), key=lambda one: one.at))
+        for kind, name in _FIELDS.items()
+    }
+    return News(states=states, more=more, **found)
+
+
+_READERS: Any = {
+    Kind.DECISION: Decision.of,
+    Kind.DECISION_OUTCOME: DecisionOutcome.of,
+    Kind.PROGRESS: Progress.of,
+    Kind.KNOWLEDGE: Knowledge.of,
+    Kind.COORDINATION: Coordination.of,
+    Kind.PATTERN: lambda value, names: LearnedPattern.of(value, names[0]),
+}
+_FIELDS = {
+    Kind.DECISION: "decisions",
+    Kind.DECISION_OUTCOME: "decision_outcomes",
+    Kind.PROGRESS: "progress",
+    Kind.KNOWLEDGE: "knowledge",
+    Kind.PATTERN: "patterns",
+    Kind.COORDINATION: "coordination",
+}
