@@ -30,6 +30,7 @@ from memtend.store.reads import MISSING, newest
 
 if TYPE_CHECKING:
     from memtend.leasing import HeldLease, Leases
+    from memtend.messaging import Messages
     from memtend.model.lease import Lease
     from memtend.model.query import Query
     from memtend.model.record import Labels, Record
@@ -239,6 +240,13 @@ class Memory(Counting):
     def alease(self, resource: str, **terms: Any) -> AbstractAsyncContextManager[HeldLease]:
         """The same for `async with`."""
         return self.leases.alease(resource, **terms)
+
+    @cached_property
+    def messages(self) -> Messages:
+        """Durable messages: send, receive, ack, broadcast, request."""
+        from memtend.messaging import Messages  # noqa: PLC0415
+
+        return Messages(self)
 
     # upkeep
 

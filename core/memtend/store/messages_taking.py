@@ -7,6 +7,7 @@ believes to have done what another is doing again.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from memtend.errors import StaleReceipt
@@ -34,7 +35,7 @@ def receive(
     """Up to `limit` messages, one per sender at most, those first that have been free longest."""
     while next_due(store, inbox, topic) == 0:
         taking = _Taking(store, inbox, visible_ms, topic)
-        found = store.ballast.deleting(lambda taking=taking: taking.take(limit))  # type: ignore[misc]
+        found = store.ballast.deleting(partial(taking.take, limit))
         if found or not taking.settled:
             return found
     return []

@@ -6,6 +6,7 @@ One that is being worked on then may still be acknowledged; it is only not hande
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from memtend.clock import to_datetime
@@ -106,12 +107,12 @@ def _letter(books: Books, rows: list[Row], inbox: str, id_: str) -> Held:
 
 def purge(store: Store) -> Purged:
     """Drop what has expired, a page at a time. Nothing is called expired under a clock alarm."""
-    total, after = Purged(), (-1, -1)
-    while store.clock.alarm_ms is None:
-        step = store.ballast.deleting(lambda after=after: _purge_page(store, after))  # type: ignore[misc]
-        total, after = total.plus(step[0]), step[1]
-        if after is None:
-            break
+    total = Purged()
+    after: tuple[int, int] | None = (-1, -1)
+    while after is not None and store.clock.alarm_ms is None:
+        page = partial(_purge_page, store, after)
+        step, after = store.ballast.deleting(page)
+        total = total.plus(step)
     return total
 
 

@@ -172,12 +172,13 @@ class _ServerEar:
 class Pauses:
     """How long to wait before looking again: longer each time nothing came, never for long.
 
-    Part of each pause is left to chance, so that many who wait do not look all at once.
+    Part of each pause is left to chance, so that many who wait do not look all at once. `told` says
+    that the caller has a `Waiter`, which on a server hears of everything.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, told: bool = True) -> None:
         self._clock = store.clock
-        told = store.engine.kind != "sqlite"
+        told = told and store.engine.kind != "sqlite"
         self._longest_s = WAIT_NOTIFIED_S_MAX if told else WAIT_POLL_S_MAX
         self._next_s = self._longest_s if told else WAIT_POLL_S_MIN
 
