@@ -9,7 +9,7 @@ does, the values it was given stay: an answer is shown, never stored.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Final
 
@@ -22,12 +22,10 @@ GROUP: Final = "memtend.resolvers"
 
 
 class Resolvers:
-    """The functions known to one open memory."""
+    """The functions known to one open store."""
 
-    def __init__(self, given: Mapping[str, Resolver] | None = None) -> None:
+    def __init__(self) -> None:
         self._known: dict[str, Resolver] = {}
-        for name, function in (given or {}).items():
-            self.register(name, function)
 
     def register(self, name: str, function: Resolver) -> None:
         """Know `function` under `name`, instead of what was known under it."""

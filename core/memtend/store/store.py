@@ -20,6 +20,7 @@ from memtend.store.engine import Call, Engine, Reader, Row
 from memtend.store.interned import Namespaces, Replicas
 from memtend.store.meta import Meta
 from memtend.store.opening import engine_for, identify, seal_key
+from memtend.store.resolvers import Resolvers
 
 if TYPE_CHECKING:
     from memtend.model.lease import Lease
@@ -41,6 +42,7 @@ class Store:
         self.archive: ArchivedTexts | None = None
         """Where reads find values that are archived; whoever opens the store says it."""
         self.ballast = Ballast(self.engine.path)
+        self.resolvers = Resolvers()
 
     @classmethod
     def open(

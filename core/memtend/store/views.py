@@ -14,6 +14,7 @@ import orjson
 from memtend.clock import to_datetime
 from memtend.crdt.hlc import millis
 from memtend.crdt.rows import RowKind
+from memtend.model.names import check_path
 from memtend.model.policy import Policy, Reading
 from memtend.model.version import Version
 from memtend.store.reads import Seen, counter_value, newest
@@ -55,6 +56,7 @@ class Views:
         self.resolvers = resolvers
 
     def reading(self, namespace: str, key: str) -> Reading:
+        check_path(namespace, key)
         return self._config.policy(namespace, key).reading
 
     @property
