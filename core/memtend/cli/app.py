@@ -16,10 +16,13 @@ from memtend.cli import (
     backup,
     erase,
     flows,
+    leases,
+    peers,
     policies,
     records,
     restore,
     state,
+    sync,
     upkeep,
 )
 from memtend.cli.failing import BUG, Misused, failure_of, hook, tell, wants_json
@@ -56,7 +59,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for part in (
-    records, state, policies, upkeep, restore, backup, archive, erase, access, audit, flows,
+    records, state, policies, upkeep, restore, backup, archive, erase, access, leases, sync, peers,
+    audit, flows,
 ):  # fmt: skip
     part.register(app)
 

@@ -10,7 +10,6 @@ still has it. So what is written under a lease names it, and is refused once ano
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import (
     AsyncExitStack,
@@ -54,7 +53,7 @@ class Leases:
     holder of its own; give a name only to one line of work.
     """
 
-    def __init__(self, session: Session, pause: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, session: Session, pause: Callable[[float], object] | None = None) -> None:
         self._session = session
         self._store = session.store
         self._pause = pause
@@ -193,13 +192,18 @@ class Leases:
 
     def _acquired(self, turn: Turn) -> Lease:
         try:
-            while not isinstance(outcome := turn.step(), Lease):
-                self._pause(outcome)
+            outcome = turn.step()
+            if isinstance(outcome, Lease):
+                return outcome
+            with turn.ear() as ear:
+                pause = self._pause or ear.wait
+                while not isinstance(outcome := turn.step(), Lease):
+                    pause(outcome)
+                return outcome
         except BaseException:
             with suppress(MemtendError):
                 turn.leave()
             raise
-        return outcome
 
     def _pulse(self, lease: Lease, turn: Turn, ttl_ms: int) -> Pulse:
         return Pulse(self._store, lease, ttl_ms, turn.asked_ns)

@@ -19,6 +19,7 @@ from memtend.limits import (
 )
 from memtend.model.lease import Lease
 from memtend.store import leases
+from memtend.store.notify import Waiter
 
 if TYPE_CHECKING:
     from memtend.clock import Clock
@@ -64,7 +65,11 @@ class Turn:
 
     def leave(self) -> None:
         if self._wish.ticket:
-            leases.leave(self._store, self._wish.ticket)
+            leases.leave(self._store, self._wish.resource, self._wish.ticket)
+
+    def ear(self) -> Waiter:
+        """Hears when something is out of the way; a hint, so the pauses stay as they are."""
+        return Waiter(self._store, leases.channel(self._wish.resource))
 
     def _pause(self, seen: Waiting) -> float:
         """Longer from look to look, and the farther from the front; never past an expiry."""

@@ -62,9 +62,11 @@ class Waiter(BaseModel, frozen=True, extra="forbid"):
 
 
 class Held(BaseModel, frozen=True, extra="forbid"):
-    """A resource as it is now: who holds it, and who waits, the next first."""
+    """A resource at one moment: who holds it, and who waits, the next first."""
 
     resource: str
+    at: AwareDatetime
+    """By the database's clock."""
     token: Fence
     """The last one granted."""
     leases: tuple[Lease, ...]

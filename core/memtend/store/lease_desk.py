@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from memtend.clock import to_datetime
 from memtend.errors import StaleLease
 from memtend.model.lease import Fence, Held, Mode, Waiter
 from memtend.store.lease_rows import (
@@ -15,8 +16,9 @@ from memtend.store.lease_rows import (
     tickets_of,
     tokens_of,
 )
-from memtend.store.leases import lease_of, rows_of
+from memtend.store.leases import channel, lease_of, rows_of
 from memtend.store.meta import Meta, crc_of
+from memtend.store.notify import notify, ring
 
 if TYPE_CHECKING:
     from memtend.store.store import Store
@@ -35,6 +37,7 @@ def held(store: Store) -> list[Held]:
     return [
         Held(
             resource=resource,
+            at=to_datetime(now_ms),
             token=Fence(meta.lease_epoch, tokens.get(resource, 0)),
             leases=tuple(lease_of(one) for one in grants if one.resource == resource),
             waiting=tuple(
@@ -57,6 +60,8 @@ def force_release(store: Store, resource: str, actor: str) -> int:
         save(change.tx, Tokens(resource, reached.n + 1, reached.n + 1))
         names = ", ".join(one.holder for one in ended)
         change.note("lease", f"{resource} taken from {names or 'nobody'}")
+        notify(change.tx, channel(resource))
+    ring(store, channel(resource))
     return len(ended)
 
 

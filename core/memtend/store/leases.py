@@ -26,6 +26,7 @@ from memtend.store.lease_rows import (
     tokens_of,
 )
 from memtend.store.meta import Meta
+from memtend.store.notify import notify, ring
 
 if TYPE_CHECKING:
     from memtend.store.engine import Transaction
@@ -101,10 +102,17 @@ def look(store: Store, wish: Wish) -> Waiting | None:
     return Waiting(obstacles, before + 1, now_ms)
 
 
-def leave(store: Store, ticket: str) -> None:
+def leave(store: Store, resource: str, ticket: str) -> None:
     """Leave the queue. Safe to repeat."""
     with store.engine.write() as tx:
         tx.run("drop_lease_ticket", (ticket,))
+        notify(tx, channel(resource))
+    ring(store, channel(resource))
+
+
+def channel(resource: str) -> str:
+    """Where those who wait are told that something is out of the way."""
+    return f"lease {resource}"
 
 
 def renew(store: Store, lease: Lease, ttl_ms: int) -> Lease:
@@ -133,6 +141,8 @@ def release(store: Store, lease: Lease) -> bool:
     with store.engine.write() as tx:
         ended, now = tx.fetch_all([("end_lease", named), ("lease_now", ())])
         now_ms = clock_ms(store, now)
+        notify(tx, channel(lease.resource))
+    ring(store, channel(lease.resource))
     return bool(ended) and now_ms < ended[0][0]
 
 
