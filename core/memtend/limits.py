@@ -206,7 +206,7 @@ PLACE_PAGES_MAX: Final = 10_000
 PLACE_COMPLAINTS_MAX: Final = 100
 PLACE_HEAD_AGE_MS: Final = 6 * 3_600_000  # a head is renewed at least so often: a sign of life
 PEER_SILENT_WARN_MS: Final = 24 * 3_600_000
-PEER_BACKLOG_WARN: Final = 10_000
+PEERS_NAMED_MAX: Final = 5
 PEER_NAME_CHARS_MAX: Final = 63
 
 # The swarm layout and its agents

@@ -24,6 +24,7 @@ from memtend.serving.drills import Drills
 from memtend.serving.erasures import Erasures
 from memtend.serving.restores import Restores
 from memtend.serving.rotations import Rotations
+from memtend.serving.syncing import Syncing
 from memtend.settings import Settings
 from memtend.store import catalog
 from memtend.sweep.plan import ROUTINE, plan_sweep
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from memtend.model.policy import Cleanup
 
 
-class Services(Erasures, Archives, Drills, Restores, Rotations, Backups):
+class Services(Syncing, Erasures, Archives, Drills, Restores, Rotations, Backups):
     """Everything that tends one store. Made by `open_services`."""
 
     def plan_sweep(self, cleanups: Set[Cleanup] = ROUTINE) -> Plan:
@@ -132,6 +133,7 @@ class Services(Erasures, Archives, Drills, Restores, Rotations, Backups):
                 drill_age_ms=now_ms - to_ms(good_at) if good_at else None,
                 drill_passed=evidence.last.ok if evidence else None,
                 backed_up_ms=now_ms - first.at_ms if first else None,
+                peers=self.peer_facts(),
             )
         )
 

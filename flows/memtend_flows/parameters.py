@@ -18,7 +18,7 @@ from memtend.model.pattern import compile_pattern
 from memtend.model.retention import Retention
 from memtend_tasks.address import PLAIN_PATTERN, check_plain
 
-ADDRESSES = ("store", "target", "archive_target")
+ADDRESSES = ("store", "target", "archive_target", "peer")
 """Parameters that hold an address; `memory_flow` refuses credentials in them."""
 
 Store = Annotated[
@@ -32,6 +32,11 @@ Target = Annotated[
 Archive = Annotated[
     str,
     AfterValidator(lambda text: check_plain(text, "archive_target")),
+    Field(json_schema_extra={"pattern": PLAIN_PATTERN}),
+]
+Peer = Annotated[
+    str,
+    AfterValidator(lambda text: check_plain(text, "peer")),
     Field(json_schema_extra={"pattern": PLAIN_PATTERN}),
 ]
 Reviewed = Annotated[str, Field(pattern="^([0-9a-f]{64})?$")]

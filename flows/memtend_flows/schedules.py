@@ -17,6 +17,7 @@ from memtend_flows.recall import recall
 from memtend_flows.restore import restore
 from memtend_flows.rotate import rotate
 from memtend_flows.sweep import sweep
+from memtend_flows.sync import sync
 from memtend_flows.tend import tend
 from memtend_flows.verify import verify
 from memtend_flows.verify_backups import verify_backups
@@ -49,6 +50,7 @@ SERVED = (
     Served(restore, None, {}, "deletes"),
     Served(archive, "30 1 * * *", {"dry_run": False}, "moves"),
     Served(recall, None, {}, "moves"),
+    Served(sync, "10-59/15 * * * *", {}, "moves"),
     Served(health, "5-59/15 * * * *", {}, "reads"),
     Served(tend, "30 3 * * *", {"dry_run": False}, "deletes"),
 )

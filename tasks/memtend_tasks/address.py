@@ -6,7 +6,7 @@ or a plain address; what carries credentials stays in the environment or in a Se
     ``default``         the address in the settings (MEMTEND_STORE_URL, MEMTEND_BACKUP_URL,
                         MEMTEND_ARCHIVE_URL)
     ``prod``            the Secret block ``memtend-store-prod`` (``memtend-backup-prod``,
-                        ``memtend-archive-prod``)
+                        ``memtend-archive-prod``, ``memtend-peer-prod``)
     ``/srv/memory.db``  a path or a URL without credentials, as it is
 
 The key of encrypted backups goes the same way: MEMTEND_BACKUP_KEY in the environment, or for a
@@ -69,6 +69,12 @@ def resolve_key(text: str) -> SecretStr | None:
     """The key that belongs to a target's block; None where the environment has the say."""
     key = _secret(f"memtend-key-{text}") if is_block(text) else None
     return None if key is None else SecretStr(key)
+
+
+def resolve_peer(text: str) -> str:
+    """A peer's address from its Secret block where there is one, else what the store knows."""
+    url = _secret(f"memtend-peer-{text}") if is_block(text) else None
+    return check_plain(text, "peer") if url is None else url
 
 
 def is_block(text: str) -> bool:

@@ -25,6 +25,7 @@ DRILL_COMPLETED = "memtend.drill.completed"
 DRILL_FAILED = "memtend.drill.failed"
 RESTORE_COMPLETED = "memtend.restore.completed"
 STORE_UNHEALTHY = "memtend.store.unhealthy"
+SYNC_ATTENTION = "memtend.sync.attention"
 
 
 class Published(NamedTuple):

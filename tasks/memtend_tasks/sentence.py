@@ -15,6 +15,7 @@ from memtend.backup.rotation_plan import RotationReport
 from memtend.health.report import HealthReport, Level
 from memtend.model.findings import StoreVerifyReport
 from memtend.model.plan import Report
+from memtend.sync.report import SyncReport
 from memtend_tasks.figures import size, to_span
 
 _WOULD = {
@@ -99,6 +100,18 @@ def _(report: DrillReport) -> str:
 def _(report: StoreVerifyReport) -> str:
     found = f"{report.damage_count:,} damaged" if report.damage_count else "all whole"
     return f"{report.rows:,} records compared with their hashes: {found}"
+
+
+@sentence.register
+def _(report: SyncReport) -> str:
+    came, went = report.pulled, report.pushed
+    parts = [f"{came.keys:,} keys came"] if came else []
+    parts += [f"{went.keys:,} keys went"] if went else []
+    if report.conflicts:
+        parts.append(f"{report.conflicts:,} hold several concurrent values")
+    if report.findings:
+        parts.append(f"{len(report.findings):,} replicas could not be heard")
+    return ", ".join(parts) or "nothing was asked for"
 
 
 @sentence.register

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from memtend.durations import show_duration
-from memtend.health.report import Check, HealthFacts, HealthReport, Level
+from memtend.health.report import Check, HealthFacts, HealthReport, Level, PeerFacts
 from memtend.limits import (
     BACKLOG_WARN_ROWS,
     BACKUP_AGE_WARN_MS,
     DISK_FREE_WARN_BYTES,
     DRILL_AGE_MAX_MS,
     MIB,
+    PEER_SILENT_WARN_MS,
+    PEERS_NAMED_MAX,
 )
 
 _ORDER = (Level.OK, Level.WARNING, Level.CRITICAL)
@@ -42,6 +44,8 @@ def _checks(facts: HealthFacts) -> Iterator[Check]:
         yield _backup(facts)
         if facts.backup_age_ms is not None:
             yield _drill(facts)
+    if facts.peers:
+        yield _peers(facts.peers)
     if facts.disk_free_bytes is not None:
         yield _disk(facts.disk_free_bytes)
     for note in facts.engine_notes:
@@ -106,6 +110,35 @@ def _drill(facts: HealthFacts) -> Check:
     if facts.drill_age_ms <= DRILL_AGE_MAX_MS:
         return Check(name="drill", level=Level.OK, fact=fact)
     return Check(name="drill", level=Level.WARNING, fact=fact, hint=hint)
+
+
+def _peers(peers: tuple[PeerFacts, ...]) -> Check:
+    troubles = {
+        "retired": [p for p in peers if p.retired],
+        "never synced": [p for p in peers if not p.retired and p.silent_ms is None],
+        "silent for over a day": [p for p in peers if not p.retired and _is_silent(p)],
+    }
+    facts = [f"{what}: {_named(found)}" for what, found in troubles.items() if found]
+    if not facts:
+        behind = max(peer.backlog for peer in peers)
+        fact = f"{len(peers):,} peers, the farthest {behind:,} events behind"
+        return Check(name="peers", level=Level.OK, fact=fact)
+    hint = (
+        "Run `memtend sync all` and look at the sync flow's last runs; `memtend peers forget` "
+        "lets go of one that will not come back."
+    )
+    return Check(name="peers", level=Level.WARNING, fact="; ".join(facts), hint=hint)
+
+
+def _is_silent(peer: PeerFacts) -> bool:
+    return peer.silent_ms is not None and peer.silent_ms > PEER_SILENT_WARN_MS
+
+
+def _named(peers: list[PeerFacts]) -> str:
+    """The first by name, with what waits for them."""
+    shown = [f"{p.name} ({p.backlog:,} events behind)" for p in peers[:PEERS_NAMED_MAX]]
+    more = len(peers) - len(shown)
+    return ", ".join(shown) + (f" and {more:,} more" if more else "")
 
 
 def _disk(free: int) -> Check:

@@ -20,6 +20,15 @@ class Check(BaseModel, frozen=True, extra="forbid"):
     hint: str = ""
 
 
+class PeerFacts(BaseModel, frozen=True, extra="forbid"):
+    """`silent_ms` since it was last met; None: never. `backlog` counts events it has not seen."""
+
+    name: str
+    silent_ms: int | None
+    retired: bool
+    backlog: int
+
+
 class HealthFacts(BaseModel, frozen=True, extra="forbid"):
     """Everything the checks look at, read in one go. None means unknown, never zero."""
 
@@ -41,6 +50,7 @@ class HealthFacts(BaseModel, frozen=True, extra="forbid"):
     """Whether the last one did."""
     backed_up_ms: int | None = None
     """Since the first backup."""
+    peers: tuple[PeerFacts, ...] = ()
 
 
 class HealthReport(BaseModel, frozen=True, extra="forbid"):

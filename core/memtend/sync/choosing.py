@@ -18,7 +18,7 @@ def wanted(head: Head, seen: Mapping[str, int]) -> tuple[Published, ...]:
         return ()
     for number in reversed(range(len(head.deltas))):
         delta = head.deltas[number]
-        if delta.full or descends(seen, delta.since):
+        if descends(seen, delta.since):
             return head.deltas[number:]
     return ()
 

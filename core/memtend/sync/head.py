@@ -60,7 +60,7 @@ class PageRef(BaseModel, frozen=True, extra="forbid"):
 
 
 class Published(BaseModel, frozen=True, extra="forbid"):
-    """One delta in the place. Whoever has seen `since` has seen `vv` after it; anybody if `full`."""
+    """One delta: who has seen `since` has seen `vv` after it. A `full` one needs nothing seen."""
 
     since: Vector
     vv: Vector

@@ -46,7 +46,7 @@ class Place:
         self.url = target.url
 
     def check(self) -> None:
-        """Raise `InvalidSettings` where backups or an archive lie: those want a place of their own."""
+        """Refuse a target where backups or an archive lie: those want a folder of their own."""
         if self.target.exists(_REPOSITORY):
             why = f"{self.url} holds backups or an archive; name a folder of its own for sync"
             raise InvalidSettings(name="peer", why=why)
@@ -64,7 +64,7 @@ class Place:
 
     def newest(self, names: list[HeadName]) -> Seen:
         """The newest head that can be read; one that vanished meanwhile was replaced."""
-        faults = []
+        faults: list[tuple[str, str]] = []
         for name in names:
             try:
                 return Seen(self.read(name), tuple(names), tuple(faults))
