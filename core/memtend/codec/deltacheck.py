@@ -79,7 +79,7 @@ def check_item(head: DeltaHead, item: Item) -> None:
     except InvalidName as error:
         raise DeltaRefused(why=str(error)) from error
     _need(len(item.siblings) <= SIBLINGS_MAX, _MANY)
-    _need(bool(item.siblings or item.ended) or head.full, "a key says nothing")
+    _need(bool(item.siblings or item.ended), "a key says nothing")
     before: Dot | None = None
     for told in item.siblings:
         if isinstance(told, Carried):

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import ormsgpack
 
@@ -17,12 +18,14 @@ from memtend.codec.compress import Damaged
 from memtend.codec.envelope import unpack
 from memtend.limits import MIB
 from memtend.model.stored import LogRow, SideRow, StoredRow, StoreState
+from memtend.store import messages_moving
 from memtend.store.engine import Reader, Row
 
 if TYPE_CHECKING:
     from memtend.store.store import Store
 
 _BATCH: Final = 500
+Digest: TypeAlias = bytes
 _BATCH_BYTES: Final = 4 * MIB
 AUDIT_KEY: Final = "audit_key"
 """The setting that never leaves the store."""
@@ -35,17 +38,27 @@ class Snapshot:
         self._reader = reader
         self._array = store.engine.array
         self.state: StoreState = store.state(reader)
-        tallies = [row for row in reader.fetch("tallies") if row[0] == "ns"]
-        self.counts: dict[str, tuple[int, int]] = {row[1]: (row[2], row[3]) for row in tallies}
-        self.records: int = sum(rows for rows, _ in self.counts.values())
-        self.bytes: int = sum(size for _, size in self.counts.values())
+
+    @cached_property
+    def counts(self) -> dict[str, tuple[int, int]]:
+        """Rows and bytes of each namespace. Only asked for: it costs as much as there are names."""
+        tallies = [row for row in self._reader.fetch("tallies") if row[0] == "ns"]
+        return {row[1]: (row[2], row[3]) for row in tallies}
+
+    @property
+    def records(self) -> int:
+        return sum(rows for rows, _ in self.counts.values())
+
+    @property
+    def bytes(self) -> int:
+        return sum(size for _, size in self.counts.values())
 
     def rows(self) -> Iterator[StoredRow]:
         for number, namespace, _ in self._reader.fetch("namespaces"):
             rows = (_stored(namespace, *row) for row in self._reader.stream("stream", (number,)))
             yield from _by_dot(rows)
 
-    def hashes(self) -> Iterator[tuple[str, str, str, bytes]]:
+    def hashes(self) -> Iterator[tuple[str, str, str, Digest]]:
         """Path and hash of every row, in the order of `rows`, without any value."""
         replicas = {row[0]: str(row[1]) for row in self._reader.fetch("replicas")}
         for number, namespace, _ in self._reader.fetch("namespaces"):
@@ -66,15 +79,17 @@ class Snapshot:
         return (LogRow._make(row) for row in self._reader.stream("stream_log", (after,)))
 
     def side(self) -> Iterator[SideRow]:
-        """Settings, grants, dictionaries, erasures, tokens: the small tables, whole."""
+        """Settings, grants, dictionaries, erasures, tokens, messages: the small tables, whole."""
         for agent, pattern, right, crc in self._reader.fetch("stream_access_grant"):
             yield _side("access_grant", agent, f"{pattern}\0{right}", (crc,))
+        yield from messages_moving.early_rows(self._reader)
         for number, kind, data, made_ms in self._reader.fetch("stream_dictionaries"):
             yield _side("dictionary", f"{number:020d}", "", (kind, bytes(data), made_ms))
         for kind, digest, at_hlc, seq, crc in self._reader.stream("stream_erasure"):
             yield _side("erasure", kind, bytes(digest).hex(), (at_hlc, seq, crc))
         for resource, epoch, n, crc in self._reader.fetch("stream_lease_accepted"):
             yield _side("lease_accepted", resource, "", (epoch, n, crc))
+        yield from messages_moving.late_rows(self._reader)
         for name, value, crc in self._reader.fetch("stream_setting"):
             if name != AUDIT_KEY:
                 yield _side("setting", name, "", (value, crc))
@@ -92,7 +107,7 @@ class Snapshot:
         for namespace, key, count, at_ms in self._reader.stream("stream_reads"):
             yield _side("access", namespace, key, (count, at_ms))
 
-    def seal_of(self, number: int) -> bytes | None:
+    def seal_of(self, number: int) -> Digest | None:
         """The seal of an audit entry: whether this store has the history that it is said to."""
         rows = self._reader.fetch("seal_of", (number,))
         return bytes(rows[0][0]) if rows else None
