@@ -16,6 +16,7 @@ from memtend.model.stored import LogRow, SideRow, StoredRow
 from memtend.store.audit import Entry, redacted
 from memtend.store.interned import ERASURE_KEY
 from memtend.store.ledger import Filter
+from memtend.store.messages_moving import is_erased
 from memtend.store.meta import crc_of
 from memtend.store.redacting import named
 
@@ -76,6 +77,8 @@ class Ledgers:
                 marks = (self._filter.label(kind, row.name) for kind in ("agent", "writer"))
                 if hlc <= max(mark.at_hlc for mark in marks):
                     continue
+            if self._filter and is_erased(self._filter, row):
+                continue
             yield row
         yield from self._keys.values()
         yield from self._entries.values()

@@ -126,6 +126,7 @@ def _preview(plan: ErasePlan, json: bool) -> None:
             ("expired", f"{plan.expired:,}" if plan.expired else ""),
             ("in quarantine", f"{plan.quarantined:,}" if plan.quarantined else ""),
             ("archived", f"{plan.archived:,}" if plan.archived else ""),
+            ("messages", f"{plan.messages:,}" if plan.messages else ""),
             ("kept stores", f"{plan.copies:,} removed, no undo" if plan.copies else ""),
         )
     )
@@ -141,6 +142,7 @@ def _report(report: EraseReport, json: bool) -> None:
         ("log entries", report.log_entries),
         ("access counts", report.access_counts),
         ("operations", report.operations),
+        ("messages", report.messages),
         ("audit entries", report.audit_redacted),
         ("namespaces", report.namespaces_closed),
         ("grants", report.grants_revoked),

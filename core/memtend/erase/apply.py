@@ -5,7 +5,8 @@
 2. rows     the rest, in slices under the lease's fence, each with its log entries, access counts
             and, where labels decide, the ledger's note of the paths that are empty now
 3. names    change log, access counts, operations and totals that name what is gone; the audit
-            trail (redacted under its seals); namespaces without content (closed)
+            trail (redacted under its seals); namespaces without content (closed); messages from
+            and to the subject, and its memberships
 4. plans    saved plans that name it
 5. archive  blocks are rewritten without it
 6. bytes    stores that restores have kept are removed, files are rebuilt, the WAL is cut
@@ -35,6 +36,7 @@ from memtend.store import closing, leases, owned, redacting, rewriting
 from memtend.store.erasing import Erased, Eraser, named_keys
 from memtend.store.evidence import sample
 from memtend.store.ledger import Filter
+from memtend.store.messages_erasing import erase_messages
 from memtend.store.swapping import drop_kept
 
 if TYPE_CHECKING:
@@ -111,6 +113,7 @@ def apply_erase(
         bytes_freed=work.done.bytes,
         log_entries=work.done.log,
         access_counts=work.done.access,
+        messages=work.messages,
         operations=operations,
         audit_redacted=work.redacted,
         namespaces_closed=work.closed,
@@ -138,7 +141,7 @@ class _Erasure:
         self._lease = cleared.lease
         self.eraser = Eraser(store, plan.subject, cleared.lease)
         self.done = Erased()
-        self.slices = self.redacted = self.closed = self.revoked = 0
+        self.slices = self.redacted = self.closed = self.revoked = self.messages = 0
         self.longest_ms = 0.0
         self.notes: list[str] = []
 
@@ -170,6 +173,8 @@ class _Erasure:
             revoked = room(lambda: closing.revoke_grants(store, subject.name, lease))
             self.revoked, kept = revoked
             self.notes += [_LAST_GRANTS] * bool(kept)
+
+        self.messages = room(lambda: erase_messages(store, self.ledger, lease))
 
     def _drop(self, seqs: Sequence[int]) -> None:
         size, at = SLICE_ROWS_MIN, 0

@@ -28,6 +28,7 @@ class ErasePlan(Plan, frozen=True, extra="forbid"):
     quarantined: int = 0
     archived: int = 0
     copies: int = 0
+    messages: int = 0
 
 
 def plan_erase(
@@ -41,6 +42,7 @@ def plan_erase(
     quarantined: int,
     archived: int,
     copies: int,
+    messages: int = 0,
 ) -> ErasePlan:
     """Everything that the subject has. A subject that has nothing is still written down: old
     backups and sources of imports may have more."""
@@ -59,4 +61,5 @@ def plan_erase(
         quarantined=quarantined,
         archived=archived,
         copies=copies,
+        messages=messages,
     )

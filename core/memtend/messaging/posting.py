@@ -8,7 +8,7 @@ Whoever was written to may answer.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from xxhash import xxh3_128_hexdigest
 
@@ -24,6 +24,7 @@ from memtend.limits import (
     MESSAGE_TTL_MS_MAX,
     SWARM_MEMBERS_MAX,
 )
+from memtend.model.message import INBOXES
 from memtend.model.names import check_name
 from memtend.store import messages as posts
 from memtend.store.messages_rows import answers_to
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
     from memtend.store.config import Right
 
 T = TypeVar("T")
-SPACE: Final = "messages"
-"""The namespace below which an inbox is found by grants and erasures."""
 
 
 class Posting:
@@ -136,17 +135,17 @@ class Posting:
         tries: int,
     ) -> posts.Letter:
         text = canonical.encode(body, "body")
-        made = id_ or self._store.clock.new_id()
+        made = check_id(id_ or self._store.clock.new_id())
         check_bound("size", made, len(text), MESSAGE_BYTES_MAX, least=0)
         check_bound("time to live in ms", made, ttl_ms, MESSAGE_TTL_MS_MAX)
         check_bound("tries", made, tries, MESSAGE_TRIES_MAX)
         if topic:
             check_name(topic, "topic")
             check_bound("characters of the topic", made, len(topic), LABEL_CHARS_MAX)
-        return posts.Letter(
-            check_id(made), self.agent, _inbox(to), topic, check_id(reply_to) if reply_to else "", ttl_ms,
-            tries, text,
-        )  # fmt: skip
+        if reply_to:
+            check_id(reply_to)
+        to = _inbox(to)
+        return posts.Letter(made, self.agent, to, topic, reply_to, ttl_ms, tries, text)
 
     def _post(self, letter: posts.Letter, to: str | None) -> str:
         def attempt() -> str:
@@ -167,7 +166,7 @@ class Posting:
         return send()  # what had expired was in the way
 
     def _allow(self, right: Right, inbox: str) -> None:
-        self._session._allow(right, f"{SPACE}/{inbox}")
+        self._session._allow(right, f"{INBOXES}/{inbox}")
 
     def _own(self, inbox: str | None) -> str:
         """One's own inbox, or another's for the store's owner and for who administers it."""
@@ -175,7 +174,7 @@ class Posting:
             return self.agent
         bound = self._session.agent
         if bound is not None:
-            config, space = self._session.config, f"{SPACE}/{inbox}"
+            config, space = self._session.config, f"{INBOXES}/{inbox}"
             if not config.grants:
                 raise AccessDenied(agent=bound, action="admin", namespace=space)
             config.allow(bound, "admin", space)
@@ -184,7 +183,7 @@ class Posting:
 
 def _inbox(name: str) -> str:
     check_name(name, "agent")
-    check_name(f"{SPACE}/{name}", "agent")
+    check_name(f"{INBOXES}/{name}", "agent")
     return name
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, NamedTuple
 
+INBOXES = "messages"
+"""Below this namespace grants and erasures find inboxes: `messages/AGENT`."""
 OPERATIONS = "message/"
 """Ids of operations begin so that are remembered for as long as the message is."""
 

@@ -15,6 +15,7 @@ from memtend.limits import (
 )
 from memtend.serving.base import Serving
 from memtend.store import catalog
+from memtend.store.messages_upkeep import mark
 from memtend.store.snapshot import snapshot
 
 if TYPE_CHECKING:
@@ -59,12 +60,13 @@ class Backups(Serving):
         """
         place = self._target(target)
         manifests: Manifests = {}
-        done: tuple[int, int] | None = None
+        done: tuple[object, ...] | None = None
         failures, stopping = 0, False
         while not stopping:
             pause_s = every_s
             meta = self.store.meta()
-            if (meta.seq, meta.config) != done:
+            said = mark(self.store)
+            if (meta.seq, meta.config, said) != done:
                 try:
                     report = self._take(place, why, manifests=manifests)
                 except MemtendError as error:
@@ -73,7 +75,7 @@ class Backups(Serving):
                         raise
                     missed(error)
                 else:
-                    failures, done = 0, (report.seq, meta.config)
+                    failures, done = 0, (report.seq, meta.config, said)
                     if report.damaged_rows:  # each backup is a full one until that is mended
                         pause_s = max(every_s, STREAM_DAMAGE_PAUSES * report.seconds)
                     yield report
@@ -81,7 +83,7 @@ class Backups(Serving):
                 manifests.clear()
             stopping = ended(pause_s)
         meta = self.store.meta()
-        if (meta.seq, meta.config) != done:
+        if (meta.seq, meta.config, mark(self.store)) != done:
             yield self._take(place, why, manifests=manifests)
 
     def backups(self, target: str | None = None, limit: int = BACKUPS_LISTED_MAX) -> BackupList:

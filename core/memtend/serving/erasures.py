@@ -28,6 +28,7 @@ class Erasures(Archives):
         """How much there is of a subject. The plan holds no names but the subject's own, and is
         never saved."""
         from memtend.erase.plan import plan_erase  # noqa: PLC0415
+        from memtend.store.messages_erasing import messages_of  # noqa: PLC0415
         from memtend.store.owned import holding, seqs_of  # noqa: PLC0415
         from memtend.store.swapping import kept_stores  # noqa: PLC0415
 
@@ -43,6 +44,7 @@ class Erasures(Archives):
             quarantined=found.quarantined,
             archived=found.archived,
             copies=len(kept_stores(self.store.engine)),
+            messages=len(messages_of(self.store, subject)),
         )
 
     def apply_erase(self, plan: ErasePlan, *, full: bool = False) -> EraseReport:

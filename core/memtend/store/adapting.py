@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import orjson
 
 from memtend.errors import StoreBusy
+from memtend.store import messages_moving
 from memtend.store.audit import SECTION, section
 from memtend.store.building import Numbers, is_local
 from memtend.store.change import Change
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 RESTORE: Final = "restore"
 """The audit action of a restore."""
+MESSAGES: Final = "messages"
+"""In it, what was sent and settled by then, as `messages_moving.mark_of` says it."""
+NO_MESSAGES: Final = (0, 0, 0)
 UNDO: Final = '"mode":"undo"'
 """In the detail of a restore that brought back a kept store."""
 
@@ -45,6 +49,7 @@ class Live(NamedTuple):
     erasure_key: bytes | None
     last: Row | None
     """The last audit entry."""
+    messages: messages_moving.Ended
 
     @classmethod
     def of(cls, reader: Reader, url: str) -> Live:
@@ -63,6 +68,7 @@ class Live(NamedTuple):
             reader.fetch("stream_erasure"),
             next((bytes.fromhex(row[1]) for row in settings if row[0] == ERASURE_KEY), None),
             last[0] if last else None,
+            messages_moving.Ended.of(reader),
         )
 
     @property
@@ -75,7 +81,9 @@ class Live(NamedTuple):
         if self.meta.n or self.last is None:
             return False
         detail = self.last[4]  # that of a restore of a part is a sentence
-        return self.last[2] == RESTORE and detail.startswith("{") and UNDO not in detail
+        if self.last[2] != RESTORE or not detail.startswith("{") or UNDO in detail:
+            return False
+        return self.messages.mark == tuple(orjson.loads(detail).get(MESSAGES, NO_MESSAGES))
 
     @property
     def numbers(self) -> Numbers:
@@ -152,6 +160,8 @@ def adapt(
             detail[SECTION] = other
         if live is not None:
             detail["previous"] = f"{live.meta.audit_n}:{bytes(live.meta.audit_head).hex()}"
+        if (mark := messages_moving.mark_of(tx)) != NO_MESSAGES:
+            detail[MESSAGES] = mark
         change.note(RESTORE, orjson.dumps(detail, option=orjson.OPT_SORT_KEYS).decode())
         change.flush()
         return meta
@@ -216,6 +226,7 @@ def _keep_facts(tx: Transaction, live: Live) -> None:
         tx.run("save_setting", row)
     for row in live.erasures:
         tx.run("erase", row)
+    messages_moving.keep_ended(tx, live.messages)
     accepted = {row[0]: row[1:3] for row in tx.fetch("stream_lease_accepted")}
     for row in live.accepted:
         if row[1:3] > accepted.get(row[0], (-1, 0)):

@@ -22,6 +22,7 @@ from memtend.codec.envelope import codec_of, unpack
 from memtend.codec.statesum import addend, pack_sum
 from memtend.limits import MIB
 from memtend.model.stored import LogRow, SideRow, StoredRow, StoreState
+from memtend.store import messages_moving
 from memtend.store.engine import Row, Transaction
 from memtend.store.interned import replica_row, tombstone_of
 from memtend.store.meta import Meta, crc_of
@@ -182,8 +183,11 @@ class _Loading:
             self._tx.run("save_lease_accepted", (given.name, *cells))
         elif given.table == "dictionary":
             self._tx.run("load_dictionary", (int(given.name), *cells, crc_of(tuple(cells))))
+        else:
+            messages_moving.load(self._tx, given)
 
     def _finish(self, state: StoreState, file_id: str) -> None:
+        messages_moving.settle(self._tx)
         for replica in {state.replica, *state.vv, *state.floor}:
             self._replica(replica)
         self._tx.run_many(

@@ -9,6 +9,7 @@ from memtend.codec.compress import Codec
 from memtend.codec.envelope import codec_of
 from memtend.limits import ERASE_TEXT_BYTES_MAX, ERASE_TEXT_BYTES_MIN, ERASE_TEXTS_MAX
 from memtend.model.subject import Subject
+from memtend.store.messages_erasing import bodies_of, messages_of
 
 if TYPE_CHECKING:
     from memtend.store.store import Store
@@ -39,6 +40,7 @@ def sample(store: Store, subject: Subject, seqs: Sequence[int]) -> Sample:
         names.add(row[2])
         if codec_of(row[7]) == Codec.RAW:
             values.add(_middle(bytes(row[14])))
+    values |= set(bodies_of(store, messages_of(store, subject)))
     texts = sorted(name.encode()[-ERASE_TEXT_BYTES_MAX:] for name in names)
     return Sample(_long(texts), _long(sorted(values)))
 

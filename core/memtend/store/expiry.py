@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from memtend.codec.envelope import type_of
 from memtend.crdt.rows import RowKind
-from memtend.limits import OP_KEEP_MS, SWEEP_MARGIN_MS
+from memtend.limits import MESSAGE_DEAD_KEEP_MS, MESSAGE_TTL_MS_MAX, OP_KEEP_MS, SWEEP_MARGIN_MS
 from memtend.store.change import Old
 
 if TYPE_CHECKING:
@@ -56,9 +56,14 @@ def leftovers(store: Store, places: Iterable[tuple[str, str]]) -> list[int]:
 
 
 def forget_operations(store: Store) -> None:
-    """Let go of operation ids that nobody repeats any more (kept for a day)."""
+    """Let go of operation ids that nobody repeats any more (kept for a day).
+
+    Those of messages go with their message; only what lost its message goes by itself.
+    """
+    now_ms = store.clock.now_ms()
+    long_ago = now_ms - OP_KEEP_MS - MESSAGE_TTL_MS_MAX - MESSAGE_DEAD_KEEP_MS
     with store.engine.write() as tx:
-        tx.run("forget_ops", (store.clock.now_ms() - OP_KEEP_MS,))
+        tx.run("forget_ops", (now_ms - OP_KEEP_MS, long_ago))
 
 
 def drop_expired(

@@ -77,7 +77,7 @@ def mark(store: Store) -> Row:
 
     Two of them are compared; they say nothing by themselves.
     """
-    return tuple(store.engine.read("message_mark")[0])
+    return tuple(map(int, store.engine.read("message_mark")[0]))
 
 
 def retry(store: Store, inbox: str, id_: str) -> None:

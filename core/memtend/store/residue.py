@@ -17,6 +17,7 @@ from memtend.model.subject import Subject, SubjectKind
 from memtend.store.closing import naming_operations
 from memtend.store.interned import is_closed
 from memtend.store.ledger import Filter
+from memtend.store.messages_erasing import traces
 from memtend.store.redacting import remaining
 
 if TYPE_CHECKING:
@@ -97,6 +98,10 @@ class Residue:
                     self._keep((name,))
 
     def _small(self, reader: Reader) -> None:
+        for table, gone, row in traces(reader, self._ledger):
+            self.tables[table] += gone
+            if not gone:
+                self._keep(bytes(one) if isinstance(one, memoryview) else one for one in row)
         self.tables["op"] += naming_operations(reader, self.names_text)
         self.tables["audit"] += remaining(reader, self._ledger)
         for _, data, *_ in reader.fetch("stream_dictionary"):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from memtend.store import sql_conflicted, sql_leases, sql_messages, sql_sync
+from memtend.store import sql_conflicted, sql_conflicts, sql_leases, sql_messages, sql_sync
 
 SIBLING_COLUMNS: Final = (
     "seq, ns, key, field, r, n, exp, flags, kind, agent, writer, content, size, body, value, hash"
@@ -139,7 +139,9 @@ STATEMENTS: Final[dict[str, str]] = {
     "forget_access": "DELETE FROM access WHERE ns = ? AND key = ?",
     "op": "SELECT result FROM op WHERE op_id = ?",
     "save_op": "INSERT INTO op (op_id, at_ms, result, crc) VALUES (?,?,?,?)",
-    "forget_ops": "DELETE FROM op WHERE at_ms < ?",
+    # what was done for a message is known for as long as the message is
+    "forget_ops": "DELETE FROM op WHERE at_ms < ? "
+    "AND (NOT (op_id > 'message/' AND op_id < 'message0') OR at_ms < ?)",
     "setting": "SELECT value FROM setting WHERE name = ?",
     "settings": "SELECT name, value, crc FROM setting ORDER BY name",
     "save_setting": "INSERT INTO setting (name, value, crc) VALUES (?,?,?) "
@@ -223,7 +225,7 @@ STATEMENTS: Final[dict[str, str]] = {
 }
 
 STATEMENTS.update(sql_leases.STATEMENTS | sql_messages.STATEMENTS | sql_sync.STATEMENTS)
-STATEMENTS.update(sql_conflicted.STATEMENTS)
+STATEMENTS.update(sql_conflicted.STATEMENTS | sql_conflicts.STATEMENTS)
 
 _SQLITE: Final = {
     "in_ints": "IN (SELECT value FROM json_each(?))",

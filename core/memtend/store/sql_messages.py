@@ -58,6 +58,10 @@ STATEMENTS: Final[dict[str, str]] = {
     "drop_delivery": "DELETE FROM delivery WHERE inbox = ? AND dead = ? AND sender = ? AND no = ?",
     "settle_message": "UPDATE message SET pending = pending - 1, receipt = ?, "
     "body = CASE WHEN pending = 1 THEN ? ELSE body END WHERE no = ?",
+    "set_pending": "UPDATE message SET pending = ? WHERE no = ?",
+    "empty_messages": "UPDATE message SET body = ? WHERE pending = 0 AND size > 0",
+    "drop_lanes": "DELETE FROM lane",
+    "drop_inboxes": "DELETE FROM inbox",
     "prolong_message": "UPDATE message SET expires_ms = ?, crc = ? WHERE no = ?",
     # looking
     "letters": f"{_FROM}WHERE d.inbox = ? AND d.dead = ? AND d.no > ? ORDER BY d.no LIMIT ?",

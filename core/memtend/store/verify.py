@@ -27,6 +27,7 @@ from memtend.codec.statesum import addend, pack_sum
 from memtend.errors import AuditBroken, MemtendError
 from memtend.limits import FINDINGS_MAX
 from memtend.model.findings import StoreFinding, StoreVerifyReport
+from memtend.store import messages_checks
 from memtend.store.audit import check_chain
 from memtend.store.engine import Reader, Row
 from memtend.store.meta import Meta, crc_of
@@ -100,6 +101,8 @@ class _Verification:
             self._check_totals(reader, meta)
             for table in CHECKED_TABLES:
                 self._check_sums(reader, table)
+            for where, why in messages_checks.problems(reader):
+                self._find(where, why)
             try:
                 self._audit = check_chain(reader, self._store.key, meta.audit_head, meta.audit_n)
             except AuditBroken as error:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from memtend.limits import LOCK_BUDGET_MS, SLICE_ROWS_MAX, SLICE_ROWS_MIN
 from memtend.model.plan import Report
 from memtend.store.expiry import drop_expired, forget_operations
+from memtend.store.messages_upkeep import purge
 
 if TYPE_CHECKING:
     from memtend.guard import Cleared
@@ -38,6 +39,7 @@ def apply_sweep(cleared: Cleared, store: Store) -> Report:
         longest = max(longest, took_ms)
         size = _next_size(size, took_ms)
     forget_operations(store)
+    purge(store)
     return Report(
         operation="sweep",
         applied=True,
