@@ -5,6 +5,7 @@ A value that somebody put there by hand in another form is shown as it is, never
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Self
 
 from pydantic import AwareDatetime, BaseModel, Field, ValidationError
@@ -21,10 +22,12 @@ class Said(BaseModel, frozen=True, extra="forbid"):
     at: AwareDatetime
 
     def fits(self, since_ms: int, words: list[str]) -> bool:
-        """Whether it was said since then, and all these words occur in it."""
+        """Whether it was said since then, and all these words occur in its values."""
         if to_ms(self.at) < since_ms:
             return False
-        text = self.model_dump_json().casefold() if words else ""
+        if not words:
+            return True
+        text = " ".join(_texts(self.model_dump(exclude=_NOT_SAID))).casefold()
         return all(word in text for word in words)
 
     @classmethod
@@ -177,6 +180,19 @@ class SwarmState(BaseModel, frozen=True, extra="forbid"):
     knowledge: int
     coordination: tuple[Coordination, ...] = ()
     shared: dict[str, Any] = Field(default_factory=dict)
+
+
+_NOT_SAID = {"at", "agent", "session", "decision_id", "pattern_id"}
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        value = value.values()
+    elif not isinstance(value, list | tuple):
+        yield str(value)
+        return
+    for one in value:
+        yield from _texts(one)
 
 
 def _who(value: dict[str, Any], agent: str | None) -> dict[str, Any]:

@@ -42,8 +42,9 @@ def sorted_out(memory: Memory, places: Mapping[str, Sequence[str]], *, more: boo
     states: dict[str, dict[str, Any]] = {}
     said: dict[Kind, list[Any]] = {}
     for namespace, keys in places.items():
-        for key, value in memory.get_many(namespace, keys).items():
-            place = locate(namespace, key)
+        values = memory.get_many(namespace, keys)
+        for key in keys:  # in the order of writing, which tells apart what has the same time
+            place, value = locate(namespace, key), values.get(key)
             if place is None or not isinstance(value, dict):
                 continue
             if place.kind is Kind.STATE:

@@ -59,7 +59,7 @@ class PolicySet(BaseModel, frozen=True, extra="forbid"):
         """The same rules with these behind them, compressed as the file says for all."""
         squeeze = {"compression": self.fallback.compression}
         behind = tuple(rule.model_copy(update=squeeze) for rule in defaults)
-        return self.model_copy(update={"defaults": behind})
+        return PolicySet(rules=self.rules, defaults=behind, fallback=self.fallback)
 
     @cached_property
     def ordered(self) -> tuple[tuple[Pattern, Policy], ...]:
