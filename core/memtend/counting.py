@@ -151,14 +151,18 @@ class Counting(Session):
 
     def _extend(self, namespace: str, key: str, ttl_ms: int, lease: Lease | None = None) -> Dot:
         """Give a counter a new deadline: this replica's part is written again, unchanged."""
+        return self._count(namespace, key, _keep, ttl_ms=ttl_ms, action="touch", lease=lease)
 
-        def keep(parts: Siblings, at: _At) -> tally.Written:
-            return tally.increment(
-                parts, 0, dot=at.dot, hlc=at.hlc, exp_ms=None, now_ms=at.now_ms,
-                was_here=at.was_here,
-            )  # fmt: skip
+    def _settle_counter(
+        self, namespace: str, key: str, value: int | None, strays: frozenset[Dot]
+    ) -> Dot:
+        """Drop what is no counter there; `value` begins a new epoch, None keeps the sum."""
 
-        return self._count(namespace, key, keep, ttl_ms=ttl_ms, action="touch", lease=lease)
+        def restart(parts: Siblings, at: _At) -> tally.Written:
+            return tally.reset(parts, dot=at.dot, hlc=at.hlc, exp_ms=None, start=value or 0)
+
+        change = _keep if value is None else restart
+        return self._count(namespace, key, change, action="resolve", strays=strays)
 
     def _count(
         self,
@@ -171,6 +175,7 @@ class Counting(Session):
         ttl_ms: int | None = None,
         action: str = "count",
         lease: Lease | None = None,
+        strays: frozenset[Dot] | None = None,
     ) -> Dot:
         counts = self._reads.views.reading(namespace, key) is Reading.COUNTER
         for _ in range(UPDATE_TRIES):
@@ -183,13 +188,13 @@ class Counting(Session):
             # The dot's number is minted in the write; the rule only asks whose it is.
             at = _At(Dot(self.store.own_replica(), 0), pack(now_ms, 0), now_ms, was_here)
             part, kept = change(parts, at)
-            gone = {one.dot.replica: one.dot.n for one in parts if one not in kept}
+            gone = frozenset(one.dot for one in parts if one not in kept) | (strays or frozenset())
             put = Put(namespace, key, canonical.decode(part.text), labels, ttl_ms, ctx=gone)
             expected = frozenset(one.dot for one in found)
             try:
                 return self._write(
                     [put], kind=RowKind.COUNTER, expected=expected, action=action, op_id=op_id,
-                    lease=lease,
+                    lease=lease, settles=strays is not None,
                 )[0]  # fmt: skip
             except ConditionFailed as error:
                 lost = error
@@ -197,6 +202,12 @@ class Counting(Session):
 
     def _total(self, namespace: str, key: str) -> int:
         return counter_value(of_kind(self._records.seen(namespace, key), RowKind.COUNTER))
+
+
+def _keep(parts: Siblings, at: _At) -> tally.Written:
+    return tally.increment(
+        parts, 0, dot=at.dot, hlc=at.hlc, exp_ms=None, now_ms=at.now_ms, was_here=at.was_here
+    )
 
 
 class _At(NamedTuple):

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from memtend.leasing import HeldLease, Leases
     from memtend.messaging import Messages
     from memtend.model.lease import Lease
+    from memtend.model.look import Look
     from memtend.model.query import Query
     from memtend.model.record import Labels, Record
     from memtend.model.stats import Stats
@@ -100,6 +101,19 @@ class Memory(Counting):
         """All concurrent values of a key, sorted by canonical JSON, whatever the policy shows."""
         self._allow("read", namespace)
         return self._records.siblings(namespace, key)
+
+    def context(self) -> dict[str, int]:
+        """What this replica has seen of every replica's writes, now."""
+        with self.store.engine.snapshot() as view:
+            return self.store.state(view).vv
+
+    def look(self, namespace: str, key: str) -> Look:
+        """All that is visible of a key, with the context in which to answer it (`put(ctx=…)`)."""
+        from memtend.model.look import Look  # noqa: PLC0415
+
+        self._allow("read", namespace)
+        records, context = self._records.looked(namespace, key)
+        return Look(tuple(records), context)
 
     def tagged(self, tag: str, *, limit: int = 100) -> list[tuple[str, str, Any]]:
         """`(namespace, key, value)` of records with this tag, in the order of writing."""

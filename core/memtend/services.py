@@ -105,9 +105,11 @@ class Services(Syncing, Erasures, Archives, Drills, Restores, Rotations, Backups
         from memtend.health.checks import check_health  # noqa: PLC0415
         from memtend.health.report import HealthFacts  # noqa: PLC0415
         from memtend.objects import address_of  # noqa: PLC0415
+        from memtend.resolving import crowding  # noqa: PLC0415
         from memtend.store.expiry import expired  # noqa: PLC0415
 
         facts, stats = self.facts(), self.memory.stats()
+        conflicts, siblings_most = crowding(self.memory)
         backup = first = evidence = None
         if target_url:
             address = address_of(target_url)
@@ -133,6 +135,8 @@ class Services(Syncing, Erasures, Archives, Drills, Restores, Rotations, Backups
                 drill_age_ms=now_ms - to_ms(good_at) if good_at else None,
                 drill_passed=evidence.last.ok if evidence else None,
                 backed_up_ms=now_ms - first.at_ms if first else None,
+                conflicts=conflicts,
+                siblings_most=siblings_most,
                 peers=self.peer_facts(),
             )
         )

@@ -157,15 +157,16 @@ class Session:
         namespace: str,
         key: str,
         field: str = "",
-        ctx: Mapping[str, int] | None = None,
+        ctx: Mapping[str, int] | frozenset[Dot] | None = None,
         lease: Lease | None = None,
+        settles: bool = False,
     ) -> bool:
         def attempt() -> bool:
             self._allow("write", namespace)
             version = self.config.version
             return writes.delete(
                 self.store, namespace, key, field, actor=self._actor, config=version, ctx=ctx,
-                lease=lease,
+                lease=lease, settles=settles,
             )  # fmt: skip
 
         return self._under_current_config(attempt)

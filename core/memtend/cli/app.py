@@ -14,6 +14,7 @@ from memtend.cli import (
     archive,
     audit,
     backup,
+    conflicts,
     erase,
     flows,
     leases,
@@ -59,8 +60,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for part in (
-    records, state, policies, upkeep, restore, backup, archive, erase, access, leases, sync, peers,
-    audit, flows,
+    records, conflicts, state, policies, upkeep, restore, backup, archive, erase, access, leases,
+    sync, peers, audit, flows,
 ):  # fmt: skip
     part.register(app)
 

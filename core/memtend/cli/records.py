@@ -16,6 +16,7 @@ from memtend.cli.values import cold_of, fields_of, ttl_of, value_of
 from memtend.errors import NotFound
 
 if TYPE_CHECKING:
+    from memtend.memory import Memory
     from memtend.model.record import Labels, Record
 
 PANEL = "Records"
@@ -105,6 +106,7 @@ def get(
             found = memory.read(namespace, key) or missing
         else:
             found = memory.get(namespace, key, missing)
+            _tell_conflict(memory, namespace, key)
     if found is missing:
         raise NotFound(namespace=namespace, key=key)
     if raw and not json and isinstance(found, str):
@@ -259,6 +261,16 @@ def increment(
     with open_memory(store, agent) as memory:
         value = memory.increment(namespace, key, by, op_id=op_id)
     show.emit({"namespace": namespace, "key": key, "value": value} if json else value)
+
+
+def _tell_conflict(memory: Memory, namespace: str, key: str) -> None:
+    """One value is printed; that there are others must not stay unsaid."""
+    ns = memory.store.namespaces.find(namespace)
+    if ns and ns[0] in memory.store.namespaces.contested:
+        record = memory.read(namespace, key)
+        if record and record.conflicts:
+            where = f"memtend conflicts show {namespace} {key}"
+            show.note(f"{record.conflicts:,} more concurrent values: {where}")
 
 
 def _marked(record: Record) -> str:

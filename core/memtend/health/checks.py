@@ -9,9 +9,12 @@ from memtend.health.report import Check, HealthFacts, HealthReport, Level, PeerF
 from memtend.limits import (
     BACKLOG_WARN_ROWS,
     BACKUP_AGE_WARN_MS,
+    CONFLICT_KEYS_WARN,
+    CONFLICTS_MAX,
     DISK_FREE_WARN_BYTES,
     DRILL_AGE_MAX_MS,
     MIB,
+    SIBLINGS_MAX,
     PEER_SILENT_WARN_MS,
     PEERS_NAMED_MAX,
 )
@@ -40,6 +43,7 @@ def _checks(facts: HealthFacts) -> Iterator[Check]:
     yield _clock(facts)
     yield _backlog(facts)
     yield _quota(facts)
+    yield _conflicts(facts.conflicts, facts.siblings_most)
     if facts.backup_asked:
         yield _backup(facts)
         if facts.backup_age_ms is not None:
@@ -78,6 +82,19 @@ def _quota(facts: HealthFacts) -> Check:
         fact="nearly used: " + "; ".join(facts.pressure),
         hint=hint,
     )
+
+
+def _conflicts(keys: int, most: int) -> Check:
+    """Several values are no fault, but many for one key mean that nobody reads before writing."""
+    if not keys:
+        return Check(name="conflicts", level=Level.OK, fact="no key has conflicting values")
+    more = "at least " if keys >= CONFLICTS_MAX else ""
+    fact = f"{more}{keys:,} keys have conflicting values, up to {most:,} of one"
+    hint = "`memtend conflicts list` shows them; settle them, or write in the context of a look."
+    if most > SIBLINGS_MAX:
+        return Check(name="conflicts", level=Level.CRITICAL, fact=fact, hint=hint)
+    late = keys >= CONFLICT_KEYS_WARN or most == SIBLINGS_MAX
+    return Check(name="conflicts", level=Level.WARNING if late else Level.OK, fact=fact, hint=hint)
 
 
 def _backup(facts: HealthFacts) -> Check:

@@ -50,6 +50,10 @@ class HealthFacts(BaseModel, frozen=True, extra="forbid"):
     """Whether the last one did."""
     backed_up_ms: int | None = None
     """Since the first backup."""
+    conflicts: int = 0
+    """Keys with several concurrent values; counting ends at `CONFLICTS_MAX`."""
+    siblings_most: int = 0
+    """The most that one of them has."""
     peers: tuple[PeerFacts, ...] = ()
 
 

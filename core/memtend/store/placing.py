@@ -156,12 +156,17 @@ def _is_live(change: Change, old: Old) -> bool:
     return old.exp is None or change.now_ms < old.exp
 
 
+def is_part(old: Old) -> bool:
+    """Whether it is a replica's part of a counter."""
+    return type_of(old.flags) == RowKind.COUNTER
+
+
 def refuse_counter(live: Sequence[Old], namespace: str, key: str) -> None:
     """A counter ends by expiring or by a new epoch; a value on top would end it unseen (4.5).
 
     Parts of a counter beside a value do not make the key a counter.
     """
-    if live and all(type_of(old.flags) == RowKind.COUNTER for old in live):
+    if live and all(map(is_part, live)):
         raise KindMismatch(namespace=namespace, key=key, found="counter", wanted="a value")
 
 

@@ -234,7 +234,7 @@ def to_record(namespace: str, key: str, seen: Seen, conflicts: int, field: str =
         namespace=namespace,
         key=key,
         field=field,
-        value=_value_of(seen),
+        value=value_of(seen),
         labels=labels,
         dot=body.dot,
         created_at=to_datetime(body.created_ms),
@@ -248,7 +248,7 @@ def to_record(namespace: str, key: str, seen: Seen, conflicts: int, field: str =
     )
 
 
-def _value_of(seen: Seen) -> Any:
+def value_of(seen: Seen) -> Any:
     """None where the value was left in the archive; of a part of a counter, what it adds."""
     if seen.body.type == RowKind.COUNTER:
         totals = tally.Part.of(seen.text).totals

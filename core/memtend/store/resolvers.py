@@ -9,7 +9,7 @@ does, the values it was given stay: an answer is shown, never stored.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Final
 
@@ -40,14 +40,26 @@ class Resolvers:
 
         return sorted({*self._known, *(entry.name for entry in entry_points(group=GROUP))})
 
-    def resolve(self, name: str, namespace: str, key: str, versions: Sequence[Version]) -> bytes:
-        """What the function makes of the versions, as canonical JSON.
+    def resolve(
+        self,
+        name: str,
+        namespace: str,
+        key: str,
+        versions: Callable[[], Sequence[Version]],
+        *,
+        twice: bool = False,
+    ) -> bytes:
+        """What the function makes of the versions, as canonical JSON; made anew for each call.
 
-        Raises `ResolverUnknown`, and `ResolverFailed` if it raises or answers with no JSON value.
+        Raises `ResolverUnknown`, and `ResolverFailed` if it raises or answers with no JSON value,
+        or, asked `twice`, with two different ones.
         """
         function = self._find(name, namespace, key)
         with _Guarded(name, namespace, key):
-            return canonical.encode(function(versions), f"what {name} returned")
+            answer = canonical.encode(function(versions()), f"what {name} returned")
+            if twice and canonical.encode(function(versions()), "its second answer") != answer:
+                raise ValueError("asked twice about the same values, it gave two answers")
+            return answer
 
     def _find(self, name: str, namespace: str, key: str) -> Resolver:
         if name not in self._known:

@@ -7,6 +7,7 @@ other policies may have sent, are kept, counted as conflicts, and not shown (4.5
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
@@ -84,7 +85,8 @@ class Views:
         if top.body.type == RowKind.COUNTER:
             return Shown(own, top, b"%d" % counter_value(own))
         if policy.resolver is not None and len(own) > 1 and all(one.text for one in own):
-            text = self.resolvers.resolve(policy.resolver, namespace, key, versions(own))
+            made = partial(versions, own)
+            text = self.resolvers.resolve(policy.resolver, namespace, key, made)
             return Shown(own, top, text)
         return Shown(own, top, top.text)
 

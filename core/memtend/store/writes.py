@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from memtend.codec.envelope import type_of
-from memtend.crdt.rows import RowKind
 from memtend.errors import QuotaExceeded
 from memtend.model.dot import Dot
 from memtend.model.names import check_path
@@ -25,7 +23,15 @@ from memtend.store.change import (
 )
 from memtend.store.engine import Call, Row
 from memtend.store.meta import crc_of
-from memtend.store.placing import live_of, old_rows, place, place_in_turn, refuse_counter, seen_by
+from memtend.store.placing import (
+    is_part,
+    live_of,
+    old_rows,
+    place,
+    place_in_turn,
+    refuse_counter,
+    seen_by,
+)
 
 if TYPE_CHECKING:
     from memtend.model.lease import Lease
@@ -100,46 +106,39 @@ def delete(
     *,
     actor: str,
     config: int | None = None,
-    ctx: Mapping[str, int] | None = None,
+    ctx: Mapping[str, int] | frozenset[Dot] | None = None,
     lease: Lease | None = None,
+    settles: bool = False,
 ) -> bool:
     """Drop every sibling that is here (with `ctx`: that the caller had seen). One dot, logged.
 
     Where all have expired there is nothing to delete: whether they were swept makes no difference.
+    Parts of a counter stay, except where `settles` says that they do not belong there.
     """
     check_path(namespace, key)
     ns = store.namespaces.find(namespace)
     if ns is None or not store.engine.read("old", (ns[0], key, field)):
         return False
-    where = (namespace, key, field)
-    return store.ballast.deleting(lambda: _delete(store, ns, where, actor, config, ctx, lease))
 
-
-def _delete(
-    store: Store,
-    ns: tuple[int, bytes],
-    where: tuple[str, str, str],
-    actor: str,
-    config: int | None,
-    ctx: Mapping[str, int] | None,
-    lease: Lease | None,
-) -> bool:
-    namespace, key, field = where
-    reads: list[Call] = [("old", (ns[0], key, field))]
-    with store.change(actor, reads, lease, config) as (change, [rows]):
-        olds = [old for old in map(Old._make, rows) if seen_by(change, old, ctx)]
-        live = live_of(change, olds)
-        refuse_counter(live, namespace, key)
-        kinds = {type_of(old.flags) for old in live} - {RowKind.COUNTER}
-        if live:
-            for old in olds:
-                if old not in live or type_of(old.flags) in kinds:
+    def attempt() -> bool:
+        reads: list[Call] = [("old", (ns[0], key, field))]
+        with store.change(actor, reads, lease, config) as (change, [rows]):
+            olds = [old for old in map(Old._make, rows) if seen_by(change, old, ctx)]
+            live = live_of(change, olds)
+            if not settles:
+                refuse_counter(live, namespace, key)
+                olds = [old for old in olds if old not in live or not is_part(old)]
+            if live:
+                for old in olds:
                     change.drop(old, namespace)
-            change.mint()
-            change.log(ns[0], key, field, (change.meta.replica_no, change.n), "deleted")
-            change.tx.run("forget_access", (ns[0], key))
-            change.note("delete", f"{namespace}/{key}" + (f"#{field}" if field else ""))
-    return bool(live)
+                change.mint()
+                change.log(ns[0], key, field, (change.meta.replica_no, change.n), "deleted")
+                change.tx.run("forget_access", (ns[0], key))
+                action = "resolve" if settles else "delete"
+                change.note(action, f"{namespace}/{key}" + (f"#{field}" if field else ""))
+        return bool(live)
+
+    return store.ballast.deleting(attempt)
 
 
 def _old_call(store: Store, ns: int, group: Sequence[Draft], taking: bool) -> Call:
