@@ -15,8 +15,6 @@ from memtend.services import Services
 from memtend.sync.place import Place
 from tests.fixtures.syncing import agree, everybody_syncs, state
 
-pytest_plugins = ["tests.fixtures.stores", "tests.fixtures.syncing"]
-
 
 @pytest.fixture(params=["folder", "memory", "s3"])
 def place_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
@@ -129,6 +127,4 @@ def address(one: Services) -> str:
 
 def sum_of_counts(parties: list[Services]) -> int:
     """No counter is ever seen to fall."""
-    return max(
-        sum(one.memory.get("c", f"k{n}", 0) for n in range(6)) for one in parties
-    )
+    return max(sum(one.memory.get("c", f"k{n}", 0) for n in range(6)) for one in parties)

@@ -117,7 +117,7 @@ class Syncing(Serving):
                 "pulled": found.way, "members": found.members, "rejoined": found.rejoined,
                 "behind": found.behind, "findings": found.findings, "alarms": alarms,
             }  # fmt: skip
-        if push and done.get("behind") is None:
+        if push:
             pushed = publish(self.store, place, around, name=where.name, label=self._label())
             done |= {"pushed": pushed, "alarms": (*alarms, *pushed.alarms)}
         return done
