@@ -41,7 +41,7 @@ class ReplicaCloned(MemtendError):
 
     code = 94
     message = "event {replica}:{n} of {path} is another at {sender} than here"
-    hint = "Find the copied replica and let it join again under a new id."
+    hint = "One of the two is a copy of the other. Save what it holds; it takes the state anew."
 
 
 class NotEntitled(MemtendError):

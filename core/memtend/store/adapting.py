@@ -20,6 +20,7 @@ from memtend.store.building import Numbers, is_local
 from memtend.store.change import Change
 from memtend.store.interned import ERASURE_KEY, is_closed, replica_row
 from memtend.store.meta import Meta, crc_of
+from memtend.store.peers import put_peer, sound
 
 if TYPE_CHECKING:
     from memtend.clock import Clock
@@ -47,6 +48,7 @@ class Live(NamedTuple):
     settings: list[Row]
     erasures: list[Row]
     erasure_key: bytes | None
+    peers: list[Row]
     last: Row | None
     """The last audit entry."""
     messages: messages_moving.Ended
@@ -67,6 +69,7 @@ class Live(NamedTuple):
             [row for row in settings if is_local(row[0])],
             reader.fetch("stream_erasure"),
             next((bytes.fromhex(row[1]) for row in settings if row[0] == ERASURE_KEY), None),
+            reader.fetch("peers"),
             last[0] if last else None,
             messages_moving.Ended.of(reader),
         )
@@ -211,7 +214,7 @@ def _clash(here: Mapping[str, int], there: Mapping[str, int]) -> bool:
 
 
 def _keep_facts(tx: Transaction, live: Live) -> None:
-    """Backups taken, operations whose effect is in the state, erasures, evidence, tokens seen."""
+    """Backups taken, operations whose effect is in the state, erasures, evidence, tokens, peers."""
     seen = {row[1]: row[2] for row in tx.fetch("replicas")}
     own = Meta.of(tx.fetch("meta"), "")
     seen |= {row[1]: own.n for row in tx.fetch("replicas") if row[0] == own.replica_no}
@@ -227,6 +230,9 @@ def _keep_facts(tx: Transaction, live: Live) -> None:
     for row in live.erasures:
         tx.run("erase", row)
     messages_moving.keep_ended(tx, live.messages)
+    for peer in sound(live.peers):
+        # The state lies on another line than the one whose sequence they were told.
+        put_peer(tx, peer._replace(at_seq=0, at_vv={}))
     accepted = {row[0]: row[1:3] for row in tx.fetch("stream_lease_accepted")}
     for row in live.accepted:
         if row[1:3] > accepted.get(row[0], (-1, 0)):

@@ -8,7 +8,7 @@ learn of it from the ledger. Each function is one transaction under the fence of
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from memtend.limits import ERASE_HASHES_MAX
@@ -91,13 +91,13 @@ class Eraser:
             change.mint()
             ends: dict[int, int] = {}
             erased = self._forget(change, ns, keys, ends)
-            self._raise_floor(change, ends)
+            raise_floor(change, ends)
             return erased
 
     def _drop(self, change: Change, seqs: Sequence[int]) -> Erased:
         array = self._store.engine.array
         if not seqs:
-            self._raise_floor(change, {})
+            raise_floor(change, {})
             return Erased()
         rows = change.tx.fetch("old_by_seq", (array(seqs),))
         olds = [old for old in map(Old._make, rows) if old.seq <= self.upto]
@@ -116,7 +116,7 @@ class Eraser:
         erased = Erased(len(olds), sum(old.size for old in olds))
         for ns, keys in places.items():
             erased = erased.plus(self._forget(change, ns, list(keys), ends))
-        self._raise_floor(change, ends)
+        raise_floor(change, ends)
         return erased
 
     def _forget(self, change: Change, ns: int, keys: Sequence[str], ends: dict[int, int]) -> Erased:
@@ -152,14 +152,16 @@ class Eraser:
         if rows:
             change.tx.run_many("erase", [(*row, crc_of(row)) for row in rows])
 
-    def _raise_floor(self, change: Change, ends: dict[int, int]) -> None:
-        """Peers that have not seen all these events, ours above all, get everything anew."""
-        for number, replica, seen, floor, created_ms, _ in change.tx.fetch("replicas"):
-            own = change.n if number == change.meta.replica_no else 0
-            raised = max(floor, own, ends.get(number, 0))
-            if raised > floor:
-                row = (number, replica, seen, raised, created_ms)
-                change.tx.run("save_replica", (seen, raised, crc_of(row), number))
+
+def raise_floor(change: Change, ends: Mapping[int, int]) -> None:
+    """Let go of events by the number of their replica, and of all of ours: peers that have not seen
+    them, above all the one just minted, get everything anew."""
+    for number, replica, seen, floor, created_ms, _ in change.tx.fetch("replicas"):
+        own = change.n if number == change.meta.replica_no else 0
+        raised = max(floor, own, ends.get(number, 0))
+        if raised > floor:
+            row = (number, replica, seen, raised, created_ms)
+            change.tx.run("save_replica", (seen, raised, crc_of(row), number))
 
 
 def named_keys(store: Store, ns: int, key: str | None = None) -> Iterator[list[str]]:

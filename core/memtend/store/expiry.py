@@ -13,6 +13,7 @@ from memtend.codec.envelope import type_of
 from memtend.crdt.rows import RowKind
 from memtend.limits import MESSAGE_DEAD_KEEP_MS, MESSAGE_TTL_MS_MAX, OP_KEEP_MS, SWEEP_MARGIN_MS
 from memtend.store.change import Old
+from memtend.store.peers import heard_by, peers_in
 
 if TYPE_CHECKING:
     from memtend.model.lease import Lease
@@ -81,7 +82,9 @@ def _drop(store: Store, seqs: Sequence[int], actor: str, lease: Lease | None) ->
         [rows],
     ):
         until = change.now_ms - SWEEP_MARGIN_MS
-        olds = [old for old in map(Old._make, rows) if _may_go(change, old, until)]
+        heard_ms = heard_by(peers_in(change.tx, store.url), change.now_ms)
+        counters_until = min(until, heard_ms - SWEEP_MARGIN_MS)
+        olds = [old for old in map(Old._make, rows) if _may_go(change, old, until, counters_until)]
         if olds:
             change.seq += 1
         before = _logged_before(store, change, olds)
@@ -113,11 +116,12 @@ def _logged_before(
     }
 
 
-def _may_go(change: Change, old: Old, until: int) -> bool:
-    """Whether a row's deadline, for a part of a counter that of all parts, has passed."""
+def _may_go(change: Change, old: Old, until: int, counters_until: int) -> bool:
+    """Whether a row's deadline has passed; for a part of a counter that of all parts, and every
+    peer was heard after it (ADR 0007)."""
     if old.exp is None or old.exp > until:
         return False
     if type_of(old.flags) != RowKind.COUNTER:
         return True
     parts = map(Old._make, change.tx.fetch("old", (old.ns, old.key, old.field)))
-    return all(part.exp is not None and part.exp <= until for part in parts)
+    return all(part.exp is not None and part.exp <= counters_until for part in parts)

@@ -7,7 +7,8 @@ retired; that is a decision of this replica alone, and lies in the peer's row.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -64,6 +65,13 @@ def peers(store: Store) -> list[Peer]:
 def peers_in(reader: Reader, url: str) -> list[Peer]:
     """The same as one view, or a transaction, sees them."""
     return [_peer(row, url) for row in reader.fetch("peers")]
+
+
+def sound(rows: Iterable[Row]) -> Iterator[Peer]:
+    """Those of statement `peers` that match their checksums: a restore takes no others over."""
+    for row in rows:
+        with suppress(StoreDamaged):
+            yield _peer(row, "")
 
 
 def live(found: Iterable[Peer]) -> list[Peer]:

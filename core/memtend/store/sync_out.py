@@ -63,7 +63,7 @@ class Outgoing(NamedTuple):
                 for one in told
                 if isinstance(one, LogRow) and one.n > head.since.get(one.replica, 0)
             ]
-            bodies = [_body(row) for row in siblings]
+            bodies = [body_of(row) for row in siblings]
             if (head.full and siblings) or ended or not _all_seen(head, bodies):
                 yield self._item(path, siblings, bodies, ended)
 
@@ -84,7 +84,7 @@ class Outgoing(NamedTuple):
         packed = plain_body(body, row.body)
         if covers(self.head.since, body.dot):
             return Named(body.dot, mark_of(row.exp_ms, packed, row.content))
-        return Carried(packed, row.exp_ms, _text(self.store, row, body))
+        return Carried(packed, row.exp_ms, text_of(self.store, row, body))
 
 
 def opened(
@@ -114,7 +114,8 @@ def _all_seen(head: DeltaHead, bodies: list[Body]) -> bool:
     return all(covers(head.since, body.dot) for body in bodies)
 
 
-def _body(row: StoredRow) -> Body:
+def body_of(row: StoredRow) -> Body:
+    """The body of a row that matches its hash; raises `RecordDamaged`."""
     try:
         if check_row(row):
             return unpack(row.body)
@@ -123,7 +124,7 @@ def _body(row: StoredRow) -> Body:
     raise _damaged(row, "its hash does not match")
 
 
-def _text(store: Store, row: StoredRow, body: Body) -> bytes:
+def text_of(store: Store, row: StoredRow, body: Body) -> bytes:
     """The canonical text of a row, from the archive if need be."""
     try:
         if codec_of(row.flags) != Codec.ARCHIVED:
