@@ -25,6 +25,34 @@ def knowledge_of(
         yield Knowledge.of(value, names)
 
 
+def known(
+    memory: Memory,
+    layout: SwarmLayout,
+    knowledge_type: str | None = None,
+    *,
+    topic: str | None = None,
+    author: str | None = None,
+    confidence_min: float | None = None,
+    since_ms: int = 0,
+    text: str | None = None,
+    limit: int = 100,
+) -> list[Knowledge]:
+    """Knowledge that fits, latest first, at most `limit`."""
+    words = (text or "").casefold().split()
+    found = [
+        one
+        for one in knowledge_of(memory, layout, knowledge_type)
+        if topic in (None, one.topic)
+        and author in (None, one.agent)
+        and (
+            confidence_min is None
+            or confidence_min <= (-1 if one.confidence is None else one.confidence)
+        )
+        and one.fits(since_ms, words)
+    ]
+    return sorted(found, key=lambda one: one.at, reverse=True)[:limit]
+
+
 def coordination_of(
     memory: Memory, layout: SwarmLayout, coordination_type: str | None = None
 ) -> Iterator[Coordination]:

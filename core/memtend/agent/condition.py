@@ -9,14 +9,15 @@ from pydantic import AwareDatetime, BaseModel
 
 from memtend.agent.common import swarm_state_of
 from memtend.agent.reading import namespaces_of
-from memtend.clock import to_datetime
+from memtend.clock import to_datetime, to_ms
 from memtend.health.report import Check, Level
-from memtend.limits import EXPIRING_SOON_MS, MIB, SCAN_MAX
+from memtend.limits import EXPIRING_SOON_MS, MESSAGE_AGE_WARN_MS, MIB, SCAN_MAX
 from memtend.model.layout import OUTCOMES, PATTERNS, SwarmLayout
 
 if TYPE_CHECKING:
     from memtend.agent.models import SwarmState
     from memtend.memory import Memory
+    from memtend.model.message import Backlog
 
 _ORDER = (Level.OK, Level.WARNING, Level.CRITICAL)
 
@@ -59,11 +60,21 @@ class AgentHealth(BaseModel, frozen=True, extra="forbid"):
     silent: tuple[str, ...]
     outcomes: int
     patterns: int
+    locks: int
+    messages_waiting: int
+    messages_dead: int
     checks: tuple[Check, ...]
 
 
 def condition(
-    memory: Memory, layout: SwarmLayout, *, agent: str, session: str | None, silent_after_ms: int
+    memory: Memory,
+    layout: SwarmLayout,
+    *,
+    agent: str,
+    session: str | None,
+    silent_after_ms: int,
+    locks: int,
+    backlog: Backlog,
 ) -> AgentHealth:
     """Read everything once, then judge."""
     now_ms = memory.store.clock.now_ms()
@@ -84,6 +95,7 @@ def condition(
         *(_quota(one, memory.config.file.quotas.warn_share) for one in usage),
         _settled(conflicts),
         _company(state),
+        _inbox(backlog, now_ms),
     )
     level = max((check.level for check in checks), key=_ORDER.index)
     return AgentHealth(
@@ -100,6 +112,9 @@ def condition(
         silent=tuple(one.agent for one in state.agents if one.status == "silent"),
         outcomes=tallies.get(("ns", OUTCOMES), (0, 0))[0],
         patterns=tallies.get(("ns", PATTERNS), (0, 0))[0],
+        locks=locks,
+        messages_waiting=backlog.waiting,
+        messages_dead=backlog.dead,
         checks=checks,
     )
 
@@ -148,6 +163,15 @@ def _quota(usage: Usage, warn_share: float) -> Check:
     hint = "Delete records, shorten TTLs, or raise the quota in the policy file."
     level = Level.CRITICAL if usage.share >= 1 else Level.WARNING
     return Check(name=name, level=level, fact=fact, hint=hint)
+
+
+def _inbox(backlog: Backlog, now_ms: int) -> Check:
+    fact = f"messages waiting: {backlog.waiting:,}, undeliverable: {backlog.dead:,}"
+    late = backlog.oldest_at is not None and now_ms - to_ms(backlog.oldest_at) > MESSAGE_AGE_WARN_MS
+    if not late and not backlog.dead:
+        return Check(name="messages", level=Level.OK, fact=fact)
+    hint = "Receive and acknowledge them; retry or discard what could not be delivered."
+    return Check(name="messages", level=Level.WARNING, fact=fact, hint=hint)
 
 
 def _settled(conflicts: int) -> Check:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from memtend.agent.base import AgentBase
+from memtend.agent.meeting import Meeting
 from memtend.agent.reading import namespaces_of
 from memtend.drafting import Put
 from memtend.errors import LimitExceeded
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from memtend.agent.news import News
 
 
-class Following(AgentBase):
+class Following(Meeting):
     def synchronize(self, *, limit: int = 1_000, peek: bool = False) -> News:
         """What others wrote since the last call, about `limit` records at most (`more` tells).
 
@@ -38,7 +38,8 @@ class Following(AgentBase):
         if start > head:
             start = -1
         places, reached, more = self._changed(start, limit)
-        news = sorted_out(self.memory, places, more=more)
+        waiting = self.messages.backlog().waiting
+        news = sorted_out(self.memory, places, more=more, waiting=waiting)
         if not more:
             reached = max(reached, head)
         if not peek and (places or start < 0 or reached - start > AGENT_CHANGES_PAGE):

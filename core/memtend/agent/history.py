@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from memtend.agent.models import Decision, DecisionOutcome, Progress
-from memtend.agent.reading import namespaces_of, pages
+from memtend.agent.reading import namespaces_of, pages, readable
 from memtend.model.layout import Kind, SwarmLayout, locate, segment
 
 if TYPE_CHECKING:
@@ -80,6 +80,16 @@ def progress_of(
         if isinstance(value, dict) and (place := locate(namespace, key))
     ]
     return sorted(found, key=lambda one: one.at, reverse=True)
+
+
+def swarms_of(memory: Memory) -> list[str]:
+    """The swarms that the store keeps anything of that this agent may read."""
+    found: dict[str, None] = {}
+    for namespace in readable(memory):
+        root, _, rest = namespace.partition("/")
+        if rest and (place := locate(f"{root}/global", "coordination")):
+            found[place.swarm or ""] = None
+    return list(found)
 
 
 def agents_of(memory: Memory, layout: SwarmLayout) -> list[str]:

@@ -31,13 +31,17 @@ class News(BaseModel, frozen=True, extra="forbid"):
     knowledge: tuple[Knowledge, ...] = ()
     patterns: tuple[LearnedPattern, ...] = ()
     coordination: tuple[Coordination, ...] = ()
+    messages_waiting: int = 0
     more: bool = False
 
     def __bool__(self) -> bool:
-        return any(value for _, value in self)
+        """Whether others wrote anything; messages wait until they are received."""
+        return any(value for name, value in self if name != "messages_waiting")
 
 
-def sorted_out(memory: Memory, places: Mapping[str, Sequence[str]], *, more: bool) -> News:
+def sorted_out(
+    memory: Memory, places: Mapping[str, Sequence[str]], *, more: bool, waiting: int
+) -> News:
     """Read what is at these places now; what is gone again is no news."""
     states: dict[str, dict[str, Any]] = {}
     said: dict[Kind, list[Any]] = {}
@@ -55,7 +59,7 @@ def sorted_out(memory: Memory, places: Mapping[str, Sequence[str]], *, more: boo
         name: tuple(sorted(said.get(kind, ()), key=lambda one: one.at))
         for kind, name in _FIELDS.items()
     }
-    return News(states=states, more=more, **found)
+    return News(states=states, more=more, messages_waiting=waiting, **found)
 
 
 _READERS: Any = {

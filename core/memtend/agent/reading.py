@@ -21,15 +21,16 @@ def pages(memory: Memory, namespace: str, prefix: str = "") -> Iterator[tuple[st
         after = page[-1][0]
 
 
-def namespaces_of(memory: Memory, root: str) -> list[str]:
-    """The namespaces at and below `root` that this agent may read."""
+def readable(memory: Memory) -> list[str]:
+    """The namespaces that this agent may read."""
     who, config = memory.agent, memory.config
-    return [
-        path
-        for path in memory.store.namespaces.load()
-        if (path == root or path.startswith(root + "/"))
-        and (who is None or config.allows(who, "read", path))
-    ]
+    paths = memory.store.namespaces.load()
+    return [path for path in paths if who is None or config.allows(who, "read", path)]
+
+
+def namespaces_of(memory: Memory, root: str) -> list[str]:
+    """Those of them at and below `root`."""
+    return [path for path in readable(memory) if path == root or path.startswith(root + "/")]
 
 
 def time_ms(value: dict[str, Any], *older: str) -> int:

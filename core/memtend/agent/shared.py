@@ -52,19 +52,13 @@ class Shared(AgentBase):
         limit: int = 100,
     ) -> list[Knowledge]:
         """What the swarm knows, latest first. Unknown confidence is below any `confidence_min`."""
-        from memtend.agent.common import knowledge_of  # noqa: PLC0415
+        from memtend.agent.common import known  # noqa: PLC0415
 
         _bounded(limit)
-        least_ms, words = since_ms(since), (text or "").casefold().split()
-        found = [
-            one
-            for one in knowledge_of(self.memory, self.layout, knowledge_type)
-            if topic in (None, one.topic)
-            and author in (None, one.agent)
-            and (confidence_min is None or (one.confidence or -1) >= confidence_min)
-            and one.fits(least_ms, words)
-        ]
-        return sorted(found, key=lambda one: one.at, reverse=True)[:limit]
+        return known(
+            self.memory, self.layout, knowledge_type, topic=topic, author=author,
+            confidence_min=confidence_min, since_ms=since_ms(since), text=text, limit=limit,
+        )  # fmt: skip
 
     def learn_pattern(
         self,
@@ -114,9 +108,9 @@ class Shared(AgentBase):
             one
             for one in known
             if pattern_type in (None, one.pattern_type)
-            and (confidence_min is None or (one.confidence or -1) >= confidence_min)
+            and (confidence_min is None or _sure(one.confidence) >= confidence_min)
         ]
-        found.sort(key=lambda one: (-(one.confidence or -1), one.pattern_id))
+        found.sort(key=lambda one: (-_sure(one.confidence), one.pattern_id))
         return found[:limit]
 
     def record_coordination(self, coordination_type: str, data: Any) -> None:
@@ -131,6 +125,10 @@ class Shared(AgentBase):
 
         found = coordination_of(self.memory, self.layout, coordination_type)
         return sorted(found, key=lambda one: one.at, reverse=True)
+
+
+def _sure(confidence: float | None) -> float:
+    return -1 if confidence is None else confidence
 
 
 def _bounded(limit: int) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from memtend.agent.base import AgentBase, share_of
+from memtend.agent.base import share_of
+from memtend.agent.meeting import Meeting
 from memtend.errors import InvalidValue
 from memtend.model.layout import Place
 
@@ -15,16 +16,19 @@ if TYPE_CHECKING:
 ACTIVE, OFFLINE = "active", "offline"
 
 
-class States(AgentBase):
+class States(Meeting):
     def initialize(
         self, capabilities: Mapping[str, Any] | None = None, **more: Any
     ) -> dict[str, Any]:
         """Say that this agent is here, what it can do, and whatever else is given.
 
-        What an earlier run knew about itself stays; returns the whole state.
+        From now on it hears what is broadcast to the swarm. What an earlier run said of itself
+        stays; returns the whole state.
         """
         given = {"capabilities": dict(capabilities)} if capabilities is not None else {}
-        return self.update_state(**{"status": ACTIVE, **given, **more})
+        state = self.update_state(**{"status": ACTIVE, **given, **more})
+        self._listen()
+        return state
 
     def state(self, agent: str | None = None) -> dict[str, Any] | None:
         """What an agent said about itself last; None where it is unknown."""
@@ -44,6 +48,7 @@ class States(AgentBase):
             self.layout.state(self.agent), "state",
             {"status": OFFLINE, **changes, **self._stamp()},
         )  # fmt: skip
+        self.messages.unsubscribe(self.layout.root)
         self.memory.delete(*self._pulse)
         self._beat_ms = None
 

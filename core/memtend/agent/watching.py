@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from memtend.agent.base import AgentBase
+from memtend.agent.meeting import Meeting
 from memtend.limits import AGENT_SILENT_MS
 
 if TYPE_CHECKING:
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from memtend.agent.models import SwarmState
 
 
-class Watching(AgentBase):
+class Watching(Meeting):
     def swarm_state(self, *, silent_after_ms: int = AGENT_SILENT_MS) -> SwarmState:
         """Who is there, what they are at, and what the swarm shares."""
         from memtend.agent.common import swarm_state_of  # noqa: PLC0415
@@ -20,10 +20,12 @@ class Watching(AgentBase):
         return swarm_state_of(self.memory, self.layout, silent_after_ms)
 
     def health_report(self, *, silent_after_ms: int = AGENT_SILENT_MS) -> AgentHealth:
-        """Sizes against quotas, counts, what expires within a day, conflicts, silent agents."""
+        """Sizes against quotas, counts, what expires within a day, conflicts, silent agents,
+        messages that nobody takes."""
         from memtend.agent.condition import condition  # noqa: PLC0415
 
         return condition(
             self.memory, self.layout, agent=self.agent, session=self.session,
-            silent_after_ms=silent_after_ms,
+            silent_after_ms=silent_after_ms, locks=len(self.locks()),
+            backlog=self.messages.backlog(),
         )  # fmt: skip

@@ -23,6 +23,7 @@ from memtend.cli import (
     records,
     restore,
     state,
+    swarm,
     sync,
     upkeep,
 )
@@ -60,7 +61,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for part in (
-    records, conflicts, state, policies, upkeep, restore, backup, archive, erase, access, leases,
+    records, conflicts, swarm, state, policies, upkeep, restore, backup, archive, erase, access, leases,
     sync, peers, audit, flows,
 ):  # fmt: skip
     part.register(app)
