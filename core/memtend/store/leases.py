@@ -70,13 +70,13 @@ def ask(store: Store, wish: Wish) -> Lease | Waiting:
         )
         meta = Meta.of(locked, store.url)
         now_ms = clock_ms(store, now)
+        reached = tokens_of(tokens, wish.resource, store.url)
         grants = grants_of(granted, store.url, meta.lease_epoch)
         tickets = tickets_of(waiting, store.url)
         ticket = next((one for one in tickets if one.id == wish.ticket), None)
         mine = ticket or Ticket(wish.ticket, NEWEST, wish.resource, wish.mode, wish.holder, 0)
         obstacles = in_the_way(mine, grants, tickets, now_ms)
         if not obstacles:
-            reached = tokens_of(tokens, wish.resource, store.url)
             return _grant(tx, wish, meta, reached, grants, now_ms, waited=ticket is not None)
         if wish.ticket:
             mine = _queue(tx, mine, tickets, now_ms)
