@@ -51,14 +51,23 @@ class Services(Syncing, Erasures, Archives, Drills, Restores, Rotations, Backups
         return plan_sweep(rows, facts, self.memory.config.policy, to_datetime, cleanups)
 
     def apply_sweep(self, plan: Plan) -> Report:
-        """Carry out a sweep plan; raises `DeletesTooMuch`, `ClockAlarmed`, `PlanStale`."""
+        """Carry out a sweep plan; raises `DeletesTooMuch`, `ClockAlarmed`, `PlanStale`.
+
+        Then retire replicas that have been silent for a week, and let go of the change log that
+        nobody needs any more.
+        """
+        from memtend.store.logfloor import drop_log  # noqa: PLC0415
+        from memtend.store.peers import retire_silent  # noqa: PLC0415
         from memtend.store.swapping import drop_kept  # noqa: PLC0415
         from memtend.sweep.apply import apply_sweep  # noqa: PLC0415
 
         with self._maintaining("sweep") as lease:
             cleared = clear(plan, lease=lease, facts=self.facts(), safety=self._safety())
             drop_kept(self.store.engine, self.clock.now_ms())
-            return apply_sweep(cleared, self.store)
+            report = apply_sweep(cleared, self.store)
+            retire_silent(self.store, actor="sweep")
+            drop_log(self.store, actor="sweep")
+            return report
 
     def plan_import(self, source: str, kind: str | None = None, zone: str = "UTC") -> ImportPlan:
         """What an import would write, and what it cannot read. The source is only read."""

@@ -33,6 +33,7 @@ from memtend.codec.crypto import UserKey
 from memtend.errors import ObjectDamaged, ObjectMissing, StoreDamaged
 from memtend.objects import ObjectStore
 from memtend.store.ledger import erased_after
+from memtend.store.logfloor import dropped_after
 
 PURPOSE = "write"
 
@@ -193,6 +194,8 @@ def _decide(
     # Built on what came before, a backup would keep what was erased for as long as it is kept.
     if erased_after(snapshot.side(), chain[-1][1].store.seq):
         return full("something was erased since the newest one")
+    if dropped_after(snapshot.side(), chain[-1][1].store.seq):
+        return full("the change log since the newest one is no longer whole")
     return decide(chain, snapshot.state, snapshot.seal_of)
 
 
