@@ -9,7 +9,13 @@ import pytest
 from memtend.clock import to_datetime
 from memtend.health.checks import check_health
 from memtend.health.report import HealthFacts, Level
-from memtend.limits import BACKLOG_WARN_ROWS, BACKUP_AGE_WARN_MS, DISK_FREE_WARN_BYTES
+from memtend.limits import (
+    BACKLOG_WARN_ROWS,
+    BACKUP_AGE_WARN_MS,
+    CONFLICT_KEYS_WARN,
+    DISK_FREE_WARN_BYTES,
+    SIBLINGS_MAX,
+)
 
 WELL = HealthFacts(
     at=to_datetime(1_750_000_000_000),
@@ -40,6 +46,10 @@ def test_a_healthy_store_has_no_complaint() -> None:
         ({"backlog": BACKLOG_WARN_ROWS - 1}, "expiry", Level.OK),
         ({"backlog": BACKLOG_WARN_ROWS}, "expiry", Level.WARNING),
         ({"pressure": ("agent ada 81%",)}, "quota", Level.WARNING),
+        ({"conflicts": 3, "siblings_most": 2}, "conflicts", Level.OK),
+        ({"conflicts": CONFLICT_KEYS_WARN, "siblings_most": 2}, "conflicts", Level.WARNING),
+        ({"conflicts": 1, "siblings_most": SIBLINGS_MAX}, "conflicts", Level.WARNING),
+        ({"conflicts": 1, "siblings_most": SIBLINGS_MAX + 1}, "conflicts", Level.CRITICAL),
         ({"backup_age_ms": None}, "backup", Level.CRITICAL),
         ({"backup_age_ms": BACKUP_AGE_WARN_MS}, "backup", Level.OK),
         ({"backup_age_ms": BACKUP_AGE_WARN_MS + 1}, "backup", Level.WARNING),
@@ -59,5 +69,5 @@ def test_what_was_not_asked_or_is_not_known_is_not_judged() -> None:
     unknown = {"backup_asked": False, "disk_free_bytes": None, "engine_notes": ("an old engine",)}
     report = check_health(WELL.model_copy(update=unknown))
     names = [check.name for check in report.checks]
-    assert names == ["clock", "expiry", "quota", "engine"]
+    assert names == ["clock", "expiry", "quota", "conflicts", "engine"]
     assert report.healthy

@@ -14,9 +14,9 @@ from memtend.limits import (
     DISK_FREE_WARN_BYTES,
     DRILL_AGE_MAX_MS,
     MIB,
-    SIBLINGS_MAX,
     PEER_SILENT_WARN_MS,
     PEERS_NAMED_MAX,
+    SIBLINGS_MAX,
 )
 
 _ORDER = (Level.OK, Level.WARNING, Level.CRITICAL)
@@ -93,8 +93,9 @@ def _conflicts(keys: int, most: int) -> Check:
     hint = "`memtend conflicts list` shows them; settle them, or write in the context of a look."
     if most > SIBLINGS_MAX:
         return Check(name="conflicts", level=Level.CRITICAL, fact=fact, hint=hint)
-    late = keys >= CONFLICT_KEYS_WARN or most == SIBLINGS_MAX
-    return Check(name="conflicts", level=Level.WARNING if late else Level.OK, fact=fact, hint=hint)
+    if keys >= CONFLICT_KEYS_WARN or most == SIBLINGS_MAX:
+        return Check(name="conflicts", level=Level.WARNING, fact=fact, hint=hint)
+    return Check(name="conflicts", level=Level.OK, fact=fact)
 
 
 def _backup(facts: HealthFacts) -> Check:
