@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from threading import Barrier, Thread
 
@@ -124,7 +125,7 @@ def test_a_released_lease_wakes_who_waits(memory: Memory) -> None:
     waiter = Thread(target=lambda: got.append(memory.leases.acquire(R, holder="b")))
     waiter.start()
     while not waiting(memory):
-        pass
+        time.sleep(0.002)
     leases.release(memory.store, held)
     waiter.join(20)
     assert [lease.holder for lease in got] == ["b"]
