@@ -181,6 +181,20 @@ def test_an_agent_may_do_what_its_grants_allow(memory: Memory, join: Join) -> No
     assert tester.decisions(agent="*")[0].agent == "tester"
 
 
+def test_who_may_see_a_part_is_shown_that_part(memory: Memory, join: Join) -> None:
+    join("builder").initialize()
+    made = join("builder").record_decision("storage", "SQLite")
+    join("builder").record_decision_outcome(made, "success")
+    join("tester").initialize()
+    memory.config.grant("auditor", "swarm-demo/agent-builder/decisions", "read", "operator")
+    auditor = join("auditor")
+    [decision] = auditor.decisions(agent="*")
+    assert (decision.decision, decision.outcomes) == ("SQLite", ())
+    [seen] = auditor.swarm_state().agents
+    assert (seen.agent, seen.state, seen.decisions) == ("builder", {}, 1)
+    assert auditor.health_report().holdings[0].records == 1
+
+
 def test_nobody_is_somebody_else(memory: Memory) -> None:
     with pytest.raises(AccessDenied):
         AgentMemory(Memory(memory.store, agent="tester"), "builder", "demo")

@@ -32,7 +32,7 @@ PLACES: dict[Kind, tuple[int, Callable[..., Place]]] = {
     Kind.HEARTBEAT: (1, SwarmLayout.heartbeat),
     Kind.CURSOR: (2, SwarmLayout.cursor),
     Kind.DECISION: (3, SwarmLayout.decision),
-    Kind.DECISION_OUTCOME: (4, SwarmLayout.decision_outcome),
+    Kind.DECISION_OUTCOME: (3, SwarmLayout.decision_outcome),
     Kind.PROGRESS: (2, SwarmLayout.progress),
     Kind.KNOWLEDGE: (3, SwarmLayout.knowledge),
     Kind.COORDINATION: (2, SwarmLayout.coordination),
@@ -100,7 +100,8 @@ def test_a_task_may_be_a_sentence() -> None:
 def test_the_longest_names_fit_into_one_path() -> None:
     longest = "x" * 96
     layout = SwarmLayout(longest)
-    layout.decision_outcome(longest, longest, longest[:32], longest)
+    layout.decision(longest, longest, longest)
+    layout.decision_outcome(longest, longest, longest)
     layout.knowledge(longest, longest, "x" * 160)
     layout.progress(longest, "x" * 160)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from memtend.agent.history import agents_of, progress_of
 from memtend.agent.models import AgentSeen, Coordination, Knowledge, SwarmState
-from memtend.agent.reading import pages, time_ms
+from memtend.agent.reading import may_read, pages, time_ms
 from memtend.clock import to_datetime
 from memtend.limits import AGENT_SILENT_MS
 from memtend.model.layout import SwarmLayout, locate, segment
@@ -70,10 +70,7 @@ def swarm_state_of(
         _seen(memory, layout, agent, rows, now_ms - silent_after_ms)
         for agent in agents_of(memory, layout)
     ]
-    may = memory.agent is None or memory.config.allows(
-        memory.agent, "read", layout.shared.namespace
-    )
-    shared = memory.get(*layout.shared) if may else None
+    shared = memory.get(*layout.shared) if may_read(memory, layout.shared.namespace) else None
     return SwarmState(
         swarm=layout.swarm,
         at=to_datetime(now_ms),
@@ -83,7 +80,9 @@ def swarm_state_of(
         offline=sum(one.status == OFFLINE for one in seen),
         decisions=sum(one.decisions for one in seen),
         knowledge=rows.get(layout.knowledge_root, 0),
-        coordination=tuple(coordination_of(memory, layout)) if may else (),
+        coordination=tuple(coordination_of(memory, layout))
+        if may_read(memory, layout.coordination_root)
+        else (),
         shared=shared if isinstance(shared, dict) else {},
     )
 
@@ -92,7 +91,8 @@ def _seen(
     memory: Memory, layout: SwarmLayout, agent: str, rows: dict[str, int], alive_from_ms: int
 ) -> AgentSeen:
     home = layout.agent(agent)
-    found = memory.get_many(home, ["state", "heartbeat"])
+    found = memory.get_many(home, ["state", "heartbeat"]) if may_read(memory, home) else {}
+    tasks = progress_of(memory, layout, agent) if may_read(memory, layout.tasks(agent)) else []
     state, pulse = (_object(found.get(key)) for key in ("state", "heartbeat"))
     beat_ms, said_ms = time_ms(pulse), time_ms(state, "initialized_at")
     seen_ms = max(beat_ms, said_ms)
@@ -105,7 +105,7 @@ def _seen(
         seen_at=to_datetime(seen_ms) if seen_ms else None,
         session=pulse.get("session") or state.get("session"),
         state=state,
-        progress=tuple(progress_of(memory, layout, agent)),
+        progress=tuple(tasks),
         decisions=rows.get(layout.decisions(agent), 0),
     )
 

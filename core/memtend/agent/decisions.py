@@ -64,17 +64,16 @@ class Decisions(AgentBase):
         from memtend.agent.history import decisions_of  # noqa: PLC0415
 
         who = agent or self.agent
-        for made in decisions_of(self.memory, self.layout, who):
-            if made.decision_id == decision_id:
-                break
-        else:
+        if all(
+            one.decision_id != decision_id for one in decisions_of(self.memory, self.layout, who)
+        ):
             raise NotFound(namespace=self.layout.decisions(who), key=decision_id)
         value = {
             "decision_id": decision_id, "result": result_of(result),
             "score": share_of(score, "score"), "lessons": list(lessons),
             "would_repeat": would_repeat, "data": dict(data or {}), **self._stamp(),
         }  # fmt: skip
-        place = self.layout.decision_outcome(who, made.decision_type, decision_id, self.agent)
+        place = self.layout.decision_outcome(who, decision_id, self.agent)
         self._put(place, value, self._labels("decision-outcome"))
 
     def decisions(

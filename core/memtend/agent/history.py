@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from memtend.agent.models import Decision, DecisionOutcome, Progress
-from memtend.agent.reading import namespaces_of, pages, readable
+from memtend.agent.reading import may_read, namespaces_of, pages, readable
 from memtend.model.layout import Kind, SwarmLayout, locate, segment
 
 if TYPE_CHECKING:
@@ -27,7 +27,10 @@ def decided(
     limit: int = 100,
 ) -> list[Decision]:
     """Decisions that fit, latest first, at most `limit`, from after the one with the id `after`."""
-    who = agents_of(memory, layout) if agent == EVERYBODY else [agent]
+    who = [agent]
+    if agent == EVERYBODY:
+        everybody = agents_of(memory, layout)
+        who = [name for name in everybody if may_read(memory, layout.decisions(name))]
     words = (text or "").casefold().split()
     found = [
         decision
@@ -46,22 +49,31 @@ def decisions_of(
     """One agent's decisions with their outcomes. Whose decision is gone is gone as well."""
     namespace = layout.decisions(agent)
     prefix = "" if decision_type is None else segment(decision_type, "decision type")
-    known: dict[str, Decision] = {}
-    said: dict[str, list[DecisionOutcome]] = {}
+    said = _outcomes_of(memory, layout, agent)
     for key, value in pages(memory, namespace, prefix):
         place = locate(namespace, key)
         if place is None or not isinstance(value, dict):
             continue
-        if decision_type is not None and place.names[1] != decision_type:
-            continue
-        if place.kind is Kind.DECISION:
-            known[key] = Decision.of(value, place.names)
-        elif place.kind is Kind.DECISION_OUTCOME:
+        if decision_type in (None, place.names[1]):
+            decision = Decision.of(value, place.names)
+            outcomes = sorted(said.get(decision.decision_id, ()), key=lambda one: one.at)
+            yield decision.model_copy(update={"outcomes": tuple(outcomes)})
+
+
+def _outcomes_of(
+    memory: Memory, layout: SwarmLayout, agent: str
+) -> dict[str, list[DecisionOutcome]]:
+    """What was said of an agent's decisions, by their ids."""
+    namespace = layout.decision_outcomes(agent)
+    said: dict[str, list[DecisionOutcome]] = {}
+    if not may_read(memory, namespace):
+        return said
+    for key, value in pages(memory, namespace):
+        place = locate(namespace, key)
+        if place and isinstance(value, dict):
             outcome = DecisionOutcome.of(value, place.names)
-            said.setdefault(key.partition("/outcome/")[0], []).append(outcome)
-    for key, decision in known.items():
-        outcomes = sorted(said.get(key, ()), key=lambda one: one.at)
-        yield decision.model_copy(update={"outcomes": tuple(outcomes)})
+            said.setdefault(outcome.decision_id, []).append(outcome)
+    return said
 
 
 def progress_of(

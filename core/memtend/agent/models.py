@@ -56,8 +56,8 @@ class DecisionOutcome(Said):
 
     @classmethod
     def of(cls, value: dict[str, Any], names: tuple[str, ...]) -> DecisionOutcome:
-        """`names` are agent, type and id of the decision, then who says it."""
-        return cls._read({**_who(value, names[3]), "decision_id": names[2]}, value, "data")
+        """`names` are the agent that decided, the id of the decision, and who says it."""
+        return cls._read({**_who(value, names[2]), "decision_id": names[1]}, value, "data")
 
 
 class Decision(Said):
@@ -155,7 +155,7 @@ class Coordination(Said):
 class AgentSeen(BaseModel, frozen=True, extra="forbid"):
     """One agent of a swarm: alive by its heartbeat, silent for too long, or offline by its word.
 
-    `decisions` counts stored rows, with the outcomes said of them.
+    `decisions` counts stored rows: expired ones until they are swept.
     """
 
     agent: str

@@ -21,11 +21,13 @@ def pages(memory: Memory, namespace: str, prefix: str = "") -> Iterator[tuple[st
         after = page[-1][0]
 
 
+def may_read(memory: Memory, namespace: str) -> bool:
+    return memory.agent is None or memory.config.allows(memory.agent, "read", namespace)
+
+
 def readable(memory: Memory) -> list[str]:
     """The namespaces that this agent may read."""
-    who, config = memory.agent, memory.config
-    paths = memory.store.namespaces.load()
-    return [path for path in paths if who is None or config.allows(who, "read", path)]
+    return [path for path in memory.store.namespaces.load() if may_read(memory, path)]
 
 
 def namespaces_of(memory: Memory, root: str) -> list[str]:

@@ -61,8 +61,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for part in (
-    records, conflicts, swarm, state, policies, upkeep, restore, backup, archive, erase, access, leases,
-    sync, peers, audit, flows,
+    records, conflicts, swarm, state, policies, upkeep, restore, backup, archive, erase, access,
+    leases, sync, peers, audit, flows,
 ):  # fmt: skip
     part.register(app)
 

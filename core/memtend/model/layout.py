@@ -96,9 +96,13 @@ class SwarmLayout:
         key = f"{segment(kind, 'decision type')}/{segment(number, 'decision')}"
         return _place(self.decisions(agent), key)
 
-    def decision_outcome(self, agent: str, kind: str, number: str, author: str) -> Place:
-        decision = self.decision(agent, kind, number)
-        return _place(decision.namespace, f"{decision.key}/outcome/{segment(author, 'agent')}")
+    def decision_outcomes(self, agent: str) -> str:
+        return f"{self.agent(agent)}/decision-outcomes"
+
+    def decision_outcome(self, agent: str, number: str, author: str) -> Place:
+        """What `author` says of how a decision of `agent` turned out."""
+        key = f"{segment(number, 'decision')}/{segment(author, 'agent')}"
+        return _place(self.decision_outcomes(agent), key)
 
     def progress(self, agent: str, task: str) -> Place:
         return _place(self.tasks(agent), segment(task, "task", LAYOUT_TEXT_BYTES_MAX))
@@ -149,7 +153,7 @@ def place_of(path: str) -> Place:
     if parts[0] == "neural" or parts[1:2] == ["global"]:
         depth = 3 if parts[1:3] == ["global", "knowledge"] else 2
     elif parts[1:2] and parts[1].startswith("agent-"):
-        depth = 3 if parts[2:3] and parts[2] in ("decisions", "progress") else 2
+        depth = 3 if parts[2:3] and parts[2] in _OF_AGENT else 2
     place = Place("/".join(parts[:depth]), "/".join(parts[depth:]))
     check_path(*place)
     return place
@@ -185,8 +189,8 @@ def _of_agent(swarm: str, agent: str, rest: list[str], parts: tuple[str, ...]) -
         return _located(Kind.PROGRESS, swarm, names)
     if rest == ["decisions"] and len(parts) <= 2:
         return _located(Kind.DECISION, swarm, names)
-    if rest == ["decisions"] and len(parts) == 4 and parts[2] == "outcome":
-        return _located(Kind.DECISION_OUTCOME, swarm, (agent, parts[0], parts[1], parts[3]))
+    if rest == ["decision-outcomes"] and len(parts) == 2:
+        return _located(Kind.DECISION_OUTCOME, swarm, names)
     return None
 
 
@@ -203,6 +207,7 @@ def _place(namespace: str, key: str) -> Place:
     return Place(namespace, key)
 
 
+_OF_AGENT: Final = ("decisions", "decision-outcomes", "progress")
 _NEURAL: Final = {OUTCOMES: Kind.OUTCOME, PATTERNS: Kind.PATTERN}
 _SHARED: Final = {
     "global/knowledge": Kind.KNOWLEDGE,

@@ -19,6 +19,7 @@ RETENTION_MS: Final = {
     "swarm-*/agent-*/cursors": 7 * _DAY_MS,
     "swarm-*/agent-*/heartbeat": _HOUR_MS,
     "swarm-*/agent-*/decisions": 14 * _DAY_MS,
+    "swarm-*/agent-*/decision-outcomes": 14 * _DAY_MS,
     "swarm-*/agent-*/knowledge": 30 * _DAY_MS,
     "swarm-*/session-*": _DAY_MS,
     "swarm-*/coordination": _HOUR_MS,
