@@ -175,6 +175,7 @@ class Posting:
         bound = self._session.agent
         if bound is not None:
             config, space = self._session.config, f"{INBOXES}/{inbox}"
+            config.refresh(self._store.meta().config)
             if not config.grants:
                 raise AccessDenied(agent=bound, action="admin", namespace=space)
             config.allow(bound, "admin", space)

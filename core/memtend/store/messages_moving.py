@@ -58,7 +58,7 @@ def is_erased(ledger: Filter, given: SideRow) -> bool:
     if given.table == "delivery":
         return erased(ledger, cells[1], given.field, cells[4])
     if given.table == "message":
-        return erased(ledger, cells[1], cells[2], cells[6])
+        return erased(ledger, cells[1], cells[2], cells[7])
     return erased(ledger, given.field, given.field, cells[0])
 
 

@@ -83,9 +83,6 @@ class _Taking:
             one = held(rows[0], books.url)
             message, delivery = one.message, one.delivery
             self.settled += 1
-            if delivery.visible_ms > books.now_ms:  # given back while another held the lane
-                books.save_lane(lane._replace(due_ms=delivery.visible_ms, no=delivery.no))
-                return None
             if message is not None and is_over(self._store, delivery.expires_ms, books.now_ms):
                 books.end(delivery)
             elif message is None or delivery.tries >= message.tries_max:
@@ -128,11 +125,13 @@ def nack(store: Store, message: Message, delay_ms: int) -> None:
         if one.message is None or delivery.tries >= one.message.tries_max:
             books.bury(one)
         else:
-            due_ms = books.now_ms + delay_ms
-            books.save(delivery._replace(visible_ms=due_ms, receipt=""))
             lane = books.lane(delivery.inbox, delivery.sender)
-            if lane is None or lane.no in (0, delivery.no) or lane.due_ms <= books.now_ms:
+            if lane is not None and lane.no not in (0, delivery.no) and lane.due_ms > books.now_ms:
+                due_ms = 0  # its time ran out, and another holds the lane: it waits like the rest
+            else:
+                due_ms = books.now_ms + delay_ms
                 books.save_lane(Lane(delivery.inbox, delivery.sender, due_ms, delivery.no))
+            books.save(delivery._replace(visible_ms=due_ms, receipt=""))
         notify(books.tx, message.inbox)
     ring(store, message.inbox)
 
