@@ -19,6 +19,7 @@ from memtend.services import Services
 from memtend.sync.place import Place
 from memtend.sync.publishing import publish
 from memtend.sync.pulling import Pull
+from memtend.sync.saving import Guard
 from tests.fixtures.backups import FailingStore, Fails
 from tests.fixtures.faulty import FAULTS, Faults, faulty_proxy
 from tests.fixtures.s3 import S3Server
@@ -35,7 +36,8 @@ GOES_WRONG = (
 def sync_through(one: Services, target: ObjectStore) -> None:
     """What `Services.sync` does with a place, through this target."""
     place = Place(target)
-    pulled = Pull(one.store, place, "sync").run()
+    guard = Guard(one.store, lambda: Path("never"))
+    pulled = Pull(one.store, place, guard, "sync").run()
     publish(one.store, place, pulled.around, name="", label="test")
 
 

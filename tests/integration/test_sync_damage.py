@@ -139,11 +139,12 @@ def test_a_stranger_s_lies_stop_nobody(
     a.sync(str(shared))
     place, stranger = place_of(shared), "e" * 32
     [name] = place.names()[a.store.own_replica()]
-    true = place.read(name).model_dump()
-    own = {"vv": {a.store.own_replica(): 2**40, b.store.own_replica(): 2**40}}
-    for number, said in enumerate((lie, own, {"retired": (b.store.own_replica(),)}), 1):
-        lied = Head(**true | {"replica": stranger, "number": number} | said)
-        place.put_head(lied)
+    true: dict[str, object] = place.read(name).model_dump()
+    own: dict[str, object] = {"vv": {a.store.own_replica(): 2**40, b.store.own_replica(): 2**40}}
+    retires: dict[str, object] = {"retired": (b.store.own_replica(),)}
+    for number, said in enumerate((lie, own, retires), 1):
+        lied = true | {"replica": stranger, "number": number} | said
+        place.put_head(Head.model_validate(lied))
         everybody_syncs(pair, str(shared))
     b.memory.put("n", "b", 2)
     everybody_syncs(pair, str(shared))

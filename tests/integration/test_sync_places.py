@@ -127,4 +127,4 @@ def address(one: Services) -> str:
 
 def sum_of_counts(parties: list[Services]) -> int:
     """No counter is ever seen to fall."""
-    return max(sum(one.memory.get("c", f"k{n}", 0) for n in range(6)) for one in parties)
+    return max(sum(int(one.memory.get("c", f"k{n}", 0)) for n in range(6)) for one in parties)

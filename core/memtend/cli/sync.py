@@ -41,8 +41,8 @@ def sync(
         bool,
         typer.Option(
             "--bootstrap",
-            help="After everybody was rolled back without us: save our unsent writes to a file, "
-            "then take the peer's state.",
+            help="After everybody was rolled back without us, or this store was put back to an "
+            "older copy: save what nobody has seen to a file, then take the peer's state.",
         ),
     ] = False,
     quarantine: Annotated[
@@ -147,7 +147,18 @@ def advice(report: SyncReport) -> list[str]:
     if report.bootstrapped:
         told.append("this store took the others' state after everybody was rolled back")
     if report.unsent:
-        told.append(f"{report.unsent:,} writes that nobody had seen are kept in {report.saved}")
+        told.append(f"{report.unsent:,} writes that nobody has under their names: {report.saved}")
+    if report.late:
+        told.append(
+            f"{report.late:,} changes came meanwhile; `memtend restore undo` shows the store "
+            "that was replaced"
+        )
+    if report.renewed:
+        told.append(
+            f"this store goes on as {report.renewed}; if it was put back to an older copy and "
+            f"written to since, `memtend sync {report.name or report.peer} --bootstrap` takes the "
+            "peer's state and keeps ours in a file"
+        )
     if report.rejoined:
         told.append(
             f"this replica had been retired: it goes on as {report.rejoined}, and what it had "

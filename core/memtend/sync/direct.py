@@ -1,6 +1,6 @@
 """Sync of two stores that both can be opened: each direction is one delta, taken and applied.
 
-    1. who is who       the same store, another epoch, a replica that was retired
+    1. who is who       the same store, another epoch, a copy, a replica that was retired
     2. pull             their delta, applied here in one transaction
     3. push             our delta, applied there in one transaction
     4. acknowledge      on both sides: what the other has seen
@@ -19,6 +19,7 @@ from memtend.store.rejoining import rejoin
 from memtend.store.sync import apply, outgoing, vector
 from memtend.sync.peering import accepting, find, met, retired, take_over
 from memtend.sync.report import PeerKind, Way
+from memtend.sync.saving import Guard, refuse_copy
 
 if TYPE_CHECKING:
     from memtend.model.delta import Applied
@@ -64,11 +65,15 @@ class Carried(NamedTuple):
 
 
 def exchange(
-    mine: Store, theirs: Store, ends: Ends, *, pull: bool, push: bool, actor: str
+    mine: Store, theirs: Store, ends: Ends, *, pull: bool, push: bool, guard: Guard, actor: str
 ) -> Exchanged:
     """Bring both to the same state, or one of them to include the other."""
     check_strangers(mine, theirs)
     check_epochs(mine, theirs, ends.url)
+    if pull:
+        guard.look(vector(theirs))
+    else:
+        refuse_copy(mine, vector(theirs), ends.url)
     rejoined, peer_rejoined = _return(mine, theirs, push=push, actor=actor)
     pulled = pushed = None
     if pull:
@@ -125,6 +130,7 @@ def way_of(applied: Applied, size: int, *, full: bool) -> Way:
     return Way(
         keys=applied.keys, added=applied.added, dropped=applied.dropped, erased=applied.erased,
         deltas=1, bytes=size, full=full, vv=dict(applied.vv), alarms=tuple(applied.alarms),
+        renewed=applied.new_replica or "",
     )  # fmt: skip
 
 

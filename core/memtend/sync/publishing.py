@@ -27,6 +27,7 @@ from memtend.sync.head import Head, PageRef, Published
 from memtend.sync.peering import met, retired
 from memtend.sync.place import Place, Seen, page_name
 from memtend.sync.report import PeerKind, Way
+from memtend.sync.saving import refuse_copy
 
 if TYPE_CHECKING:
     from memtend.model.delta import DeltaHead, Item
@@ -66,6 +67,8 @@ def publish(store: Store, place: Place, around: Surroundings, *, name: str, labe
     there = place.own_pages(own)
     head = _usable(seen, there, around, store.meta().epoch)
     published = dict(head.published) if head else {}
+    if head is not None:
+        refuse_copy(store, head.vv, place.url)
     with _opened(store, published, full=head is None or too_long(head.deltas)) as out:
         if out.head.sender != own:
             # Another process drew a new id for this store just now: the next push is under that.

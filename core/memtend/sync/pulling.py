@@ -21,6 +21,7 @@ from memtend.sync.peering import accepting, find, heard, met
 from memtend.sync.place import Place
 from memtend.sync.publishing import Surroundings
 from memtend.sync.report import PeerKind, SyncFinding, Way
+from memtend.sync.saving import Guard
 
 if TYPE_CHECKING:
     from memtend.store.store import Store
@@ -43,8 +44,8 @@ class Pulled(NamedTuple):
 class Pull:
     """One pull: what it brought so far, and what it found."""
 
-    def __init__(self, store: Store, place: Place, actor: str) -> None:
-        self.store, self.place, self.actor = store, place, actor
+    def __init__(self, store: Store, place: Place, guard: Guard, actor: str) -> None:
+        self.store, self.place, self.guard, self.actor = store, place, guard, actor
         self.way = Way()
         self.behind: int | None = None
         self.rejoined = ""
@@ -128,7 +129,10 @@ class Pull:
     def _apply(self, head: Head) -> None:
         place_row = find(self.store, address_id(PeerKind.PLACE, self.place.url))
         accept = accepting(find(self.store, head.replica), place_row)
-        for delta in wanted(head, vector(self.store)):
+        deltas = wanted(head, vector(self.store))
+        if deltas:
+            self.guard.look(head.published)
+        for delta in deltas:
             pages = Counted(self.place.pages(head.replica, delta.pages))
             applied = apply(self.store, pages, accept=accept, actor=self.actor)
             self.way = self.way.plus(way_of(applied, pages.bytes, full=delta.full))

@@ -19,7 +19,8 @@ class Way(BaseModel, frozen=True, extra="forbid"):
     """One direction. `keys` travelled; `added` values were new there, `dropped` ones had ended.
 
     Into a place only `keys`, `deltas` and `bytes` are known. `bytes` are those of the pages, as
-    they travel. `vv` is what the receiver has seen afterwards.
+    they travel. `vv` is what the receiver has seen afterwards; `renewed` its new replica id, where
+    somebody had events under its old one that it never wrote.
     """
 
     keys: int = 0
@@ -32,6 +33,7 @@ class Way(BaseModel, frozen=True, extra="forbid"):
     seconds: float = 0.0
     vv: dict[str, int] = {}
     alarms: tuple[str, ...] = ()
+    renewed: str = ""
 
     def plus(self, other: Way) -> Way:
         """Both, one after the other."""
@@ -42,6 +44,7 @@ class Way(BaseModel, frozen=True, extra="forbid"):
             full=self.full or other.full,
             vv=other.vv or self.vv,
             alarms=(*self.alarms, *other.alarms),
+            renewed=other.renewed or self.renewed,
         )
 
 
@@ -59,8 +62,9 @@ class SyncReport(BaseModel, frozen=True, extra="forbid"):
     `members` counts the other replicas in a place. `rejoined` is our new replica id, where the
     others had retired the old one; `peer_rejoined` theirs. `behind` is the epoch of a peer that
     was rolled back with everybody while we were not: `memtend sync --bootstrap` joins it.
-    `unsent` writes were saved in the file `saved` before that. `conflicts` are keys that came to
-    hold several concurrent values.
+    `unsent` writes were saved in the file `saved` before that; `late` ones came during it and are
+    in the store that was replaced. `renewed` is our new replica id, where we turned out to be a
+    copy. `conflicts` are keys that came to hold several concurrent values.
     """
 
     operation: str = "sync"
@@ -78,7 +82,9 @@ class SyncReport(BaseModel, frozen=True, extra="forbid"):
     peer_rejoined: str = ""
     behind: int | None = None
     bootstrapped: bool = False
+    renewed: str = ""
     unsent: int = 0
+    late: int = 0
     saved: str = ""
     log_dropped: int = 0
     alarms: tuple[str, ...] = ()

@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
 
 from memtend.errors import InvalidSettings, StoreFull
 from memtend.formats import UNSENT_FORMAT
 from memtend.store.durable import make_folders, sync_folder
+from memtend.store.rejoining import unsent
+from memtend.store.sync import vector
+
+if TYPE_CHECKING:
+    from memtend.store.store import Store
 
 _READ_BYTES = 1 << 20
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -26,6 +31,50 @@ _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 class Saved(NamedTuple):
     path: str
     writes: int
+
+
+NOTHING: Final = Saved("", 0)
+
+
+def save_writes(store: Store, known: Mapping[str, int], epoch: int, file: Path) -> Saved:
+    """Save what `store` holds and somebody of `epoch` who has seen `known` has not."""
+    meta = store.meta()
+    whose = {
+        "store": meta.store_id, "replica": store.own_replica(), "epoch": meta.epoch,
+        "to_epoch": epoch, "at_ms": store.clock.now_ms(),
+    }  # fmt: skip
+    return save_unsent(file, whose, unsent(store, known))
+
+
+class Guard:
+    """Saves our own writes before a merge that may take them for something else.
+
+    Somebody has seen events under our id that we never wrote: this store was put back to an older
+    copy of itself. What was written here since bears numbers that others know as other events, and
+    merging drops it.
+    """
+
+    def __init__(self, store: Store, file: Callable[[], Path]) -> None:
+        self._store, self._file = store, file
+        self.saved = NOTHING
+
+    def look(self, theirs: Mapping[str, int]) -> bool:
+        """Whether `theirs` says so; our writes are safe then."""
+        own = self._store.own_replica()
+        if theirs.get(own, 0) <= vector(self._store).get(own, 0):
+            return False
+        others = {replica: n for replica, n in theirs.items() if replica != own}
+        epoch = self._store.meta().epoch
+        self.saved = save_writes(self._store, others, epoch, self._file())
+        return True
+
+
+def refuse_copy(store: Store, theirs: Mapping[str, int], where: str) -> None:
+    """Raise where we would push under an id that somebody else has used up."""
+    own = store.own_replica()
+    if theirs.get(own, 0) > vector(store).get(own, 0):
+        why = f"{where} has events of this replica that are not here; sync without --push first"
+        raise InvalidSettings(name="peer", why=why)
 
 
 def save_unsent(path: Path, whose: Mapping[str, Any], writes: Iterable[Mapping[str, Any]]) -> Saved:
