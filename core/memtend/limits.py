@@ -24,6 +24,22 @@ LABEL_CHARS_MAX: Final = 256
 CONFLICTS_MAX: Final = 10_000
 CONFLICT_KEYS_WARN: Final = 1_000
 
+# Hooks
+HOOK_EVENT_BYTES_MAX: Final = 16 * MIB
+HOOK_DRAIN_BYTES_MAX: Final = 256 * MIB
+HOOK_STDIN_WAIT_S: Final = 1.0  # until the first byte; a caller may leave a pipe open and silent
+HOOK_STDIN_PAUSE_S: Final = 5.0  # between two bytes
+HOOK_TEXT_CHARS_MAX: Final = 4_096
+HOOK_NOTE_CHARS_MAX: Final = 500
+HOOK_INPUT_CHARS_MAX: Final = 4_096
+HOOK_INPUT_ITEMS_MAX: Final = 64
+HOOK_TOLD_CHARS_MAX: Final = 8_000
+HOOK_RECENT_CHANGES: Final = 20_000
+HOOK_RECENT_RECORDS: Final = 200
+HOOK_FILES_TOLD: Final = 50
+HOOK_EDIT_KEEP_MS: Final = 3_600_000
+HOOK_SWEEP_ROWS: Final = 500
+
 # Batches
 BATCH_MAX: Final = 10_000
 GET_MANY_MAX: Final = 10_000
