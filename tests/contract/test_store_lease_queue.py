@@ -24,7 +24,9 @@ R = "job"
 
 def ask(memory: Memory, who: str, mode: Mode = Mode.EXCLUSIVE, resource: str = R) -> Lease | None:
     """One attempt of somebody who stays in the queue."""
-    outcome = leases.ask(memory.store, Wish(resource, who, TTL, mode, f"{who} {resource}"))
+    outcome = leases.ask(
+        memory.store, Wish(resource, who, TTL, mode, f"{who} {resource}", waits=True)
+    )
     return None if isinstance(outcome, Waiting) else outcome
 
 

@@ -22,7 +22,7 @@ from memtend.store.leases import Waiting, Wish
 from tests.laws.lease_model import CONFLICTS, TICKET_MS, TTL_MS, Promise
 
 RESOURCE = "r"
-TABLES = {"lease": 4, "lease_grant": 7, "lease_ticket": 7}
+TABLES = {"lease": 4, "lease_grant": 8, "lease_ticket": 7}
 TICK_MS = 5_000
 assert TICKET_MS == TICK_MS == TTL_MS // 2  # one tick ends a ticket, two end a lease
 
@@ -121,7 +121,7 @@ class Explorer:
             case "ask":
                 promise, client = self._ask(promise, client, who)
             case "leave":
-                leases.leave(self._store, RESOURCE, _ticket(who))
+                leases.withdraw(self._store, RESOURCE, _ticket(who))
                 promise, client = promise.leave(who), client._replace(stage="done")
             case "begin":
                 ok = not self._outside or self._passes(client, who)
@@ -147,7 +147,7 @@ class Explorer:
         return State(rows, promise, clients, state.ticks, written)
 
     def _ask(self, promise: Promise, client: Client, who: int) -> tuple[Promise, Client]:
-        wish = Wish(RESOURCE, f"c{who}", TTL_MS, Mode(client.mode), _ticket(who))
+        wish = Wish(RESOURCE, f"c{who}", TTL_MS, Mode(client.mode), _ticket(who), waits=True)
         outcome = leases.ask(self._store, wish)
         after, token = promise.ask(who, client.mode)
         asks = client.asks - (client.stage == "idle")

@@ -19,6 +19,7 @@ from contextlib import (
     nullcontext,
     suppress,
 )
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from memtend.errors import InvalidName, LimitExceeded, MemtendError, StaleLease
@@ -57,6 +58,8 @@ class Leases:
         self._session = session
         self._store = session.store
         self._pause = pause
+        self._undone: list[Callable[[], object]] = []
+        """What could not be given back when it should have been: the database was away."""
         self._lines = Lines(session.agent or "owner", session.store.clock)
 
     def acquire(
@@ -85,15 +88,23 @@ class Leases:
         """Like `acquire`, for an event loop, which goes on meanwhile."""
         from memtend.leasing import later  # noqa: PLC0415
 
-        return await later.acquired(self._store, self._turn(resource, ttl_ms, mode, wait_s, holder))
+        turn = self._turn(resource, ttl_ms, mode, wait_s, holder)
+        return await later.acquired(turn, self._undo)
 
     def renew(self, lease: Lease, ttl_ms: int = LEASE_TTL_MS) -> Lease:
         """Prolong, counted from now; raises `StaleLease` if it ran out or was taken away."""
         return leases.renew(self._store, lease, _bounded(lease.resource, ttl_ms))
 
     def release(self, lease: Lease) -> bool:
-        """Give it back; False where it had run out or was taken away. Safe to repeat."""
-        return leases.release(self._store, lease)
+        """Give it back; False where it had run out or was taken away. Safe to repeat.
+
+        Should the database be away, it is given back before the next lease is asked for.
+        """
+        try:
+            return leases.release(self._store, lease)
+        except MemtendError:
+            self._undone.append(partial(leases.release, self._store, lease))
+            raise
 
     def held(self) -> list[Held]:
         """What is held or waited for now, as far as this agent may read it."""
@@ -142,9 +153,9 @@ class Leases:
         from memtend.leasing import later  # noqa: PLC0415
 
         turn = self._turn(resource, ttl_ms, **terms)
-        lease = await later.acquired(self._store, turn)
+        lease = await later.acquired(turn, self._undo)
         pulse = self._pulse(lease, turn, ttl_ms)
-        async with later.kept(self._store, pulse, renew=renew):
+        async with later.kept(self.release, pulse, renew=renew):
             yield HeldLease.of(lease, pulse)
 
     @contextmanager
@@ -192,6 +203,7 @@ class Leases:
 
     def _acquired(self, turn: Turn) -> Lease:
         try:
+            self._catch_up()
             outcome = turn.step()
             if isinstance(outcome, Lease):
                 return outcome
@@ -201,9 +213,24 @@ class Leases:
                     pause(outcome)
                 return outcome
         except BaseException:
-            with suppress(MemtendError):
-                turn.leave()
+            self._undo(turn.withdraw)
             raise
+
+    def _undo(self, undo: Callable[[], object]) -> None:
+        try:
+            undo()
+        except MemtendError:
+            self._undone.append(undo)
+
+    def _catch_up(self) -> None:
+        """What is still ours by mistake would be in our own way."""
+        while self._undone:
+            undo = self._undone.pop()
+            try:
+                undo()
+            except MemtendError:
+                self._undone.append(undo)
+                raise
 
     def _pulse(self, lease: Lease, turn: Turn, ttl_ms: int) -> Pulse:
         return Pulse(self._store, lease, ttl_ms, turn.asked_ns)

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from memtend.errors import MemtendError, StaleLease
 from memtend.model.lease import Lease
-from memtend.store import leases
 
 if TYPE_CHECKING:
     from memtend.leasing.turns import Turn
     from memtend.store.lease_heart import Pulse
-    from memtend.store.store import Store
 
 T = TypeVar("T")
 
 
-async def acquired(store: Store, turn: Turn) -> Lease:
+async def acquired(turn: Turn, undo: Callable[[Callable[[], None]], None]) -> Lease:
     """Walk a request to its end. Cancelled, it leaves nothing behind, granted or queued."""
     while True:
         asked = asyncio.ensure_future(asyncio.to_thread(turn.step))
@@ -29,31 +27,31 @@ async def acquired(store: Store, turn: Turn) -> Lease:
                 return outcome
             await asyncio.sleep(outcome)
         except BaseException:
-            # Cancelled, the thread goes on, and what it got must not be left lying.
-            await _to_its_end(_undo(store, turn, asked))
+            await _to_its_end(_undo(turn, asked, undo))
             raise
 
 
-async def _undo(store: Store, turn: Turn, asked: asyncio.Future[Lease | float]) -> None:
+async def _undo(
+    turn: Turn, asked: asyncio.Future[Lease | float], undo: Callable[[Callable[[], None]], None]
+) -> None:
+    """Cancelled, the thread goes on, and what it got must not be left lying."""
     await asyncio.wait([asked])
-    got = None if asked.cancelled() or asked.exception() else asked.result()
-    with suppress(MemtendError):
-        if isinstance(got, Lease):
-            await asyncio.to_thread(leases.release, store, got)
-        await asyncio.to_thread(turn.leave)
+    await asyncio.to_thread(undo, turn.withdraw)
 
 
 @asynccontextmanager
-async def kept(store: Store, pulse: Pulse, *, renew: bool) -> AsyncIterator[None]:
+async def kept(
+    release: Callable[[Lease], bool], pulse: Pulse, *, renew: bool
+) -> AsyncIterator[None]:
     """Renew while the block runs and give back afterwards; `StaleLease` if it was lost."""
     beating = asyncio.ensure_future(_beat(pulse)) if renew else None
     try:
         yield
     except BaseException:
         with suppress(MemtendError):
-            await _given_back(store, pulse, beating)
+            await _given_back(release, pulse, beating)
         raise
-    if not await _given_back(store, pulse, beating):
+    if not await _given_back(release, pulse, beating):
         raise StaleLease(resource=pulse.lease.resource, token=tuple(pulse.lease.fence))
 
 
@@ -64,10 +62,12 @@ async def _beat(pulse: Pulse) -> None:
         alive = await asyncio.to_thread(pulse.beat)
 
 
-async def _given_back(store: Store, pulse: Pulse, beating: asyncio.Future[None] | None) -> bool:
+async def _given_back(
+    release: Callable[[Lease], bool], pulse: Pulse, beating: asyncio.Future[None] | None
+) -> bool:
     if beating is not None:
         beating.cancel()
-    return await _to_its_end(asyncio.to_thread(leases.release, store, pulse.lease))
+    return await _to_its_end(asyncio.to_thread(release, pulse.lease))
 
 
 async def _to_its_end(work: Coroutine[None, None, T]) -> T:

@@ -32,11 +32,11 @@ _ID_VALUES: Final = 1 << 128
 
 
 class Turn:
-    """Between steps the ticket keeps the place; `leave` gives it up."""
+    """Between steps the ticket keeps the place; `withdraw` gives it up."""
 
     def __init__(self, store: Store, wish: Wish, wait_s: float) -> None:
         self._store, self._clock = store, store.clock
-        self._wish = wish._replace(ticket=self._clock.new_id() if wait_s else "")
+        self._wish = wish._replace(request=self._clock.new_id(), waits=wait_s > 0)
         self._until_ns = self._clock.monotonic_ns() + round(wait_s * 1e9)
         self._pause_s = LEASE_POLL_S_MIN
         self._position = 0
@@ -63,9 +63,9 @@ class Turn:
             raise leases.held_error(self._wish.resource, seen)
         return min(self._pause(seen), (self._until_ns - now_ns) / 1e9)
 
-    def leave(self) -> None:
-        if self._wish.ticket:
-            leases.leave(self._store, self._wish.resource, self._wish.ticket)
+    def withdraw(self) -> None:
+        """Leave the queue, and give back what was granted without our hearing of it."""
+        leases.withdraw(self._store, self._wish.resource, self._wish.request)
 
     def ear(self) -> Waiter:
         """Hears when something is out of the way; a hint, so the pauses stay as they are."""

@@ -25,6 +25,7 @@ class Grant(NamedTuple):
     holder: str
     mode: str
     expires_ms: int
+    request: str = ""
 
 
 class Ticket(NamedTuple):

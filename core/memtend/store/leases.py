@@ -34,13 +34,17 @@ if TYPE_CHECKING:
 
 
 class Wish(NamedTuple):
-    """What is asked for. With a `ticket`, an id, whoever cannot have it waits in the queue."""
+    """What is asked for. With `waits`, whoever cannot have it now gets a place in the queue.
+
+    `request` is an id: asking again with it, because the answer was not heard, changes nothing.
+    """
 
     resource: str
     holder: str
     ttl_ms: int
     mode: Mode = Mode.EXCLUSIVE
-    ticket: str = ""
+    request: str = ""
+    waits: bool = False
 
 
 class Waiting(NamedTuple):
@@ -73,12 +77,14 @@ def ask(store: Store, wish: Wish) -> Lease | Waiting:
         reached = tokens_of(tokens, wish.resource, store.url)
         grants = grants_of(granted, store.url, meta.lease_epoch)
         tickets = tickets_of(waiting, store.url)
-        ticket = next((one for one in tickets if one.id == wish.ticket), None)
-        mine = ticket or Ticket(wish.ticket, NEWEST, wish.resource, wish.mode, wish.holder, 0)
+        if (known := _answered(wish, grants, now_ms)) is not None:
+            return lease_of(known)
+        ticket = next((one for one in tickets if one.id == wish.request), None)
+        mine = ticket or Ticket(wish.request, NEWEST, wish.resource, wish.mode, wish.holder, 0)
         obstacles = in_the_way(mine, grants, tickets, now_ms)
         if not obstacles:
             return _grant(tx, wish, meta, reached, grants, now_ms, waited=ticket is not None)
-        if wish.ticket:
+        if wish.waits:
             mine = _queue(tx, mine, tickets, now_ms)
             circled = _circle(tx, mine, meta, store.url, now_ms)
             if circled:
@@ -94,7 +100,7 @@ def look(store: Store, wish: Wish) -> Waiting | None:
     grants = grants_of(store.engine.read("lease_grants", (wish.resource,)), store.url)
     tickets = tickets_of(store.engine.read("lease_tickets", (wish.resource,)), store.url)
     now_ms = clock_ms(store, store.engine.read("lease_now"))
-    mine = next((one for one in tickets if one.id == wish.ticket), None)
+    mine = next((one for one in tickets if one.id == wish.request), None)
     obstacles = in_the_way(mine, grants, tickets, now_ms) if mine else None
     if mine is None or not obstacles:
         return None
@@ -102,10 +108,11 @@ def look(store: Store, wish: Wish) -> Waiting | None:
     return Waiting(obstacles, before + 1, now_ms)
 
 
-def leave(store: Store, resource: str, ticket: str) -> None:
-    """Leave the queue. Safe to repeat."""
+def withdraw(store: Store, resource: str, request: str) -> None:
+    """Take a request back: its place in the queue, and what it was granted. Safe to repeat."""
     with store.engine.write() as tx:
-        tx.run("drop_lease_ticket", (ticket,))
+        tx.run("drop_lease_ticket", (request,))
+        tx.run("end_answer", (resource, request))
         notify(tx, channel(resource))
     ring(store, channel(resource))
 
@@ -190,11 +197,19 @@ def _grant(
             what="number of leases", name=resource, actual=len(grants) + 1, limit=LEASE_GRANTS_MAX
         )
     if waited:
-        tx.run("drop_lease_ticket", (wish.ticket,))
+        tx.run("drop_lease_ticket", (wish.request,))
     save(tx, Tokens(resource, n, reached.guard if wish.mode is Mode.READ else n))
-    grant = Grant(resource, n, meta.lease_epoch, wish.holder, wish.mode, now_ms + wish.ttl_ms)
+    grant = Grant(
+        resource, n, meta.lease_epoch, wish.holder, wish.mode, now_ms + wish.ttl_ms, wish.request
+    )
     save(tx, grant)
     return lease_of(grant)
+
+
+def _answered(wish: Wish, grants: list[Grant], now_ms: int) -> Grant | None:
+    """What was granted to this very request, so that its answer can be given again."""
+    found = (one for one in grants if wish.request and one.request == wish.request)
+    return next((one for one in found if now_ms < one.expires_ms), None)
 
 
 def _queue(tx: Transaction, mine: Ticket, tickets: list[Ticket], now_ms: int) -> Ticket:

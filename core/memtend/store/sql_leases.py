@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-_GRANT: Final = "resource, n, epoch, holder, mode, expires_ms, crc"
+_GRANT: Final = "resource, n, epoch, holder, mode, expires_ms, request, crc"
 _TICKET: Final = "id, number, resource, mode, holder, until_ms, crc"
 
 STATEMENTS: Final[dict[str, str]] = {
@@ -24,10 +24,11 @@ STATEMENTS: Final[dict[str, str]] = {
     # who holds
     "lease_grants": f"SELECT {_GRANT} FROM lease_grant WHERE resource = ? ORDER BY n",
     "lease_grant": f"SELECT {_GRANT} FROM lease_grant WHERE resource = ? AND n = ?",
-    "save_lease_grant": f"INSERT INTO lease_grant ({_GRANT}) VALUES (?,?,?,?,?,?,?) "
+    "save_lease_grant": f"INSERT INTO lease_grant ({_GRANT}) VALUES (?,?,?,?,?,?,?,?) "
     "ON CONFLICT (resource, n) DO UPDATE SET expires_ms = excluded.expires_ms, crc = excluded.crc",
     "end_lease": "DELETE FROM lease_grant WHERE resource = ? AND n = ? AND epoch = ? "
     "AND holder = ? RETURNING expires_ms",
+    "end_answer": "DELETE FROM lease_grant WHERE resource = ? AND request = ?",
     "end_late_leases": "DELETE FROM lease_grant WHERE resource = ? AND expires_ms <= ?",
     "end_leases": "DELETE FROM lease_grant WHERE resource = ?",
     "void_leases": "DELETE FROM lease_grant",

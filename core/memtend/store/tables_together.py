@@ -32,7 +32,10 @@ class PeerRow(SQLModel, table=True):
 
 
 class LeaseGrant(SQLModel, table=True):
-    """A lease that somebody has, or had and let run out: the next grant clears those away."""
+    """A lease that somebody has, or had and let run out: the next grant clears those away.
+
+    `request` names the call that it answered, for a caller that did not hear the answer.
+    """
 
     __tablename__ = "lease_grant"
     resource: str = text(key=True)
@@ -41,6 +44,7 @@ class LeaseGrant(SQLModel, table=True):
     holder: str = text()
     mode: str = text()
     expires_ms: int = integer()
+    request: str = text()
     crc: int = integer()
 
 

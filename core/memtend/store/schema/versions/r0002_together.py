@@ -43,6 +43,7 @@ def upgrade() -> None:
         _column("holder", TEXT),
         _column("mode", TEXT),
         _column("expires_ms", INT),
+        _column("request", TEXT),
         _column("crc", INT),
         sa.PrimaryKeyConstraint("resource", "n", name="pk_lease_grant"),
     )
