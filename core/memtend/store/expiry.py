@@ -1,7 +1,8 @@
 """Dropping records whose deadline has passed: local compaction, no new event (CRDT_SPEC 6.3).
 
 The dots go into the change log, so that a peer learns that they ended. A slice is one short
-transaction; rows that changed meanwhile have another sequence number and are left alone.
+transaction; rows that changed meanwhile have another sequence number and are left alone. Only the
+end of a counter is an event, which every peer hears of (ADR 0007).
 """
 
 from __future__ import annotations
@@ -92,6 +93,10 @@ def _drop(store: Store, seqs: Sequence[int], actor: str, lease: Lease | None) ->
             change.drop(old, store.namespaces.path(old.ns))
             n = max(old.n, before.get((old.ns, old.key, old.field, old.r), 0))
             change.log(old.ns, old.key, old.field, (old.r, n), "swept")
+        # Somebody unknown here may have extended a counter in time. Whoever heard of that first
+        # keeps the other parts, and must hear that they are gone: this sweep is an event.
+        for ns, key, field in sorted({(o.ns, o.key, o.field) for o in olds if _is_part(o)}):
+            change.log(ns, key, field, (change.meta.replica_no, change.mint().n), "swept")
         if olds:
             # A new life under the same key begins unread.
             change.tx.run_many("forget_access", {(old.ns, old.key) for old in olds})
@@ -121,7 +126,11 @@ def _may_go(change: Change, old: Old, until: int, counters_until: int) -> bool:
     peer was heard after it (ADR 0007)."""
     if old.exp is None or old.exp > until:
         return False
-    if type_of(old.flags) != RowKind.COUNTER:
+    if not _is_part(old):
         return True
     parts = map(Old._make, change.tx.fetch("old", (old.ns, old.key, old.field)))
     return all(part.exp is not None and part.exp <= counters_until for part in parts)
+
+
+def _is_part(old: Old) -> bool:
+    return type_of(old.flags) == RowKind.COUNTER

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from memtend.clock import to_datetime
 from memtend.codec.compress import Codec
-from memtend.codec.envelope import LABELS, codec_of, is_sound, path_of, prefix_of, unpack
+from memtend.codec.envelope import codec_of, is_sound, path_of, prefix_of, unpack
 from memtend.crdt.causal import covers
 from memtend.errors import RecordDamaged
-from memtend.store.change import Draft, Old
+from memtend.store.change import Old
 from memtend.store.lines import Lines
 from memtend.store.peers import peers_in, put_peer
 from memtend.store.snapshot import snapshot
@@ -105,10 +105,12 @@ def _write_again(store: Store, change: Change, row: Row) -> None:
     stub = bytes(value) if codec_of(flags) == Codec.ARCHIVED else None
     old = Old(seq, n, exp, flags, size, bytes(packed), key, field, ns, r, bytes(digest), stub)
     change.drop(old, namespace)
-    change.mint()
-    draft = Draft(
-        namespace, key, field, bytes(value), codec_of(flags), body.dictionary, body.size, content,
-        None, body.extra, body.ttl_ms, body.type,
+    dot = change.mint()
+    # It keeps its time and its deadline: coming back late makes no value newer than it was.
+    again = body._replace(replica=dot.replica, n=dot.n)
+    data, text = again.pack(), bytes(value)
+    columns = (
+        ns, key, field, change.meta.replica_no, dot.n, exp, flags, again.kind, again.agent,
+        again.writer, content, len(data) + len(text), data, text,
     )  # fmt: skip
-    labels = tuple(body)[LABELS]
-    change.add((ns, prefix_of(namespace)), draft, labels, body.created_ms, exp, body.extra)
+    change.insert(namespace, again, columns)
