@@ -33,6 +33,7 @@ def sync(store: Store = "default", peer: Peer = EVERYBODY) -> list[SyncReport]:
             memtend-peer-NAME; or a URL without password.
     """
     address = store_address(store)
+    silent = retire_silent_peers(store) if peer == EVERYBODY else []
     names = list_peers(store) if peer == EVERYBODY else [peer]
     runs: dict[str, State[Any]] = {
         name: sync_with.with_options(task_run_name=f"sync with {name}")(
@@ -40,7 +41,6 @@ def sync(store: Store = "default", peer: Peer = EVERYBODY) -> list[SyncReport]:
         )
         for name in names
     }
-    silent = retire_silent_peers(store) if peer == EVERYBODY and names else []
     done = {name: state.result() for name, state in runs.items() if state.is_completed()}
     failed = [name for name in runs if name not in done]
     rows = [

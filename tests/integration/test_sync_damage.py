@@ -54,22 +54,22 @@ def place_of(folder: Path) -> Place:
     return Place(open_target(str(folder), ManualClock()))
 
 
-def files(folder: Path, kind: str, replica: str) -> list[Path]:
+def those(folder: Path, kind: str, replica: str) -> list[Path]:
     return sorted((folder / kind / replica).iterdir())
 
 
 @pytest.mark.parametrize("kind", ["heads", "pages"])
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_damage_is_found_told_and_mended(
-    trio: list[Services], shared: Path, damage: Callable[[Path], None], kind: str
+    files: list[Services], shared: Path, damage: Callable[[Path], None], kind: str
 ) -> None:
     """The others come all the same; the owner publishes anew without being asked."""
-    a, b, c = trio
+    a, b, c = files
     a.memory.put("n", "a", 1)
     b.memory.put("n", "b", 2)
     a.sync(str(shared))
     b.sync(str(shared), pull=False)
-    for path in files(shared, kind, a.store.own_replica()):
+    for path in those(shared, kind, a.store.own_replica()):
         damage(path)
     report = c.sync(str(shared))
     assert c.memory.get("n", "b") == 2
@@ -78,8 +78,8 @@ def test_damage_is_found_told_and_mended(
         [] if (kind, damage) == ("heads", delete) else
         ["heads/" + a.store.own_replica()[:26]] if kind == "heads" else [a.store.own_replica()]
     )  # fmt: skip
-    everybody_syncs(trio, str(shared))
-    agree(trio)
+    everybody_syncs(files, str(shared))
+    agree(files)
     assert c.sync(str(shared)).findings == ()
 
 
@@ -88,12 +88,12 @@ def test_an_older_head_put_back_does_no_harm(pair: list[Services], shared: Path)
     a, b = pair
     a.memory.put("n", "k", 1)
     a.sync(str(shared))
-    [old] = files(shared, "heads", a.store.own_replica())
+    [old] = those(shared, "heads", a.store.own_replica())
     kept = old.read_bytes()
     everybody_syncs(pair, str(shared))
     a.memory.put("n", "k", 2)
     everybody_syncs(pair, str(shared))
-    for path in files(shared, "heads", a.store.own_replica()):
+    for path in those(shared, "heads", a.store.own_replica()):
         path.unlink()
     old.write_bytes(kept)
     assert b.sync(str(shared)).findings == ()
@@ -103,20 +103,20 @@ def test_an_older_head_put_back_does_no_harm(pair: list[Services], shared: Path)
     agree(pair)
 
 
-def test_pages_swapped_between_replicas_are_refused(trio: list[Services], shared: Path) -> None:
-    a, b, c = trio
+def test_pages_swapped_between_replicas_are_refused(files: list[Services], shared: Path) -> None:
+    a, b, c = files
     for one, key in ((a, "a"), (b, "b")):
         one.memory.put("n", key, key)
         one.sync(str(shared), pull=False)
-    [of_a] = files(shared, "pages", a.store.own_replica())
-    [of_b] = files(shared, "pages", b.store.own_replica())
+    [of_a] = those(shared, "pages", a.store.own_replica())
+    [of_b] = those(shared, "pages", b.store.own_replica())
     data = of_a.read_bytes()
     of_a.write_bytes(of_b.read_bytes())
     of_b.write_bytes(data)
     assert len(c.sync(str(shared)).findings) == 2
     assert state(c) == {}
-    everybody_syncs(trio, str(shared))
-    agree(trio)
+    everybody_syncs(files, str(shared))
+    agree(files)
 
 
 LIES: list[dict[str, object]] = [
@@ -183,17 +183,17 @@ def test_a_long_chain_gives_way_to_a_new_base_and_its_pages_go_later(
         for n in range(60):
             a.memory.put("n", f"k{n % 7}", n)
             a.sync(str(shared))
-            most = max(most, len(files(shared, "pages", own)))
-            assert len(files(shared, "heads", own)) <= 2
+            most = max(most, len(those(shared, "pages", own)))
+            assert len(those(shared, "heads", own)) <= 2
         head = place_of(shared).newest(place_of(shared).names()[own]).head
         assert head is not None
         assert 1 < len(head.deltas) < 20
         assert most == 60
-        for path in files(shared, "pages", own):
+        for path in those(shared, "pages", own):
             ms = clock.now_ms() - GARBAGE_GRACE_MS - 1
             os.utime(path, ns=(ms * 10**6, ms * 10**6))
         a.memory.put("n", "k", "last")
         a.sync(str(shared))
-        assert len(files(shared, "pages", own)) == len(head.deltas) + 1
+        assert len(those(shared, "pages", own)) == len(head.deltas) + 1
         b.sync(str(shared))
         agree((a, b))

@@ -222,19 +222,19 @@ def test_a_store_put_back_behind_its_back_draws_a_new_id(
     """The same file with older contents: its own head says more than it has. If it was written to
     since, under numbers that others know as something else, it has to bootstrap."""
     a, b = pair
-    with party(f"sqlite:///{tmp_path}/c.db", clock, tmp_path) as c:
+    with party(f"sqlite:///{tmp_path}/back.db", clock, tmp_path) as c:
         c.memory.put("n", "k", 1)
         c.store.engine.script("PRAGMA wal_checkpoint(TRUNCATE)")
-        old = (tmp_path / "c.db").read_bytes()
+        old = (tmp_path / "back.db").read_bytes()
         c.memory.put("n", "k", 2)
         c.memory.put("n", "lost", 2)
         for one in (c, a):
             one.sync(shared)
         own = c.store.own_replica()
-    with (tmp_path / "c.db").open("r+b") as file:
+    with (tmp_path / "back.db").open("r+b") as file:
         file.write(old)
         file.truncate(len(old))
-    with party(f"sqlite:///{tmp_path}/c.db", clock, tmp_path) as c:
+    with party(f"sqlite:///{tmp_path}/back.db", clock, tmp_path) as c:
         assert c.store.own_replica() == own
         if written:
             c.memory.put("n", "new", 3)

@@ -89,6 +89,8 @@ def _with_all(services: Services, one: Callable[[str], SyncReport]) -> list[Sync
     """One after the other; a peer that fails holds up no other, and is raised at the end."""
     names, reports = services.registered(), []
     failed: MemtendError | None = None
+    for silent in services.retire_silent():
+        show.note(f"{silent} was silent for a week and is retired; `memtend peers list`")
     if not names:
         show.say("no peers; add one with `memtend peers add`")
     for name in names:
@@ -97,23 +99,18 @@ def _with_all(services: Services, one: Callable[[str], SyncReport]) -> list[Sync
         except MemtendError as error:
             show.note(f"{show.clean(name)}: {error}")
             failed = failed or error
-    _retire(services)
     if failed is not None:
         raise failed
     return reports
 
 
-def _retire(services: Services) -> None:
-    for silent in services.retire_silent():
-        show.note(f"{silent} was silent for a week and is retired; `memtend peers list`")
-
-
 def tell(report: SyncReport) -> None:
     """What came, what went, what arose, what to do next."""
+    named = f"{report.name} ({report.peer})" if report.name else report.peer
     others = f", {report.members:,} other replicas there" if report.kind == "place" else ""
     show.facts(
         (
-            ("peer", f"{report.name} ({report.peer})" if report.name else report.peer + others),
+            ("peer", named + others),
             ("came", came(report.pulled) if report.pulled else ""),
             ("went", went(report.pushed) if report.pushed else ""),
             ("conflicts", f"{report.conflicts:,}" if report.conflicts else ""),
@@ -170,6 +167,7 @@ def advice(report: SyncReport) -> list[str]:
     told += report.alarms
     if report.conflicts:
         told.append(
-            f"{report.conflicts:,} keys hold several concurrent values; the newest is shown"
+            f"{report.conflicts:,} keys hold several concurrent values; `memtend conflicts list` "
+            "shows them"
         )
     return told

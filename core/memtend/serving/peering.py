@@ -81,7 +81,10 @@ class Peering(Serving):
         return entry
 
     def retire_silent(self) -> tuple[str, ...]:
-        """Retire who was silent for too long, unless it was we who were away; their ids."""
+        """Retire who was silent for too long, unless it was we who were away; their ids.
+
+        Call it before a sync: that nobody was met for a day shows that we were away.
+        """
         from memtend.store.peers import peers, retire_silent  # noqa: PLC0415
 
         met = [row.met_ms for row in peers(self.store)]
@@ -90,10 +93,12 @@ class Peering(Serving):
         return tuple(retire_silent(self.store))
 
     def _row(self, name: str) -> Peer:
+        from memtend.objects import address_of  # noqa: PLC0415
         from memtend.store.peers import peers  # noqa: PLC0415
 
         rows = peers(self.store)
-        exact = [row for row in rows if name in (row.id, row.name, row.url) and name]
+        spelt = {name, address_of(name)} if name else set()
+        exact = [row for row in rows if {row.id, row.name, row.url} & spelt]
         named = [row for row in exact if self._kind(row) != "member"] or exact
         found = named or [row for row in rows if name and row.id.startswith(name)]
         if len(found) > 1:
@@ -104,16 +109,23 @@ class Peering(Serving):
         return found[0]
 
     def _entry(self, row: Peer, vv: dict[str, int]) -> PeerEntry:
-        from memtend.sync.peering import backlog  # noqa: PLC0415
         from memtend.sync.report import PeerEntry  # noqa: PLC0415
 
         times = (row.met_ms, row.heard_ms, row.retired_ms)
         met_at, heard_at, retired_at = (to_datetime(ms) if ms else None for ms in times)
         return PeerEntry(
             id=row.id, name=row.name, kind=self._kind(row), url=row.url, met_at=met_at,
-            heard_at=heard_at, retired_at=retired_at, backlog=backlog(row.seen, vv),
+            heard_at=heard_at, retired_at=retired_at, backlog=self._backlog(row, vv),
             accept=row.accept, seen=dict(row.seen),
         )  # fmt: skip
+
+    def _backlog(self, row: Peer, vv: dict[str, int]) -> int:
+        """Of a place, what we ourselves have not put there: the others bring their own."""
+        from memtend.sync.peering import backlog  # noqa: PLC0415
+
+        own = self.store.own_replica()
+        due = {own: vv[own]} if self._kind(row) == "place" and own in vv else vv
+        return backlog(row.seen, due)
 
     @staticmethod
     def _kind(row: Peer) -> PeerKind:
@@ -126,7 +138,6 @@ class Peering(Serving):
         from memtend.health.report import PeerFacts  # noqa: PLC0415
         from memtend.store.peers import peers  # noqa: PLC0415
         from memtend.store.sync import vector  # noqa: PLC0415
-        from memtend.sync.peering import backlog  # noqa: PLC0415
 
         rows = peers(self.store)
         vv = vector(self.store) if rows else {}
@@ -136,7 +147,7 @@ class Peering(Serving):
                 name=row.name or row.id[:8],
                 silent_ms=now_ms - row.met_ms if row.met_ms else None,
                 retired=row.retired_ms is not None,
-                backlog=backlog(row.seen, vv),
+                backlog=self._backlog(row, vv),
             )
             for row in rows
         )
