@@ -62,6 +62,8 @@ def test_large_snapshots_come_in_parts_and_end_at_a_limit(
     info = builder.snapshot("many")
     assert info.parts > 3
     assert len(builder.snapshot_of("many").records) == 10
+    memory.delete("swarm-demo/snapshots", "many/part-0001")
+    assert builder.snapshot_of("many").missing_parts == 1
     monkeypatch.setattr(picture, "SNAPSHOT_BYTES_MAX", 2_000)
     before = memory.scan("swarm-demo/snapshots")
     with pytest.raises(SnapshotRefused, match="larger"):

@@ -82,6 +82,24 @@ def test_the_swarm_knows_who_is_there(join: Join, clock: ManualClock) -> None:
     assert found["builder"].session == "s1"
 
 
+def test_whoever_is_gone_for_good_is_not_looked_for(join: Join, clock: ManualClock) -> None:
+    join("builder").initialize()
+    join("tester").initialize()
+    join("tester").record_decision("storage", "SQLite")
+    clock.advance(8 * 24 * 60 * MINUTE_MS)
+    state = join("observer").swarm_state()
+    assert [(one.agent, one.status, one.seen_at) for one in state.agents] == [
+        ("tester", "offline", None)
+    ]
+
+
+def test_concurrent_values_are_one_piece_of_news(join: Join, memory: Memory) -> None:
+    beside(memory, "swarm-demo/agent-builder/progress", "build", {"task": "build", "done": 0.1})
+    beside(memory, "swarm-demo/agent-builder/progress", "docs", {"task": "docs"})
+    beside(memory, "swarm-demo/agent-builder/progress", "build", {"task": "build", "done": 0.2})
+    assert sorted(one.task for one in join("reviewer").synchronize().progress) == ["build", "docs"]
+
+
 def test_every_write_is_a_sign_of_life(join: Join, clock: ManualClock) -> None:
     agent = join("builder")
     agent.initialize()
@@ -155,11 +173,11 @@ def test_the_health_report_counts_what_is_there(
     report = builder.health_report()
     assert report.healthy, report.checks
     assert {one.namespace: one.records for one in report.holdings} == {
-        "swarm-demo/agent-builder": 2,
+        "swarm-demo/agent-builder": 1,
         "swarm-demo/agent-builder/decisions": 1,
         "swarm-demo/session-s1": 1,
     }
-    assert (report.expiring_soon, report.conflicts, report.outcomes, report.alive) == (2, 0, 1, 1)
+    assert (report.expiring_soon, report.conflicts, report.outcomes, report.alive) == (1, 0, 1, 1)
     assert {one.scope for one in report.usage} == {"agent", "session", "store"}
 
 

@@ -181,6 +181,17 @@ def test_an_agent_may_do_what_its_grants_allow(memory: Memory, join: Join) -> No
     assert tester.decisions(agent="*")[0].agent == "tester"
 
 
+def test_a_refused_write_changes_nothing(memory: Memory, join: Join) -> None:
+    memory.config.grant("auditor", "swarm-demo", "read", "operator")
+    auditor = join("auditor")
+    for refused in (auditor.initialize, auditor.heartbeat, auditor.synchronize):
+        with pytest.raises(AccessDenied):
+            refused()
+    assert not auditor.synchronize(peek=True)
+    memory.config.refresh(memory.store.meta().config)
+    assert not memory.config.laid_out
+
+
 def test_who_may_see_a_part_is_shown_that_part(memory: Memory, join: Join) -> None:
     join("builder").initialize()
     made = join("builder").record_decision("storage", "SQLite")

@@ -95,7 +95,8 @@ class AgentBase:
 
     def heartbeat(self) -> None:
         """Say that this agent is alive. Every write says so too."""
-        self._write([], beat=True)
+        self._beat_ms = self.clock.now_ms()
+        self._write([self._beat(self._beat_ms)])
 
     def _labels(
         self, kind: str, confidence: float | None = None, tags: Sequence[str] = ()
@@ -111,21 +112,22 @@ class AgentBase:
     def _put(self, place: Place, value: Mapping[str, Any], labels: Labels, **more: Any) -> None:
         self._write([Put(*place, dict(value), labels, **more)])
 
-    def _write(self, puts: list[Put], *, beat: bool = False) -> None:
-        """All or none, with a heartbeat if the last one is a while ago."""
-        self._lay_out()
+    def _write(self, puts: list[Put]) -> None:
+        """All or none, with a heartbeat if the last sign of life is a while ago."""
+        self._lay_out(*(put.namespace for put in puts))
         now_ms = self.clock.now_ms()
         late = self._beat_ms is None or not 0 <= now_ms - self._beat_ms < AGENT_BEAT_MS
-        if beat or late:
-            pulse = {"at_ms": now_ms, "session": self.session}
-            puts = [*puts, Put(*self._pulse, pulse, self._labels("heartbeat"))]
-        self.memory.put_many(puts)
-        if beat or late:
+        self.memory.put_many([*puts, self._beat(now_ms)] if late else puts)
+        if late:
             self._beat_ms = now_ms
+
+    def _beat(self, now_ms: int) -> Put:
+        sign = {"at_ms": now_ms, "session": self.session}
+        return Put(*self._pulse, sign, self._labels("heartbeat"))
 
     def _merge(self, place: Place, kind: str, changes: Mapping[str, Any]) -> dict[str, Any]:
         """Set fields of a stored object; other fields stay, also those written meanwhile."""
-        self._lay_out()
+        self._lay_out(place.namespace)
 
         def merged(before: Any) -> dict[str, Any]:
             return {**(before if isinstance(before, dict) else {}), **changes}
@@ -133,9 +135,13 @@ class AgentBase:
         result: dict[str, Any] = self.memory.update(*place, merged, labels=self._labels(kind))
         return result
 
-    def _lay_out(self) -> None:
-        if not self.memory.config.laid_out:
-            self.memory.config.lay_out(self.agent)
+    def _lay_out(self, *namespaces: str) -> None:
+        """Before the first write, but not before one that is refused."""
+        config = self.memory.config
+        if not config.laid_out:
+            for namespace in namespaces:
+                config.allow(self.agent, "write", namespace)
+            config.lay_out(self.agent)
 
     def _stamp(self) -> dict[str, Any]:
         """Who and when, as every record of an agent says it."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from memtend.agent.history import agents_of, progress_of
 from memtend.agent.models import AgentSeen, Coordination, Knowledge, SwarmState
-from memtend.agent.reading import may_read, pages, time_ms
+from memtend.agent.reading import may_read, pages, rows_by_namespace, time_ms
 from memtend.clock import to_datetime
 from memtend.limits import AGENT_SILENT_MS
 from memtend.model.layout import SwarmLayout, locate, segment
@@ -65,11 +65,12 @@ def swarm_state_of(
 ) -> SwarmState:
     """Everybody who left a trace that this agent may read, with what they are at."""
     now_ms = memory.store.clock.now_ms()
-    rows = {name: n for scope, name, n, _ in memory.store.engine.read("tallies") if scope == "ns"}
-    seen = [
+    rows = rows_by_namespace(memory)
+    found = (
         _seen(memory, layout, agent, rows, now_ms - silent_after_ms)
         for agent in agents_of(memory, layout)
-    ]
+    )
+    seen = [one for one in found if one is not None]
     shared = memory.get(*layout.shared) if may_read(memory, layout.shared.namespace) else None
     return SwarmState(
         swarm=layout.swarm,
@@ -89,24 +90,28 @@ def swarm_state_of(
 
 def _seen(
     memory: Memory, layout: SwarmLayout, agent: str, rows: dict[str, int], alive_from_ms: int
-) -> AgentSeen:
+) -> AgentSeen | None:
+    """None where nothing is left of the agent."""
     home = layout.agent(agent)
     found = memory.get_many(home, ["state", "heartbeat"]) if may_read(memory, home) else {}
     tasks = progress_of(memory, layout, agent) if may_read(memory, layout.tasks(agent)) else []
+    decisions = rows.get(layout.decisions(agent), 0)
+    if not (found or tasks or decisions):
+        return None
     state, pulse = (_object(found.get(key)) for key in ("state", "heartbeat"))
     beat_ms, said_ms = time_ms(pulse), time_ms(state, "initialized_at")
     seen_ms = max(beat_ms, said_ms)
     status = "alive" if seen_ms > alive_from_ms else "silent"
-    if state.get("status") == OFFLINE and beat_ms <= said_ms:
+    if not seen_ms or (state.get("status") == OFFLINE and beat_ms <= said_ms):
         status = OFFLINE
     return AgentSeen(
         agent=agent,
         status=status,
         seen_at=to_datetime(seen_ms) if seen_ms else None,
-        session=pulse.get("session") or state.get("session"),
+        session=(pulse if beat_ms > said_ms else state).get("session"),
         state=state,
         progress=tuple(tasks),
-        decisions=rows.get(layout.decisions(agent), 0),
+        decisions=decisions,
     )
 
 

@@ -34,7 +34,7 @@ class Decisions(AgentBase):
         tags: Sequence[str] = (),
         decision_id: str | None = None,
     ) -> str:
-        """Keep a decision and return its id. The same `decision_id` again is the same decision."""
+        """Keep a decision and return its id. The same type and `decision_id` is the same one."""
         number = decision_id or self.clock.new_id()
         place = self.layout.decision(self.agent, decision_type, number)
         sure = share_of(confidence, "confidence")

@@ -25,7 +25,8 @@ class Following(Meeting):
     def synchronize(self, *, limit: int = 1_000, peek: bool = False) -> News:
         """What others wrote since the last call, about `limit` records at most (`more` tells).
 
-        With `peek` it is not counted as looked at. What this agent wrote itself is left out.
+        What this agent wrote itself is left out. With `peek` it is not counted as looked at; an
+        agent that may not write has to look so.
         """
         from memtend.agent.news import sorted_out  # noqa: PLC0415
 
@@ -47,27 +48,25 @@ class Following(Meeting):
             self._write([Put(*cursor, value, self._labels("cursor"))])
         return news
 
-    def _changed(self, start: int, limit: int) -> tuple[dict[str, list[str]], int, bool]:
+    def _changed(self, start: int, limit: int) -> tuple[dict[str, dict[str, None]], int, bool]:
         """Keys by namespace, the number up to which was looked, and whether there is more."""
         store = self.memory.store
-        spaces = [*namespaces_of(self.memory, self.layout.root), *self._patterns()]
+        spaces = namespaces_of(self.memory, self.layout.root)
+        spaces += namespaces_of(self.memory, PATTERNS)
         numbers = {found[0]: path for path in spaces if (found := store.namespaces.find(path))}
         array = store.engine.array(sorted(numbers))
-        places: dict[str, list[str]] = {}
+        places: dict[str, dict[str, None]] = {}
         count, reached = 0, start
         while rows := store.engine.read("changed_in", (reached, array, AGENT_CHANGES_PAGE)):
             for seq, ns, key, field, writer in rows:
                 if field == "" and writer != self.agent:
-                    keys = places.setdefault(numbers[ns], [])
-                    if key not in keys[-1:]:
+                    keys = places.setdefault(numbers[ns], {})
+                    if key not in keys:  # concurrent values of one key are one piece of news
                         if count == limit:
                             return places, reached, True
-                        keys.append(key)
+                        keys[key] = None
                         count += 1
                 reached = seq
             if len(rows) < AGENT_CHANGES_PAGE:
                 break
         return places, reached, False
-
-    def _patterns(self) -> list[str]:
-        return namespaces_of(self.memory, PATTERNS)

@@ -6,7 +6,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from memtend.agent.models import Decision, DecisionOutcome, Progress
-from memtend.agent.reading import may_read, namespaces_of, pages, readable
+from memtend.agent.reading import (
+    may_read,
+    namespaces_of,
+    pages,
+    readable,
+    rows_by_namespace,
+)
 from memtend.model.layout import Kind, SwarmLayout, locate, segment
 
 if TYPE_CHECKING:
@@ -97,15 +103,16 @@ def progress_of(
 def swarms_of(memory: Memory) -> list[str]:
     """The swarms that the store keeps anything of that this agent may read."""
     found: dict[str, None] = {}
+    rows = rows_by_namespace(memory)
     for namespace in readable(memory):
         root, _, rest = namespace.partition("/")
-        if rest and (place := locate(f"{root}/global", "coordination")):
+        if rest and rows.get(namespace) and (place := locate(f"{root}/global", "coordination")):
             found[place.swarm or ""] = None
     return list(found)
 
 
 def agents_of(memory: Memory, layout: SwarmLayout) -> list[str]:
-    """The agents of a swarm that wrote anything that this agent may read."""
+    """The agents of a swarm that ever wrote anything that this agent may read."""
     found: dict[str, None] = {}
     for namespace in namespaces_of(memory, layout.root):
         parts = namespace.split("/")

@@ -153,7 +153,8 @@ class Coordination(Said):
 
 
 class AgentSeen(BaseModel, frozen=True, extra="forbid"):
-    """One agent of a swarm: alive by its heartbeat, silent for too long, or offline by its word.
+    """One agent of a swarm: alive by its writes, silent for too long, or offline: by its word, or
+    when nothing is left to tell when it was last there.
 
     `decisions` counts stored rows: expired ones until they are swept.
     """

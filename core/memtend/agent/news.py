@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, Field
@@ -40,13 +40,13 @@ class News(BaseModel, frozen=True, extra="forbid"):
 
 
 def sorted_out(
-    memory: Memory, places: Mapping[str, Sequence[str]], *, more: bool, waiting: int
+    memory: Memory, places: Mapping[str, Iterable[str]], *, more: bool, waiting: int
 ) -> News:
     """Read what is at these places now; what is gone again is no news."""
     states: dict[str, dict[str, Any]] = {}
     said: dict[Kind, list[Any]] = {}
     for namespace, keys in places.items():
-        values = memory.get_many(namespace, keys)
+        values = memory.get_many(namespace, list(keys))
         for key in keys:  # in the order of writing, which tells apart what has the same time
             place, value = locate(namespace, key), values.get(key)
             if place is None or not isinstance(value, dict):

@@ -41,7 +41,10 @@ class Remembered(BaseModel, frozen=True, extra="forbid"):
 
 
 class Snapshot(BaseModel, frozen=True, extra="forbid"):
+    """`missing_parts` is not zero where somebody deleted a part of it since."""
+
     info: SnapshotInfo
+    missing_parts: int = 0
     records: tuple[Remembered, ...]
 
     def value(self, namespace: str, key: str, default: Any = None) -> Any:
@@ -136,9 +139,9 @@ def read_snapshot(memory: Memory, layout: SwarmLayout, name: str) -> Snapshot | 
         return None
     keys = [f"{place.key}/part-{number:04d}" for number in range(info.parts)]
     texts = memory.get_many(place.namespace, keys)
-    kept = [one for key in keys for one in orjson.loads(texts.get(key, "[]"))]
-    records = (Remembered(namespace=n, key=k, value=v) for n, k, v in kept)
-    return Snapshot(info=info, records=tuple(records))
+    kept = [one for key in keys if key in texts for one in orjson.loads(texts[key])]
+    records = tuple(Remembered(namespace=n, key=k, value=v) for n, k, v in kept)
+    return Snapshot(info=info, records=records, missing_parts=len(keys) - len(texts))
 
 
 def _info(value: Any) -> SnapshotInfo | None:

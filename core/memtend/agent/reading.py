@@ -30,6 +30,12 @@ def readable(memory: Memory) -> list[str]:
     return [path for path in memory.store.namespaces.load() if may_read(memory, path)]
 
 
+def rows_by_namespace(memory: Memory) -> dict[str, int]:
+    """Stored rows: expired ones until they are swept, each sibling by itself."""
+    tallies = memory.store.engine.read("tallies")
+    return {name: rows for scope, name, rows, _ in tallies if scope == "ns"}
+
+
 def namespaces_of(memory: Memory, root: str) -> list[str]:
     """Those of them at and below `root`."""
     return [path for path in readable(memory) if path == root or path.startswith(root + "/")]

@@ -37,9 +37,9 @@ class States(Meeting):
 
     def update_state(self, **changes: Any) -> dict[str, Any]:
         """Set fields of this agent's state; the others stay. Returns all of it."""
-        place = self.layout.state(self.agent)
-        state = self._merge(place, "state", {**changes, **self._stamp()})
-        self.heartbeat()
+        stamp = self._stamp()
+        state = self._merge(self.layout.state(self.agent), "state", {**changes, **stamp})
+        self._beat_ms = stamp["at_ms"]  # the state itself is a sign of life
         return state
 
     def leave(self, **changes: Any) -> None:

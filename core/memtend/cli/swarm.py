@@ -58,13 +58,15 @@ def show_(name: Name, store: Store = None, agent: Agent = None, json: Json = Fal
         taken = [one.model_dump(mode="json") for one in snapshots]
         show.emit({**state.model_dump(mode="json"), "snapshots": taken})
         return
-    if not state.agents:
+    if state.agents:
+        heads = ("agent", "is", "last sign", "decisions", "at")
+        show.table(heads, [_row(one) for one in state.agents], right=(3,), cut=(4,))
+    else:
         show.say(f"no agent of {name} left anything here")
-        return
-    heads = ("agent", "is", "last sign", "decisions", "at")
-    show.table(heads, [_row(one) for one in state.agents], right=(3,), cut=(4,))
     if snapshots:
-        rows = [(one.name, show.moment(one.at), f"{one.records:,}") for one in snapshots]
+        rows = [
+            (show.clean(one.name), show.moment(one.at), f"{one.records:,}") for one in snapshots
+        ]
         show.table(("snapshot", "taken", "records"), rows, right=(2,))
     show.say(
         f"alive {state.alive}, silent {state.silent}, offline {state.offline}; "
