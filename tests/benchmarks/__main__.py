@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FIGURES = ROOT / "benchmarks.json"
 PAGE = ROOT / "docs" / "benchmarks.md"
 MODULES = ("store", "growth", "sweep", "long", "writers", "slowdisk", "postgres", "startup",
-           "backups", "increments", "archive")  # fmt: skip
+           "backups", "increments", "archive", "sync")  # fmt: skip
 SIZES = (10_000, 100_000)
 
 
@@ -62,12 +62,22 @@ def run(only: list[str], sizes: list[int], folder: Path) -> Iterator[tuple[str, 
 
         for size in sizes:
             yield from (("archive", row) for row in archive.rows(folder / f"archive-{size}", size))
+    yield from _sync(only, sizes, folder)
     from tests.benchmarks import long, slowdisk, writers  # noqa: PLC0415
 
     for module in (long, writers, slowdisk):
         name = module.__name__.rpartition(".")[2]
         if name in only:
             yield from ((name, row) for row in module.rows(folder / name))
+
+
+def _sync(only: list[str], sizes: list[int], folder: Path) -> Iterator[tuple[str, Row]]:
+    if "sync" not in only:
+        return
+    from tests.benchmarks import sync  # noqa: PLC0415
+
+    found = sync.rows(folder / "sync", [*sizes, 10 * sizes[-1]])
+    yield from (("sync", row) for row in found)
 
 
 def _sized(only: list[str], sizes: list[int], folder: Path) -> Iterator[tuple[str, Row]]:

@@ -20,6 +20,7 @@ TITLES = {
     "backups": "Backups beside restic and Borg",
     "increments": "Increments of stores of all sizes",
     "archive": "The archive",
+    "sync": "Sync",
 }
 SMALL = 0.001
 HEAD = """\

@@ -36,6 +36,7 @@ from memtend.model.delta import Carried, DeltaHead, Item
 from memtend.model.dot import Dot
 from memtend.model.names import check_name, check_path
 
+_KINDS: Final = frozenset(map(int, RowKind))
 _TRUSTS: Final = ("trusted", "unverified", "quarantined")
 _MARK_MAX: Final = 2**64 - 1
 _WHY_CHARS_MAX: Final = 32
@@ -59,7 +60,7 @@ def joined(items: Iterable[Item]) -> Iterator[Item]:
     """One item for each path; raises `DeltaRefused` where paths are out of order."""
     before: tuple[Any, ...] = ()
     for path, group in groupby(items, key=attrgetter("path")):
-        if not all(isinstance(part, str) for part in path) or path <= before:
+        if not type(path[0]) is type(path[1]) is type(path[2]) is str or path <= before:
             raise DeltaRefused(why="its keys are out of order")
         before = path
         first, *more = group
@@ -120,7 +121,7 @@ def _check_body(head: DeltaHead, body: Body, told: Carried) -> None:
     _need(len(body.replica) == 32, "an id has 128 bits")
     _need(_is_whole(body.n, INTEGER_ABS_MAX) and body.n > 0, "an event has no number")
     _need(_is_whole(body.ts, head.hlc), "a timestamp is later than its sender's")
-    _need(type(body.type) is int and body.type in tuple(RowKind), "a kind of value is not known")
+    _need(type(body.type) is int and body.type in _KINDS, "a kind of value is not known")
     _need(_is_whole(body.created_ms, TIME_MS_MAX), "a time is out of range")
     _need(type(body.size) is int and body.size == len(told.text), "a size is wrong")
     _need(body.ttl_ms is None or _is_whole(body.ttl_ms, TTL_MS_MAX), "a TTL is out of range")

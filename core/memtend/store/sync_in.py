@@ -1,4 +1,4 @@
-"""A delta that has arrived: its pages on the disk, checked, to be read again when it is merged."""
+"""A delta that has arrived: checked, and kept until it is merged; a long one on the disk."""
 
 from __future__ import annotations
 
@@ -26,6 +26,9 @@ class Received:
         self._url = url
         self._file = SpooledTemporaryFile(max_size=DELTA_SPOOL_BYTES)  # noqa: SIM115 — __exit__ does
         self._head: DeltaHead | None = None
+        self._raw_bytes = 0
+        self._held: list[Item] = []
+        """What it says, as long as that is little: then nothing is read twice."""
         self.namespaces: set[str] = set()
 
     def __enter__(self) -> Self:
@@ -48,11 +51,17 @@ class Received:
         while first is not None:
             check_item(self._head, first)
             self.namespaces.add(first.namespace)
+            if self._raw_bytes <= DELTA_SPOOL_BYTES:
+                self._held.append(first)
+            else:
+                self._held = []
             first = next(items, None)
         return self._head
 
     def items(self) -> Iterator[Item]:
         """What it says of each path, once more."""
+        if self._raw_bytes <= DELTA_SPOOL_BYTES:
+            return iter(self._held)
         return joined(item for page in self._again() for item in page.items())
 
     def _keep(self, pages: Iterable[bytes]) -> Iterator[Item]:
@@ -69,6 +78,7 @@ class Received:
             if page.head is not None:
                 check_head(page.head)
                 self._head = page.head
+            self._raw_bytes += len(page.raw)
             with translated(self._url):
                 self._file.write(_LENGTH.pack(len(data)) + data)
             yield from page.items()
