@@ -6,9 +6,18 @@ needs is imported when it runs, so that `memtend get` loads no ORM and `--help` 
 
 from __future__ import annotations
 
+import sys
+
 
 def main() -> None:
     """The entry point of the installed command."""
-    from memtend.cli.app import run  # noqa: PLC0415
+    match sys.argv[1:]:
+        # An agent waits for its hooks: they are run without loading the rest of the tree.
+        case ["hook", *arguments] if not {"--help", "-h"}.intersection(arguments):
+            from memtend.cli.hook_run import run_named  # noqa: PLC0415
 
-    run()
+            sys.exit(run_named(arguments))
+        case _:
+            from memtend.cli.app import run  # noqa: PLC0415
+
+            run()

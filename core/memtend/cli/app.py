@@ -17,6 +17,7 @@ from memtend.cli import (
     conflicts,
     erase,
     flows,
+    hooks,
     leases,
     peers,
     policies,
@@ -62,7 +63,7 @@ app = typer.Typer(
 )
 for part in (
     records, conflicts, swarm, state, policies, upkeep, restore, backup, archive, erase, access,
-    leases, sync, peers, audit, flows,
+    leases, hooks, sync, peers, audit, flows,
 ):  # fmt: skip
     part.register(app)
 

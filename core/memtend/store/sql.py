@@ -9,7 +9,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from memtend.store import sql_conflicted, sql_conflicts, sql_leases, sql_messages, sql_sync
+from memtend.store import (
+    sql_conflicted,
+    sql_conflicts,
+    sql_hooks,
+    sql_leases,
+    sql_messages,
+    sql_sync,
+)
 
 SIBLING_COLUMNS: Final = (
     "seq, ns, key, field, r, n, exp, flags, kind, agent, writer, content, size, body, value, hash"
@@ -225,7 +232,7 @@ STATEMENTS: Final[dict[str, str]] = {
 }
 
 STATEMENTS.update(sql_leases.STATEMENTS | sql_messages.STATEMENTS | sql_sync.STATEMENTS)
-STATEMENTS.update(sql_conflicted.STATEMENTS | sql_conflicts.STATEMENTS)
+STATEMENTS.update(sql_conflicted.STATEMENTS | sql_conflicts.STATEMENTS | sql_hooks.STATEMENTS)
 
 _SQLITE: Final = {
     "in_ints": "IN (SELECT value FROM json_each(?))",

@@ -1,0 +1,72 @@
+"""Leaving secrets out of what is kept. A net with wide meshes: it knows obvious names and forms.
+
+By default it has little to do, for what a tool was given is kept as names and sizes only.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from memtend.limits import HOOK_INPUT_CHARS_MAX, HOOK_INPUT_ITEMS_MAX
+
+REDACTED: Final = "[redacted]"
+_NAMES = (
+    r"pass(?:word|wd|phrase)?|secret|token|api[_-]?key|credential|private[_-]?key|authorization"
+)
+_SECRET_NAME: Final = re.compile(rf"{_NAMES}|^(?:auth|cookie|pwd)$", re.IGNORECASE)
+_SECRET: Final = re.compile(
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
+    r"|\b(?:sk|pk|rk)-[A-Za-z0-9_-]{16,}"
+    r"|\b(?:gh[pousr]|github_pat|glpat|xox[abprs])[-_][A-Za-z0-9_-]{10,}"
+    r"|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"
+    r"|\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"
+    r"|(?<=://)[^/\s:@]{1,256}:[^/\s@]{1,256}(?=@)"
+    r"|(?<=\b[Bb]earer )[A-Za-z0-9._~+/=-]{8,}",
+    re.DOTALL,
+)
+_SAID: Final = re.compile(
+    rf"(?P<name>[\w-]{{0,40}}(?:{_NAMES})[\w-]{{0,40}}[\"']?\s{{0,4}}[=:]\s{{0,4}})"
+    r"(?P<quote>[\"']?)[^\s\"',;&]{1,4096}",
+    re.IGNORECASE,
+)
+
+
+def redact(text: str) -> str:
+    """The text without what looks like a key, a token or a password."""
+    return _SAID.sub(rf"\g<name>\g<quote>{REDACTED}", _SECRET.sub(REDACTED, text))
+
+
+def sizes(given: dict[str, Any]) -> dict[str, int]:
+    """What a tool was given, by name: how many characters, items or bytes of JSON."""
+    return {_name(name): _size(value) for name, value in _few(given.items())}
+
+
+def redacted(value: Any, depth: int = 4) -> Any:
+    """A value to keep: cut, flattened below `depth`, and without what looks like a secret."""
+    if isinstance(value, str):
+        return redact(value[:HOOK_INPUT_CHARS_MAX])
+    if isinstance(value, dict):
+        if depth == 0:
+            return sizes(value)
+        return {
+            _name(name): REDACTED if _SECRET_NAME.search(name) else redacted(one, depth - 1)
+            for name, one in _few(value.items())
+        }
+    if isinstance(value, list):
+        return [redacted(one, depth - 1) for one in _few(value)] if depth else len(value)
+    if isinstance(value, int) and abs(value) >= 2**53:
+        return str(value)
+    return value
+
+
+def _few(items: Any) -> list[Any]:
+    return list(items)[:HOOK_INPUT_ITEMS_MAX]
+
+
+def _name(name: str) -> str:
+    return redact(name[:128])
+
+
+def _size(value: Any) -> int:
+    return len(value) if isinstance(value, str | list | dict) else len(str(value))

@@ -1,0 +1,74 @@
+"""Runs one hook on an open swarm memory, and puts what it says into the form its caller reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import orjson
+
+from memtend.hooks import edits, sessions, tasks
+from memtend.hooks.event import Event
+from memtend.hooks.redaction import redact
+from memtend.hooks.work import Told, Work
+from memtend.limits import HOOK_TEXT_CHARS_MAX, HOOK_TOLD_CHARS_MAX
+
+_SPEAKING: Final = ("SessionStart", "UserPromptSubmit", "PreToolUse", "PostToolUse")
+"""Events of Claude Code whose answer may add to what the agent reads."""
+
+
+def notify(work: Work) -> Told:
+    """Send a message to one agent, or to all of the swarm that listen."""
+    said = work.asked.message or work.event.text("message", "prompt")
+    if not said:
+        return Told(notes=("no message was given: --message, or message in the event",))
+    kind = work.event.text("notification_type", limit=64)
+    body = {
+        "text": redact(said[:HOOK_TEXT_CHARS_MAX]), "agent": work.agent, "session": work.session,
+        "at_ms": work.now_ms, **({"type": kind} if kind else {}),
+    }  # fmt: skip
+    if work.asked.to:
+        number = work.swarm.send(work.asked.to, body, topic="notify")
+    else:
+        number = work.swarm.broadcast(body, topic="notify")
+    return Told(facts={"message": number, "to": work.asked.to or work.swarm.swarm})
+
+
+HOOKS: Final[dict[str, Callable[[Work], Told]]] = {
+    "session-start": sessions.start,
+    "session-end": sessions.end,
+    "pre-task": tasks.before,
+    "post-task": tasks.after,
+    "pre-edit": edits.before,
+    "post-edit": edits.after,
+    "notify": notify,
+    "memory-cleanup": sessions.clean_up,
+}
+
+
+def run(name: str, work: Work) -> Told:
+    """Raises `MemtendError`; whoever calls decides whether that matters."""
+    return HOOKS[name](work)
+
+
+def answer(name: str, told: Told, event: Event, *, as_json: bool) -> str:
+    """What goes to standard output: JSON for an agent tool or with `as_json`, else text."""
+    text = "\n".join(told.lines)
+    if len(text) > HOOK_TOLD_CHARS_MAX:
+        text = text[: HOOK_TOLD_CHARS_MAX - 1] + "…"
+    if event.caller is not None:
+        return orjson.dumps(_for_tool(event.caller, text, told.warning)).decode()
+    if as_json:
+        whole = {"continue": True, "hook": name, "text": text, "notes": told.notes}
+        return orjson.dumps({**whole, **told.facts}, default=str).decode()
+    return text
+
+
+def _for_tool(caller: str, text: str, warning: str) -> dict[str, Any]:
+    """The answer in the form of Claude Code's hooks. It never asks to stop anything."""
+    said: dict[str, Any] = {"continue": True, "suppressOutput": True}
+    if warning:
+        said["systemMessage"] = warning
+    if text and caller in _SPEAKING:
+        said["hookSpecificOutput"] = {"hookEventName": caller, "additionalContext": text}
+    return said

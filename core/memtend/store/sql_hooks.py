@@ -1,0 +1,11 @@
+"""Statements of hooks: the newest records of some namespaces."""
+
+from __future__ import annotations
+
+from typing import Final
+
+# `+ 0` keeps the namespaces' index out of it: the walk goes back along the change sequence.
+STATEMENTS: Final[dict[str, str]] = {
+    "recent_in": "SELECT seq, ns, key FROM sibling "
+    "WHERE seq > ? AND (ns + 0) {in_ints} AND field = '' ORDER BY seq DESC LIMIT ?",
+}
