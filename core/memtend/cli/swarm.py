@@ -48,12 +48,14 @@ def show_(name: Name, store: Store = None, agent: Agent = None, json: Json = Fal
     """
     from memtend.agent.common import swarm_state_of  # noqa: PLC0415
     from memtend.agent.picture import infos_of  # noqa: PLC0415
+    from memtend.agent.reading import may_read  # noqa: PLC0415
     from memtend.model.layout import SwarmLayout  # noqa: PLC0415
 
     layout = SwarmLayout(name)
     with open_memory(store, agent) as memory:
         state = swarm_state_of(memory, layout)
-        snapshots = infos_of(memory, layout)
+        may = may_read(memory, layout.snapshots_root)
+        snapshots = infos_of(memory, layout) if may else []
     if json:
         taken = [one.model_dump(mode="json") for one in snapshots]
         show.emit({**state.model_dump(mode="json"), "snapshots": taken})
