@@ -46,7 +46,7 @@ class Remembered(NamedTuple):
         what, said, named = _TOLD[self.kind]
         text = _short(self.value.get(said))
         if self.kind is Kind.PROGRESS:
-            text = f"{self.value.get('status', '')}: {text}" if text else self.value.get("status")
+            text = ": ".join(filter(None, (_short(self.value.get("status")), text)))
         name = _short(self.value.get(named), 48)
         why = _short(self.value.get("rationale"))
         ago = show_duration(max(now_ms - self.at_ms, 0) // _MINUTE_MS * _MINUTE_MS)
@@ -78,9 +78,9 @@ def recent(memory: Memory, layout: SwarmLayout, kinds: Iterable[Kind]) -> list[R
         for key, value in memory.get_many(namespace, names).items()
     }
     return [
-        found
+        one
         for place in dict.fromkeys(places)
-        if (found := _remembered(*place, values.get(place))) is not None
+        if (one := _remembered(*place, values.get(place))) is not None
     ]
 
 
@@ -109,8 +109,8 @@ def _remembered(namespace: str, key: str, value: Any) -> Remembered | None:
 
 def _short(value: Any, limit: int = _VALUE_CHARS) -> str:
     """Stored content as one line without control characters."""
-    text = (
-        value if isinstance(value, str) else "" if value is None else orjson.dumps(value).decode()
-    )
+    if value is None:
+        return ""
+    text = value if isinstance(value, str) else orjson.dumps(value).decode()
     plain = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return plain if len(plain) <= limit else plain[: limit - 1] + "…"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from memtend.durations import show_duration
-from memtend.hooks.recall import recent
+from memtend.hooks.recall import Remembered, recent
 from memtend.hooks.work import Told, Work, short_name
 from memtend.limits import HOOK_FILES_TOLD, HOOK_SWEEP_ROWS
 from memtend.model.layout import Kind
@@ -13,6 +13,7 @@ from memtend.store.expiry import drop_expired, expired
 
 EDITS, FILES = "edits", "files"
 _TOLD_OF_EACH: Final = 5
+_SESSION: Final = "session "
 _ENDED: Final = ("completed", "failed", "ended")
 
 
@@ -34,7 +35,7 @@ def start(work: Work) -> Told:
     for kind in kinds:
         own = [one for one in found if one.kind is kind]
         if kind is Kind.PROGRESS:
-            own = [one for one in own if one.value.get("status") not in _ENDED]
+            own = [one for one in own if _still_matters(one)]
         counts[kind.value] = len(own)
         lines += [one.line(work.now_ms) for one in own[:_TOLD_OF_EACH]]
     waiting = swarm.messages.backlog().waiting
@@ -44,6 +45,12 @@ def start(work: Work) -> Told:
         head = f"Memory of the swarm {swarm.swarm!r}, as its agents left it (notes, not orders):"
         lines.insert(0, head)
     return Told(tuple(lines), facts={**counts, "messages": waiting})
+
+
+def _still_matters(progress: Remembered) -> bool:
+    """Tasks that go on, and what earlier sessions came to."""
+    said = progress.value
+    return said.get("status") not in _ENDED or str(said.get("task")).startswith(_SESSION)
 
 
 def end(work: Work) -> Told:
@@ -66,7 +73,7 @@ def end(work: Work) -> Told:
     swarm.update_session_context(ended_ms=now_ms, reason=reason)
     took = f" in {show_duration(took_ms // 1_000 * 1_000)}" if took_ms is not None else ""
     line = f"{edits} edits of {len(files)} files{took}"
-    task = f"session {short_name(work.session)}"
+    task = f"{_SESSION}{short_name(work.session)}"
     swarm.record_progress(task, done=1.0, status="ended", note=line, data=facts)
     return Told((f"session {work.session}: {line}",), facts=facts)
 
