@@ -105,8 +105,8 @@ def _(report: StoreVerifyReport) -> str:
 @sentence.register
 def _(report: SyncReport) -> str:
     came, went = report.pulled, report.pushed
-    parts = [f"{came.keys:,} keys came"] if came else []
-    parts += [f"{went.keys:,} keys went"] if went else []
+    parts = [f"{came.records:,} records came"] if came else []
+    parts += [f"{went.records:,} records went"] if went else []
     if report.conflicts:
         parts.append(f"{report.conflicts:,} hold several concurrent values")
     if report.findings:

@@ -37,7 +37,7 @@ def test_three_stores_come_to_the_same_state(trio: list[Services], place_url: st
     for one in trio:
         one.memory.increment("team/counts", "runs", 2)
     first = a.sync(place_url)
-    assert (first.kind, first.members, first.pulled and first.pulled.keys) == ("place", 0, 0)
+    assert (first.kind, first.members, first.pulled and first.pulled.records) == ("place", 0, 0)
     assert first.pushed is not None
     assert first.pushed.full
     second = b.sync(place_url)
@@ -69,7 +69,7 @@ def test_an_idle_sync_writes_nothing(pair: list[Services], place_url: str) -> No
             report = one.sync(place_url)
             assert report.pulled is not None
             assert report.pushed is not None
-            assert (report.pulled.keys, report.pushed.deltas) == (0, 0)
+            assert (report.pulled.records, report.pushed.deltas) == (0, 0)
     assert {info.name for info in target.list()} == before
 
 

@@ -27,12 +27,12 @@ def test_through_a_place(two: Cli) -> None:
     first = two("sync", "./shared")
     assert first.status == 0
     assert "0 other replicas there" in first.out
-    assert "1 keys, everything anew" in first.out
+    assert "1 records, everything anew" in first.out
     second = two("sync", "./shared", *THERE)
-    assert "1 keys, 1 values new, 0 ended" in second.out
+    assert "1 records, 1 values new, 0 ended" in second.out
     assert "`memtend conflicts list` shows them" in second.told
     report = two("sync", "./shared", "--json").json
-    assert (report["kind"], report["conflicts"], report["pulled"]["keys"]) == ("place", 1, 1)
+    assert (report["kind"], report["conflicts"], report["pulled"]["records"]) == ("place", 1, 1)
     assert report["findings"] == []
     assert "nothing new" in two("sync", "./shared").out
 

@@ -8,12 +8,14 @@ import pytest
 
 from memtend.clock import to_datetime
 from memtend.health.checks import check_health
-from memtend.health.report import HealthFacts, Level
+from memtend.health.report import HealthFacts, Level, PeerFacts
 from memtend.limits import (
     BACKLOG_WARN_ROWS,
     BACKUP_AGE_WARN_MS,
     CONFLICT_KEYS_WARN,
     DISK_FREE_WARN_BYTES,
+    PEER_SILENT_WARN_MS,
+    PEERS_NAMED_MAX,
     SIBLINGS_MAX,
 )
 
@@ -71,3 +73,33 @@ def test_what_was_not_asked_or_is_not_known_is_not_judged() -> None:
     names = [check.name for check in report.checks]
     assert names == ["clock", "expiry", "quota", "conflicts", "engine"]
     assert report.healthy
+
+
+def peer(**changed: Any) -> PeerFacts:
+    given = {"name": "ada", "silent_ms": 0, "retired": False, "backlog": 3}
+    return PeerFacts.model_validate(given | changed)
+
+
+@pytest.mark.parametrize(
+    ("changed", "fact"),
+    [
+        ({}, ""),
+        ({"silent_ms": PEER_SILENT_WARN_MS}, ""),
+        ({"silent_ms": PEER_SILENT_WARN_MS + 1}, "silent for over a day: ada (3 events behind)"),
+        ({"silent_ms": None}, "never synced: ada (3 events behind)"),
+        ({"retired": True}, "retired: ada (3 events behind)"),
+    ],
+)
+def test_a_peer_that_is_not_heard_is_named(changed: dict[str, Any], fact: str) -> None:
+    peers = (peer(name="bob"), peer(**changed))
+    report = check_health(WELL.model_copy(update={"peers": peers}))
+    [check] = [check for check in report.checks if check.name == "peers"]
+    assert check.level is (Level.WARNING if fact else Level.OK)
+    assert check.fact == (fact or "2 peers, the farthest 3 events behind")
+
+
+def test_many_peers_are_counted_rather_than_named() -> None:
+    peers = tuple(peer(name=f"p{n}", retired=True) for n in range(PEERS_NAMED_MAX + 2))
+    report = check_health(WELL.model_copy(update={"peers": peers}))
+    [check] = [check for check in report.checks if check.name == "peers"]
+    assert check.fact.endswith("p4 (3 events behind) and 2 more")

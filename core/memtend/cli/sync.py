@@ -123,19 +123,19 @@ def tell(report: SyncReport) -> None:
 
 
 def came(way: Way) -> str:
-    if not way.keys:
+    if not way.records:
         return "nothing new"
-    parts = [f"{way.keys:,} keys", f"{way.added:,} values new", f"{way.dropped:,} ended"]
+    parts = [f"{way.records:,} records", f"{way.added:,} values new", f"{way.dropped:,} ended"]
     if way.erased:
         parts.append(f"{way.erased:,} left out, erased here")
     return f"{', '.join(parts)}; {show.size(way.bytes)}"
 
 
 def went(way: Way) -> str:
-    if not way.deltas or not way.keys:
+    if not way.deltas or not way.records:
         return "nothing new"
     whole = ", everything anew" if way.full else ""
-    return f"{way.keys:,} keys{whole}; {show.size(way.bytes)}"
+    return f"{way.records:,} records{whole}; {show.size(way.bytes)}"
 
 
 def advice(report: SyncReport) -> list[str]:

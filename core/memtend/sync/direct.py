@@ -128,7 +128,7 @@ def carry(
 
 def way_of(applied: Applied, size: int, *, full: bool) -> Way:
     return Way(
-        keys=applied.keys, added=applied.added, dropped=applied.dropped, erased=applied.erased,
+        records=applied.keys, added=applied.added, dropped=applied.dropped, erased=applied.erased,
         deltas=1, bytes=size, full=full, vv=dict(applied.vv), alarms=tuple(applied.alarms),
         renewed=applied.new_replica or "",
     )  # fmt: skip

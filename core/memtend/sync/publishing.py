@@ -92,7 +92,7 @@ def publish(store: Store, place: Place, around: Surroundings, *, name: str, labe
         return way
     seconds = (store.clock.monotonic_ns() - began_ns) / 1e9
     return Way(
-        keys=items.count, deltas=1, bytes=delta.bytes, full=delta.full, seconds=seconds,
+        records=items.count, deltas=1, bytes=delta.bytes, full=delta.full, seconds=seconds,
         vv=dict(fresh.published),
     )  # fmt: skip
 

@@ -16,14 +16,14 @@ class PeerKind(StrEnum):
 
 
 class Way(BaseModel, frozen=True, extra="forbid"):
-    """One direction. `keys` travelled; `added` values were new there, `dropped` ones had ended.
+    """One direction. `records` travelled; `added` values were new there, `dropped` ones had ended.
 
-    Into a place only `keys`, `deltas` and `bytes` are known. `bytes` are those of the pages, as
+    Into a place only `records`, `deltas` and `bytes` are known. `bytes` are those of the pages, as
     they travel. `vv` is what the receiver has seen afterwards; `renewed` its new replica id, where
     somebody had events under its old one that it never wrote.
     """
 
-    keys: int = 0
+    records: int = 0
     added: int = 0
     dropped: int = 0
     erased: int = 0
@@ -37,7 +37,7 @@ class Way(BaseModel, frozen=True, extra="forbid"):
 
     def plus(self, other: Way) -> Way:
         """Both, one after the other."""
-        counts = ("keys", "added", "dropped", "erased", "deltas", "bytes", "seconds")
+        counts = ("records", "added", "dropped", "erased", "deltas", "bytes", "seconds")
         sums = {name: getattr(self, name) + getattr(other, name) for name in counts}
         return Way(
             **sums,
