@@ -15,6 +15,7 @@ from memtend.model.layout import (
     Place,
     SwarmLayout,
     locate,
+    names_of,
     outcome_place,
     pattern_place,
     place_of,
@@ -152,3 +153,12 @@ def test_what_the_layout_does_not_know_is_left_alone() -> None:
     assert policies.resolve("swarm-demo/agent-a/notes", "mine").ttl_ms is None
     assert policies.resolve("neural", "weights").ttl_ms is None
     assert policies.resolve("global/monitoring", "snapshot-1").ttl_ms is None
+
+
+@given(SHORT)
+def test_an_address_is_its_owner_as_well(name: str) -> None:
+    """So that who erases an agent erases what was sent to its inbox in a swarm."""
+    address = SwarmLayout("demo").agent(name)
+    assert names_of(address) == (address, name)
+    assert names_of(f"{address}/deeper") == (f"{address}/deeper",)
+    assert names_of("ada") == ("ada",)

@@ -143,6 +143,12 @@ def segment(name: str, what: str, limit: int = LAYOUT_NAME_BYTES_MAX) -> str:
     return quoted
 
 
+def names_of(address: str) -> tuple[str, ...]:
+    """All names of whoever has this address: an inbox `swarm-…/agent-ada` is ada's as well."""
+    place = locate(address, "state")
+    return (address, place.names[0]) if place else (address,)
+
+
 def place_of(path: str) -> Place:
     """A path of the layout, cut into namespace and key as agents read it. Raises `InvalidName`.
 

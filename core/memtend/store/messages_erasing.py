@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from memtend.limits import ERASE_TEXT_BYTES_MAX, ERASE_TEXTS_MAX
+from memtend.model.layout import names_of
 from memtend.model.message import INBOXES
 from memtend.model.subject import SubjectKind
 from memtend.store.erasing import ACTOR
@@ -101,7 +102,7 @@ def bodies_of(store: Store, numbers: list[int]) -> Iterator[bytes]:
 def _belongs(subject: Subject, sender: str, inbox: str) -> bool:
     owner = owner_of(inbox)
     if subject.kind in (SubjectKind.AGENT, SubjectKind.WRITER):
-        return subject.name in (sender, owner)
+        return subject.name in (*names_of(sender), *names_of(owner))
     return subject.covers_name(f"{INBOXES}/{owner}")
 
 

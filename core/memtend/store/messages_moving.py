@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import ormsgpack
 
+from memtend.model.layout import names_of
 from memtend.model.message import INBOXES
 from memtend.model.stored import SideRow
 from memtend.store.messages_rows import Delivery, Inbox, Lane, Stored, owner_of, sealed
@@ -66,7 +67,8 @@ def erased(ledger: Filter, sender: str, inbox: str, hlc: int) -> bool:
     """Whether something that was sent when the store's clock stood at `hlc` is to be forgotten."""
     owner = owner_of(inbox)
     kinds = ("agent", "writer")
-    marks = [ledger.label(kind, name).at_hlc for kind in kinds for name in (sender, owner)]
+    names = (*names_of(sender), *names_of(owner))
+    marks = [ledger.label(kind, name).at_hlc for kind in kinds for name in names]
     return hlc < max(*marks, ledger.names(f"{INBOXES}/{owner}", "").at_hlc)
 
 
