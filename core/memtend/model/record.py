@@ -45,6 +45,11 @@ class Labels(BaseModel, frozen=True, extra="forbid"):
         for tag in self.tags:
             if not 0 < len(tag) <= TAG_CHARS_MAX:
                 raise ValueError(f"a tag has 1 to {TAG_CHARS_MAX} characters")
+        if len(set(self.tags)) < len(self.tags):
+            raise ValueError("a tag is given twice")
+        texts = (self.kind, self.agent, self.session, self.writer, *self.tags)
+        if any(text is not None and "\0" in text for text in texts):
+            raise ValueError("a label has a NUL character, which not every database can keep")
 
 
 class Record(BaseModel, frozen=True, extra="forbid"):
