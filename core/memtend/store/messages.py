@@ -18,7 +18,7 @@ from memtend.store.messages_rows import Delivery, Lane, Stored, opened, sealed
 from memtend.store.notify import notify, ring
 
 if TYPE_CHECKING:
-    from memtend.store.engine import Call
+    from memtend.store.engine import Call, Row
     from memtend.store.store import Store
 
 
@@ -45,15 +45,20 @@ def send(store: Store, letter: Letter, *, config: int | None = None) -> tuple[st
     reads: list[Call] = [("message_of", (letter.id,)), ("message_last", ())]
     if letter.swarm:
         reads.append(("members", (letter.recipient,)))
+    else:
+        reads += _places(store, letter, letter.inboxes)
     with writing(store, reads, config) as (books, answers):
-        known, [(last,)], *members = answers
+        known, [(last,)], *more = answers
         if known:
             return ()
         inboxes = letter.inboxes
         if letter.swarm:
-            inboxes = tuple(agent for (agent,) in members[0] if agent != letter.sender)
+            inboxes = tuple(agent for (agent,) in more[0] if agent != letter.sender)
+            more = books.tx.fetch_all(_places(store, letter, inboxes))
+        totals, lanes = more
+        books.know_inboxes(inboxes, totals)
         _check_room(books, inboxes, len(letter.body))
-        _write(store, books, letter, last + 1, inboxes)
+        _write(books, letter, last + 1, inboxes, lanes)
         for inbox in inboxes:
             notify(books.tx, inbox)
     for inbox in inboxes:
@@ -68,7 +73,13 @@ def _check_room(books: Books, inboxes: Sequence[str], size: int) -> None:
             raise InboxFull(inbox=inbox.name, count=count, size=inbox.size)
 
 
-def _write(store: Store, books: Books, letter: Letter, no: int, inboxes: Sequence[str]) -> None:
+def _places(store: Store, letter: Letter, inboxes: Sequence[str]) -> list[Call]:
+    """What the inboxes hold, and where the sender has something in them already."""
+    names = store.engine.array(inboxes)
+    return [("inboxes", (names,)), ("lanes_of_sender", (letter.sender, names))]
+
+
+def _write(books: Books, letter: Letter, no: int, inboxes: Sequence[str], lanes: list[Row]) -> None:
     tx, now = books.tx, books.now_ms
     expires_ms, size = now + letter.ttl_ms, len(letter.body)
     stored = Stored(
@@ -77,14 +88,13 @@ def _write(store: Store, books: Books, letter: Letter, no: int, inboxes: Sequenc
     )  # fmt: skip
     body = letter.body if inboxes else b""
     tx.run("add_message", (*sealed(stored), len(inboxes), "", body))
-    rows = tx.fetch("lanes_of_sender", (letter.sender, store.engine.array(inboxes)))
-    lanes = {row[0] for row in rows if opened(Lane._make, row, books.url)}
+    known = {row[0] for row in lanes if opened(Lane._make, row, books.url)}
     for inbox in inboxes:
         books.add(
             Delivery(inbox, 0, letter.sender, no, letter.topic, size, books.meta.hlc, expires_ms,
                      0, 0, "")
         )  # fmt: skip
-        if inbox not in lanes:
+        if inbox not in known:
             books.save_lane(Lane(inbox, letter.sender, now))
 
 

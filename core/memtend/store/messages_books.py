@@ -29,25 +29,43 @@ class Books:
         self.meta = meta
         self.now_ms = now_ms
         self.url = store.url
-        self._inboxes: dict[str, Inbox] = {}
+        self._store = store
         self._array = store.engine.array
+        self._lanes: dict[tuple[str, str], Lane | None] = {}
+        self._live: dict[tuple[str, str], list[int]] = {}
+        self._inboxes: dict[str, Inbox] = {}
+        self._counted: set[str] = set()
 
     # lanes
 
+    def know(self, inbox: str, sender: str, answers: Sequence[list[Row]]) -> None:
+        """Take what `about` has asked for together with other things."""
+        lanes, numbers, inboxes = answers
+        self._lanes[inbox, sender] = opened(Lane._make, lanes[0], self.url) if lanes else None
+        self._live[inbox, sender] = [no for (no,) in numbers]
+        self.know_inboxes([inbox], inboxes)
+
     def lane(self, inbox: str, sender: str) -> Lane | None:
-        rows = self.tx.fetch("lane", (inbox, sender))
-        return opened(Lane._make, rows[0], self.url) if rows else None
+        if (inbox, sender) not in self._lanes:
+            self.know(inbox, sender, self.tx.fetch_all(about(self._store, inbox, sender)))
+        return self._lanes[inbox, sender]
 
     def save_lane(self, lane: Lane) -> None:
+        self._lanes[lane.inbox, lane.sender] = lane
         self.tx.run("save_lane", sealed(lane))
 
     def step_aside(self, delivery: Delivery) -> None:
         """After a delivery has left its lane, or given it up: the next one may come."""
-        lane = self.lane(delivery.inbox, delivery.sender)
-        if not self.tx.fetch("live_nos", (delivery.inbox, delivery.sender)):
-            self.tx.run("drop_lane", (delivery.inbox, delivery.sender))
+        place = (delivery.inbox, delivery.sender)
+        lane = self.lane(*place)
+        live = self._live.pop(place, None)  # it changes with every step
+        if live is None:
+            live = [no for (no,) in self.tx.fetch("live_nos", place)]
+        if not any(no != delivery.no for no in live):
+            self._lanes[place] = None
+            self.tx.run("drop_lane", place)
         elif lane is None or lane.no == delivery.no:
-            self.save_lane(Lane(delivery.inbox, delivery.sender, self.now_ms))
+            self.save_lane(Lane(*place, self.now_ms))
 
     # deliveries
 
@@ -101,19 +119,25 @@ class Books:
         """What these inboxes hold, with what this transaction has changed so far."""
         missing = [name for name in names if name not in self._inboxes]
         if missing:
-            rows = self.tx.fetch("inboxes", (self._array(missing),))
-            self._inboxes |= {row[0]: opened(Inbox._make, row, self.url) for row in rows}
-        return [self._inboxes.setdefault(name, Inbox(name)) for name in names]
+            self.know_inboxes(missing, self.tx.fetch("inboxes", (self._array(missing),)))
+        return [self._inboxes[name] for name in names]
+
+    def know_inboxes(self, names: Sequence[str], rows: list[Row]) -> None:
+        found = {row[0]: opened(Inbox._make, row, self.url) for row in rows}
+        for name in names:
+            self._inboxes.setdefault(name, found.get(name, Inbox(name)))
 
     def _count(self, delivery: Delivery, by: int) -> None:
         [inbox] = self.inboxes([delivery.inbox])
+        self._counted.add(inbox.name)
         live, dead = by * (not delivery.dead), by * delivery.dead
         self._inboxes[inbox.name] = Inbox(
             inbox.name, inbox.waiting + live, inbox.size + by * delivery.size, inbox.dead + dead
         )
 
     def flush(self) -> None:
-        for inbox in self._inboxes.values():
+        for name in sorted(self._counted):
+            inbox = self._inboxes[name]
             if inbox.waiting or inbox.dead:
                 self.tx.run("save_inbox", sealed(inbox))
             else:
@@ -126,17 +150,25 @@ def writing(
 ) -> Iterator[tuple[Books, list[list[Row]]]]:
     """One short write transaction. With `config`, `ConfigChanged` unless grants are still those."""
     with store.engine.write() as tx:
-        answers = tx.fetch_all([("meta_locked", ()), *reads])
-        meta = Meta.of(answers.pop(0), store.url)
+        calls: list[Call] = [("meta_locked", ()), ("message_time", ()), *reads]
+        locked, time, *answers = tx.fetch_all(calls)
+        meta = Meta.of(locked, store.url)
         if config not in (None, meta.config):
             raise ConfigChanged(meta.config)
-        books = Books(store, tx, meta, now_ms(store))
+        books = Books(store, tx, meta, time[0][0] or store.clock.now_ms())
         yield books, answers
         books.flush()
 
 
+def about(store: Store, inbox: str, sender: str) -> list[Call]:
+    """What has to be known to change one lane, for `Books.know`: one round trip with the rest."""
+    place = (inbox, sender)
+    return [("lane", place), ("live_nos", place), ("inboxes", (store.engine.array([inbox]),))]
+
+
 def now_ms(store: Store) -> int:
-    return store.engine.server_ms() or store.clock.now_ms()
+    [(server_ms,)] = store.engine.read("message_time")
+    return int(server_ms or store.clock.now_ms())
 
 
 def is_over(store: Store, expires_ms: int, at_ms: int) -> bool:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from memtend.errors import StaleReceipt
 from memtend.limits import MESSAGES_SETTLED_MAX
 from memtend.model.message import Message
-from memtend.store.messages_books import Books, is_over, now_ms, writing
+from memtend.store.messages_books import Books, about, is_over, writing
 from memtend.store.messages_rows import Held, Lane, held, opened
 from memtend.store.notify import notify, ring
 
@@ -24,21 +24,29 @@ if TYPE_CHECKING:
 
 def next_due(store: Store, inbox: str, topic: str = "") -> int | None:
     """In how many milliseconds something can be handed out; None where nothing waits. No lock."""
-    statement = "next_due_of_topic" if topic else "next_due"
-    [(due_ms,)] = store.engine.read(statement, (inbox, topic) if topic else (inbox,))
-    return None if due_ms is None else max(0, due_ms - now_ms(store))
+    due_ms, at_ms = _due(store, inbox, topic)
+    return None if due_ms is None else max(0, due_ms - at_ms)
 
 
 def receive(
     store: Store, inbox: str, *, limit: int, visible_ms: int, topic: str = ""
 ) -> list[Message]:
     """Up to `limit` messages, one per sender at most, those first that have been free longest."""
-    while next_due(store, inbox, topic) == 0:
+    while True:
+        due_ms, at_ms = _due(store, inbox, topic)
+        if due_ms is None or due_ms > at_ms:
+            return []
         taking = _Taking(store, inbox, visible_ms, topic)
-        found = store.ballast.deleting(partial(taking.take, limit))
+        found = store.ballast.deleting(partial(taking.take, limit, at_ms))
         if found or not taking.settled:
             return found
-    return []
+
+
+def _due(store: Store, inbox: str, topic: str) -> tuple[int | None, int]:
+    """When the next message can be had, and what time it is."""
+    statement = "next_due_of_topic" if topic else "next_due"
+    [(due_ms, at_ms)] = store.engine.read(statement, (inbox, topic) if topic else (inbox,))
+    return due_ms, at_ms or store.clock.now_ms()
 
 
 class _Taking:
@@ -51,11 +59,11 @@ class _Taking:
         self._topic = topic
         self.settled = 0
 
-    def take(self, limit: int) -> list[Message]:
+    def take(self, limit: int, due_ms: int) -> list[Message]:
         found: list[Message] = []
         self.settled = 0
-        with writing(self._store) as (books, _):
-            for row in self._lanes(books, limit):
+        with writing(self._store, [self._lanes(limit, due_ms)]) as (books, [lanes]):
+            for row in lanes:
                 lane = opened(Lane._make, row, books.url)
                 taken = self._head(books, lane)
                 if taken is not None:
@@ -64,11 +72,10 @@ class _Taking:
                     break
         return found
 
-    def _lanes(self, books: Books, limit: int) -> list[Row]:
-        until, wanted = books.now_ms, limit
+    def _lanes(self, limit: int, due_ms: int) -> Call:
         if self._topic:
-            return books.tx.fetch("lanes_of_topic", (self._inbox, until, self._topic, wanted))
-        return books.tx.fetch("lanes_due", (self._inbox, until, wanted))
+            return "lanes_of_topic", (self._inbox, due_ms, self._topic, limit)
+        return "lanes_due", (self._inbox, due_ms, limit)
 
     def _head(self, books: Books, lane: Lane) -> Message | None:
         """Hand out the first message of a lane; on the way, clear away what none is to get."""
@@ -104,7 +111,8 @@ def ack(store: Store, message: Message) -> None:
     """It is done. Raises `StaleReceipt`; the same acknowledgement again changes nothing."""
 
     def settle() -> None:
-        with writing(store, _reads(message)) as (books, [rows, known]):
+        with writing(store, _reads(store, message)) as (books, [rows, known, *more]):
+            books.know(message.inbox, message.sender, more)
             if not rows and known and known[0][2] == message.receipt != "":
                 return
             books.end(_claimed(books, rows, message).delivery, message.receipt)
@@ -119,7 +127,8 @@ def nack(store: Store, message: Message, delay_ms: int) -> None:
 
     Until then it holds back what the same sender has sent later.
     """
-    with writing(store, _reads(message)) as (books, [rows, _]):
+    with writing(store, _reads(store, message)) as (books, [rows, _, *more]):
+        books.know(message.inbox, message.sender, more)
         one = _claimed(books, rows, message)
         delivery = one.delivery
         if one.message is None or delivery.tries >= one.message.tries_max:
@@ -138,7 +147,8 @@ def nack(store: Store, message: Message, delay_ms: int) -> None:
 
 def extend(store: Store, message: Message, visible_ms: int) -> Message:
     """Keep it for longer, counted from now, under the same receipt."""
-    with writing(store, _reads(message)) as (books, [rows, _]):
+    with writing(store, _reads(store, message)) as (books, [rows, _, *more]):
+        books.know(message.inbox, message.sender, more)
         one = _claimed(books, rows, message)
         lane = books.lane(message.inbox, message.sender)
         if lane is None or lane.no != message.number:
@@ -150,9 +160,10 @@ def extend(store: Store, message: Message, visible_ms: int) -> Message:
         return one._replace(delivery=out).shown(message.receipt)
 
 
-def _reads(message: Message) -> list[Call]:
+def _reads(store: Store, message: Message) -> list[Call]:
     place = (message.inbox, 0, message.sender, message.number)
-    return [("held", place), ("message_of", (message.id,))]
+    own: list[Call] = [("held", place), ("message_of", (message.id,))]
+    return [*own, *about(store, message.inbox, message.sender)]
 
 
 def _claimed(books: Books, rows: list[Row], message: Message) -> Held:

@@ -17,6 +17,7 @@ _HELD: Final = ", ".join(
 _FROM: Final = f"SELECT {_HELD}, m.body FROM delivery d LEFT JOIN message m ON m.no = d.no "
 
 STATEMENTS: Final[dict[str, str]] = {
+    "message_time": "SELECT {server_ms}",
     # sending
     "message_of": "SELECT no, pending, receipt FROM message WHERE id = ?",
     "message_last": "SELECT coalesce(max(no), 0) FROM message",
@@ -36,14 +37,14 @@ STATEMENTS: Final[dict[str, str]] = {
     "dead = excluded.dead, crc = excluded.crc",
     "drop_inbox": "DELETE FROM inbox WHERE name = ?",
     # receiving
-    "next_due": "SELECT min(due_ms) FROM lane WHERE inbox = ?",
+    "next_due": "SELECT min(due_ms), {server_ms} FROM lane WHERE inbox = ?",
     "lanes_due": "SELECT inbox, sender, due_ms, no, crc FROM lane "
     "WHERE inbox = ? AND due_ms <= ? ORDER BY due_ms, sender LIMIT ?",
     "lanes_of_topic": "SELECT l.inbox, l.sender, l.due_ms, l.no, l.crc FROM lane l "
     "WHERE l.inbox = ? AND l.due_ms <= ? AND EXISTS (SELECT 1 FROM delivery d "
     "WHERE d.inbox = l.inbox AND d.topic = ? AND d.topic <> '' AND d.sender = l.sender "
     "AND d.dead = 0) ORDER BY l.due_ms, l.sender LIMIT ?",
-    "next_due_of_topic": "SELECT min(l.due_ms) FROM lane l "
+    "next_due_of_topic": "SELECT min(l.due_ms), {server_ms} FROM lane l "
     "WHERE l.inbox = ? AND EXISTS (SELECT 1 FROM delivery d "
     "WHERE d.inbox = l.inbox AND d.topic = ? AND d.topic <> '' AND d.sender = l.sender "
     "AND d.dead = 0)",
