@@ -7,15 +7,15 @@ overwrite each other's word; it lives for an hour.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from memtend.durations import show_duration
-from memtend.hooks.sessions import EDITS, FILES, home_of
-from memtend.hooks.work import Told, Work, short_name
+from memtend.hooks.work import EDITS, FILES, Told, Work, short_name
 from memtend.limits import HOOK_EDIT_KEEP_MS, HOOK_TEXT_CHARS_MAX
+from memtend.model.quoting import quote_segment
 
-_MINUTE_MS = 60_000
-_NO_FILE = "no file was named: --file, or tool_input.file_path in the event"
+_MINUTE_MS: Final = 60_000
+_NO_FILE: Final = "no file was named: --file, or tool_input.file_path in the event"
 
 
 def before(work: Work) -> Told:
@@ -41,7 +41,7 @@ def after(work: Work) -> Told:
     failed = work.event.failed is True or work.asked.result in ("false", "failure", "failed")
     _say(work, file, "failed" if failed else "edited")
     if work.session is not None and not failed:
-        home = home_of(work)
+        home = work.home
         work.memory.add(home, FILES, file[:HOOK_TEXT_CHARS_MAX])
         work.memory.increment(home, EDITS)
     return Told(facts={"file": file, "failed": failed})
@@ -67,13 +67,7 @@ def _others(work: Work, file: str) -> list[dict[str, Any]]:
 
 
 def _place(work: Work, file: str) -> tuple[str, str]:
-    return f"{work.swarm.layout.root}/edits", _file_key(file)
-
-
-def _file_key(file: str) -> str:
-    from memtend.model.quoting import quote_segment  # noqa: PLC0415
-
-    return quote_segment(short_name(file))
+    return f"{work.swarm.layout.root}/edits", quote_segment(short_name(file))
 
 
 def _line(work: Work, one: dict[str, Any]) -> str:

@@ -6,7 +6,8 @@ By default it has little to do, for what a tool was given is kept as names and s
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from functools import cache
+from typing import Any, Final, NamedTuple
 
 from memtend.limits import HOOK_INPUT_CHARS_MAX, HOOK_INPUT_ITEMS_MAX
 
@@ -14,27 +15,41 @@ REDACTED: Final = "[redacted]"
 _NAMES = (
     r"pass(?:word|wd|phrase)?|secret|token|api[_-]?key|credential|private[_-]?key|authorization"
 )
-_SECRET_NAME: Final = re.compile(rf"{_NAMES}|^(?:auth|cookie|pwd)$", re.IGNORECASE)
-_SECRET: Final = re.compile(
-    r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
-    r"|\b(?:sk|pk|rk)-[A-Za-z0-9_-]{16,}"
-    r"|\b(?:gh[pousr]|github_pat|glpat|xox[abprs])[-_][A-Za-z0-9_-]{10,}"
-    r"|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"
-    r"|\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"
-    r"|(?<=://)[^/\s:@]{1,256}:[^/\s@]{1,256}(?=@)"
-    r"|(?<=\b[Bb]earer )[A-Za-z0-9._~+/=-]{8,}",
-    re.DOTALL,
-)
-_SAID: Final = re.compile(
-    rf"(?P<name>[\w-]{{0,40}}(?:{_NAMES})[\w-]{{0,40}}[\"']?\s{{0,4}}[=:]\s{{0,4}})"
-    r"(?P<quote>[\"']?)[^\s\"',;&]{1,4096}",
-    re.IGNORECASE,
-)
+
+
+class _Nets(NamedTuple):
+    secret_name: re.Pattern[str]
+    secret: re.Pattern[str]
+    said: re.Pattern[str]
+
+
+@cache
+def _nets() -> _Nets:
+    """Compiled when there is something to look through: most hooks keep no text."""
+    return _Nets(
+        re.compile(rf"{_NAMES}|^(?:auth|cookie|pwd)$", re.IGNORECASE),
+        re.compile(
+            r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
+            r"|\b(?:sk|pk|rk)-[A-Za-z0-9_-]{16,}"
+            r"|\b(?:gh[pousr]|github_pat|glpat|xox[abprs])[-_][A-Za-z0-9_-]{10,}"
+            r"|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"
+            r"|\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"
+            r"|(?<=://)[^/\s:@]{1,256}:[^/\s@]{1,256}(?=@)"
+            r"|(?<=\b[Bb]earer )[A-Za-z0-9._~+/=-]{8,}",
+            re.DOTALL,
+        ),
+        re.compile(
+            rf"(?P<name>[\w-]{{0,40}}(?:{_NAMES})[\w-]{{0,40}}[\"']?\s{{0,4}}[=:]\s{{0,4}})"
+            r"(?P<quote>[\"']?)[^\s\"',;&]{1,4096}",
+            re.IGNORECASE,
+        ),
+    )
 
 
 def redact(text: str) -> str:
     """The text without what looks like a key, a token or a password."""
-    return _SAID.sub(rf"\g<name>\g<quote>{REDACTED}", _SECRET.sub(REDACTED, text))
+    nets = _nets()
+    return nets.said.sub(rf"\g<name>\g<quote>{REDACTED}", nets.secret.sub(REDACTED, text))
 
 
 def sizes(given: dict[str, Any]) -> dict[str, int]:
@@ -50,7 +65,7 @@ def redacted(value: Any, depth: int = 4) -> Any:
         if depth == 0:
             return sizes(value)
         return {
-            _name(name): REDACTED if _SECRET_NAME.search(name) else redacted(one, depth - 1)
+            _name(name): REDACTED if _nets().secret_name.search(name) else redacted(one, depth - 1)
             for name, one in _few(value.items())
         }
     if isinstance(value, list):
@@ -65,7 +80,7 @@ def _few(items: Any) -> list[Any]:
 
 
 def _name(name: str) -> str:
-    return redact(name[:128])
+    return name if len(name) < 32 else redact(name[:128])
 
 
 def _size(value: Any) -> int:

@@ -3,52 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any, Final
 
 import orjson
 
-from memtend.hooks import edits, sessions, tasks
 from memtend.hooks.event import Event
-from memtend.hooks.redaction import redact
 from memtend.hooks.work import Told, Work
-from memtend.limits import HOOK_TEXT_CHARS_MAX, HOOK_TOLD_CHARS_MAX
+from memtend.limits import HOOK_TOLD_CHARS_MAX
 
 _SPEAKING: Final = ("SessionStart", "UserPromptSubmit", "PreToolUse", "PostToolUse")
 """Events of Claude Code whose answer may add to what the agent reads."""
 
 
-def notify(work: Work) -> Told:
-    """Send a message to one agent, or to all of the swarm that listen."""
-    said = work.asked.message or work.event.text("message", "prompt")
-    if not said:
-        return Told(notes=("no message was given: --message, or message in the event",))
-    kind = work.event.text("notification_type", limit=64)
-    body = {
-        "text": redact(said[:HOOK_TEXT_CHARS_MAX]), "agent": work.agent, "session": work.session,
-        "at_ms": work.now_ms, **({"type": kind} if kind else {}),
-    }  # fmt: skip
-    if work.asked.to:
-        number = work.swarm.send(work.asked.to, body, topic="notify")
-    else:
-        number = work.swarm.broadcast(body, topic="notify")
-    return Told(facts={"message": number, "to": work.asked.to or work.swarm.swarm})
-
-
-HOOKS: Final[dict[str, Callable[[Work], Told]]] = {
-    "session-start": sessions.start,
-    "session-end": sessions.end,
-    "pre-task": tasks.before,
-    "post-task": tasks.after,
-    "pre-edit": edits.before,
-    "post-edit": edits.after,
-    "notify": notify,
-    "memory-cleanup": sessions.clean_up,
+_HOMES: Final = {
+    "session-start": ("sessions", "start"),
+    "session-end": ("sessions", "end"),
+    "pre-task": ("tasks", "before"),
+    "post-task": ("tasks", "after"),
+    "pre-edit": ("edits", "before"),
+    "post-edit": ("edits", "after"),
+    "notify": ("notices", "notify"),
+    "memory-cleanup": ("sessions", "clean_up"),
 }
+"""Module and function of each hook; only the one that is called is loaded."""
 
 
 def run(name: str, work: Work) -> Told:
     """Raises `MemtendError`; whoever calls decides whether that matters."""
-    return HOOKS[name](work)
+    module, function = _HOMES[name]
+    hook: Callable[[Work], Told] = getattr(import_module(f"memtend.hooks.{module}"), function)
+    return hook(work)
 
 
 def answer(name: str, told: Told, event: Event, *, as_json: bool) -> str:

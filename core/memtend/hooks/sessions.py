@@ -6,12 +6,10 @@ from typing import Final
 
 from memtend.durations import show_duration
 from memtend.hooks.recall import Remembered, recent
-from memtend.hooks.work import Told, Work, short_name
+from memtend.hooks.work import EDITS, FILES, Told, Work, short_name
 from memtend.limits import HOOK_FILES_TOLD, HOOK_SWEEP_ROWS
 from memtend.model.layout import Kind
-from memtend.store.expiry import drop_expired, expired
 
-EDITS, FILES = "edits", "files"
 _TOLD_OF_EACH: Final = 5
 _SESSION: Final = "session "
 _ENDED: Final = ("completed", "failed", "ended")
@@ -62,8 +60,8 @@ def end(work: Work) -> Told:
         return Told(notes=("no session was named: nothing to close",))
     context = swarm.session_context()
     began = context.get("started_ms")
-    files = [one for one in work.memory.members(home_of(work), FILES) if isinstance(one, str)]
-    edits = work.memory.get(home_of(work), EDITS, 0)
+    files = [one for one in work.memory.members(work.home, FILES) if isinstance(one, str)]
+    edits = work.memory.get(work.home, EDITS, 0)
     took_ms = now_ms - began if isinstance(began, int) else None
     facts = {
         "session": work.session, "started_ms": began, "ended_ms": now_ms, "duration_ms": took_ms,
@@ -84,6 +82,8 @@ def clean_up(work: Work) -> Told:
     Never more than `HOOK_SWEEP_ROWS` rows, and nothing under a clock alarm: the sweep is another
     command.
     """
+    from memtend.store.expiry import drop_expired, expired  # noqa: PLC0415
+
     memory, store = work.memory, work.memory.store
     memory.flush()
     dropped = 0
@@ -92,13 +92,8 @@ def clean_up(work: Work) -> Told:
         dropped = drop_expired(store, seqs, actor=work.agent).rows
     forgotten = 0
     if work.session is not None:
-        home = home_of(work)
+        home = work.home
         forgotten = int(memory.delete(home, "context"))
         forgotten += sum(memory.remove(home, FILES, one) for one in memory.members(home, FILES))
     line = f"{dropped} expired records swept, {forgotten} of the session forgotten"
     return Told((line,), facts={"swept": dropped, "forgotten": forgotten})
-
-
-def home_of(work: Work) -> str:
-    """The namespace of the session; only where there is one."""
-    return work.swarm.layout.session(work.session or "").namespace

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hashlib import sha256
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from memtend.hooks.event import Event
 from memtend.hooks.redaction import redact, redacted, sizes
@@ -14,6 +14,11 @@ from memtend.model.quoting import quote_segment
 if TYPE_CHECKING:
     from memtend.agent.memory import AgentMemory
     from memtend.memory import Memory
+
+
+EDITS: Final = "edits"
+FILES: Final = "files"
+"""In the session's namespace: the counter of its edits, the set of files it edited."""
 
 
 class Asked(NamedTuple):
@@ -65,6 +70,11 @@ class Work(NamedTuple):
     @property
     def session(self) -> str | None:
         return self.swarm.session
+
+    @property
+    def home(self) -> str:
+        """The namespace of the session; only where there is one."""
+        return self.swarm.layout.session(self.session or "").namespace
 
     @property
     def actor(self) -> str:

@@ -17,7 +17,6 @@ from memtend.model.dot import Dot
 from memtend.model.names import check_path
 from memtend.model.pattern import compile_pattern
 from memtend.model.policy import Reading
-from memtend.model.query import Cold
 from memtend.model.record import Labels, Record, Trust
 from memtend.store.engine import Row
 from memtend.store.reads import Reads, Seen, newest
@@ -120,6 +119,8 @@ class Records:
 
         The archive is asked only for values that the query needs or wants, and asked last.
         """
+        from memtend.model.query import Cold  # noqa: PLC0415 — only a search needs its model
+
         for one in self._hits(namespace, key, seen):
             if not query.fits_labels(to_record(namespace, key, one, 0)):
                 continue
