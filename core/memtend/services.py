@@ -116,6 +116,8 @@ class Services(Syncing, Erasures, Archives, Drills, Restores, Rotations, Backups
         from memtend.objects import address_of  # noqa: PLC0415
         from memtend.resolving import crowding  # noqa: PLC0415
         from memtend.store.expiry import expired  # noqa: PLC0415
+        from memtend.store.messages_books import now_ms as messages_now_ms  # noqa: PLC0415
+        from memtend.store.messages_upkeep import message_facts  # noqa: PLC0415
 
         facts, stats = self.facts(), self.memory.stats()
         conflicts, siblings_most = crowding(self.memory)
@@ -125,6 +127,8 @@ class Services(Syncing, Erasures, Archives, Drills, Restores, Rotations, Backups
             backup = catalog.newest(self.store, address)
             first = catalog.oldest(self.store, address)
             evidence = self.drill_evidence(target_url)
+        messages = message_facts(self.store)
+        oldest = messages.oldest_ms
         now_ms = self.clock.now_ms()
         good_at = evidence.good_at if evidence else None
         return check_health(
@@ -147,6 +151,10 @@ class Services(Syncing, Erasures, Archives, Drills, Restores, Rotations, Backups
                 conflicts=conflicts,
                 siblings_most=siblings_most,
                 peers=self.peer_facts(),
+                messages_waiting=messages.waiting,
+                messages_dead=messages.dead,
+                messages_age_ms=oldest and max(0, messages_now_ms(self.store) - oldest),
+                inbox_fullest=messages.fullest,
             )
         )
 

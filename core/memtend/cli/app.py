@@ -19,6 +19,7 @@ from memtend.cli import (
     flows,
     hooks,
     leases,
+    messages,
     peers,
     policies,
     records,
@@ -63,7 +64,7 @@ app = typer.Typer(
 )
 for part in (
     records, conflicts, swarm, state, policies, upkeep, restore, backup, archive, erase, access,
-    leases, hooks, sync, peers, audit, flows,
+    leases, messages, hooks, sync, peers, audit, flows,
 ):  # fmt: skip
     part.register(app)
 

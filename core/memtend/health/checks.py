@@ -13,9 +13,11 @@ from memtend.limits import (
     CONFLICTS_MAX,
     DISK_FREE_WARN_BYTES,
     DRILL_AGE_MAX_MS,
+    MESSAGE_AGE_WARN_MS,
     MIB,
     PEER_SILENT_WARN_MS,
     PEERS_NAMED_MAX,
+    QUOTA_WARN_SHARE,
     SIBLINGS_MAX,
 )
 
@@ -50,6 +52,8 @@ def _checks(facts: HealthFacts) -> Iterator[Check]:
             yield _drill(facts)
     if facts.peers:
         yield _peers(facts.peers)
+    if facts.messages_waiting or facts.messages_dead:
+        yield _messages(facts)
     if facts.disk_free_bytes is not None:
         yield _disk(facts.disk_free_bytes)
     for note in facts.engine_notes:
@@ -128,6 +132,24 @@ def _drill(facts: HealthFacts) -> Check:
     if facts.drill_age_ms <= DRILL_AGE_MAX_MS:
         return Check(name="drill", level=Level.OK, fact=fact)
     return Check(name="drill", level=Level.WARNING, fact=fact, hint=hint)
+
+
+def _messages(facts: HealthFacts) -> Check:
+    said = [f"{facts.messages_waiting:,} messages wait"]
+    late = facts.messages_age_ms is not None and facts.messages_age_ms > MESSAGE_AGE_WARN_MS
+    if facts.messages_age_ms is not None:
+        age = facts.messages_age_ms // _MINUTE_MS * _MINUTE_MS
+        said.append(f"the oldest for {show_duration(age) if age else 'under a minute'}")
+    full = facts.inbox_fullest >= QUOTA_WARN_SHARE
+    if full:
+        said.append(f"an inbox is {facts.inbox_fullest:.0%} full")
+    if facts.messages_dead:
+        said.append(f"{facts.messages_dead:,} are dead letters")
+    fact = ", ".join(said)
+    if not (late or full or facts.messages_dead):
+        return Check(name="messages", level=Level.OK, fact=fact)
+    hint = "`memtend messages list` shows the inboxes, `memtend messages dead` what was in vain."
+    return Check(name="messages", level=Level.WARNING, fact=fact, hint=hint)
 
 
 def _peers(peers: tuple[PeerFacts, ...]) -> Check:

@@ -55,6 +55,12 @@ class HealthFacts(BaseModel, frozen=True, extra="forbid"):
     siblings_most: int = 0
     """The most that one of them has."""
     peers: tuple[PeerFacts, ...] = ()
+    messages_waiting: int = 0
+    messages_dead: int = 0
+    messages_age_ms: int | None = None
+    """Since the oldest of those that wait was sent."""
+    inbox_fullest: float = 0.0
+    """The share of its bound that the fullest inbox has used."""
 
 
 class HealthReport(BaseModel, frozen=True, extra="forbid"):

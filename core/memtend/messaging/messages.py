@@ -46,6 +46,10 @@ class Messages(Awaiting):
         """What is in an inbox, oldest first, without receiving it."""
         return self._look(inbox, limit, dead=False)
 
+    def find(self, id: str, inbox: str | None = None) -> Message | None:
+        """A message that waits in an inbox or is being worked on there; None where it is not."""
+        return upkeep.letter(self._store, self._own(inbox), check_id(id))
+
     def backlog(self, inbox: str | None = None) -> Backlog:
         """How much waits in an inbox, and since when."""
         return upkeep.backlog(self._store, self._own(inbox))

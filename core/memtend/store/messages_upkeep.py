@@ -38,6 +38,12 @@ def letters(store: Store, inbox: str, *, dead: bool, limit: int) -> list[Message
     return [held(row, store.url).shown() for row in rows]
 
 
+def letter(store: Store, inbox: str, id_: str) -> Message | None:
+    """One that is alive, by its id."""
+    rows = store.engine.read("letter_of", (inbox, id_))
+    return held(rows[0], store.url).shown() if rows else None
+
+
 def backlog(store: Store, inbox: str) -> Backlog:
     rows = store.engine.read("inboxes", (store.engine.array([inbox]),))
     found = opened(Inbox._make, rows[0], store.url) if rows else Inbox(inbox)

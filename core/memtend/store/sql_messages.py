@@ -68,6 +68,8 @@ STATEMENTS: Final[dict[str, str]] = {
     "letters": f"{_FROM}WHERE d.inbox = ? AND d.dead = ? AND d.no > ? ORDER BY d.no LIMIT ?",
     "letters_of": f"{_FROM}WHERE d.inbox = ? AND d.dead = 1 "
     "AND d.no IN (SELECT no FROM message WHERE id = ?)",
+    "letter_of": f"{_FROM}WHERE d.inbox = ? AND d.dead = 0 "
+    "AND d.no IN (SELECT no FROM message WHERE id = ?)",
     "message_totals": "SELECT name, waiting, size, dead, crc FROM inbox ORDER BY name",
     "message_mark": "SELECT (SELECT coalesce(max(no), 0) FROM message), coalesce(sum(waiting), 0), "
     "coalesce(sum(dead), 0) FROM inbox",
