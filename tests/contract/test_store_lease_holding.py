@@ -16,7 +16,7 @@ from memtend.memory import Memory
 from memtend.store.lease_desk import force_release
 from memtend.store.lease_heart import Heart
 
-TTL = 1_000
+TTL = 2_400
 R = "job"
 
 
@@ -43,7 +43,7 @@ async def until_later(true: Callable[[], object]) -> None:
 
 def test_a_lease_is_kept_for_as_long_as_the_work_takes(memory: Memory) -> None:
     with memory.lease(R, ttl_ms=TTL) as lease:
-        until(lambda: (lease.until - lease.expires_at).total_seconds() * 1_000 > TTL)
+        until(lambda: (lease.until - lease.expires_at).total_seconds() * 1_000 > TTL / 2)
         assert not lease.lost
         memory.put("n", "k", 1, lease=lease)
         with pytest.raises(LeaseHeld):
@@ -193,7 +193,7 @@ def test_a_task_keeps_its_lease_and_notices_its_loss(memory: Memory) -> None:
     async def work() -> None:
         async with memory.alease(R, ttl_ms=TTL) as lease:
             await until_later(
-                lambda: (lease.until - lease.expires_at).total_seconds() * 1_000 > TTL
+                lambda: (lease.until - lease.expires_at).total_seconds() * 1_000 > TTL / 2
             )
             assert not lease.lost
             await asyncio.to_thread(force_release, memory.store, R, "operator")

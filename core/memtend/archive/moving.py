@@ -104,11 +104,8 @@ class Mover:
 
 
 def renewed(store: Store, lease: Lease) -> Lease:
-    """The lease, prolonged once half of its time is over."""
-    left_ms = (lease.expires_at - to_datetime(store.clock.now_ms())).total_seconds() * 1_000
-    if left_ms > MAINTENANCE_LEASE_MS / 2:
-        return lease
-    return leases.renew(store, lease, MAINTENANCE_LEASE_MS)
+    """The lease, prolonged; raises `StaleLease` before anything is done that nothing else stops."""
+    return store.ballast.deleting(lambda: leases.renew(store, lease, MAINTENANCE_LEASE_MS))
 
 
 def pages(items: Iterable[int], size: int) -> Iterator[list[int]]:
