@@ -13,6 +13,7 @@ from memtend.errors import EpochMismatch, InvalidSettings, NotEntitled
 from memtend.limits import PEER_SILENT_MS
 from memtend.services import Services
 from memtend.store.peers import peers
+from memtend.store.rejoining import rejoin
 from tests.fixtures.archives import archive_everything
 from tests.fixtures.syncing import agree, everybody_syncs, party, state
 
@@ -81,6 +82,9 @@ def test_what_a_peer_may_not_send_is_refused_whole(pair: list[Services], shared:
         with pytest.raises(NotEntitled, match="private"):
             a.sync("b")
         assert state(a) == {}
+    rejoin(b.store, {}, actor="test")
+    with pytest.raises(NotEntitled, match="private"):
+        a.sync("b")  # under a new id, it has no other rights
     a.allow_peer("b", [])
     a.sync("b")
     agree(pair)

@@ -144,7 +144,7 @@ def advice(report: SyncReport) -> list[str]:
     if report.bootstrapped:
         told.append("this store took the others' state after everybody was rolled back")
     if report.unsent:
-        told.append(f"{report.unsent:,} writes that nobody has under their names: {report.saved}")
+        told.append(f"{report.unsent:,} writes that the others may not know are in {report.saved}")
     if report.late:
         told.append(
             f"{report.late:,} changes came meanwhile; `memtend restore undo` shows the store "

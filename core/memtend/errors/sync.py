@@ -27,7 +27,10 @@ class EpochMismatch(MemtendError):
 
     code = 92
     message = "{sender} is of epoch {theirs}, this replica of {ours}; they do not merge"
-    hint = "The replica of the lower epoch saves its unsent writes and takes the other's state."
+    hint = (
+        "At the replica of the lower epoch run `memtend sync` with --bootstrap: it saves what it "
+        "has not sent and takes the other's state."
+    )
 
 
 class PeerRetired(MemtendError):
@@ -47,4 +50,4 @@ class ReplicaCloned(MemtendError):
 class NotEntitled(MemtendError):
     code = 95
     message = "{sender} may not send {namespace}"
-    hint = "Allow it to send that namespace, or let it keep to those that it may send."
+    hint = "`memtend peers allow` says what a peer may send; or let it keep to that."

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from memtend.clock import to_datetime
 from memtend.errors import InvalidSettings
-from memtend.limits import PEER_SILENT_WARN_MS
+from memtend.limits import PEER_SILENT_MS, PEER_SILENT_WARN_MS
 from memtend.serving.base import Serving
 
 if TYPE_CHECKING:
@@ -139,9 +139,10 @@ class Peering(Serving):
         from memtend.store.peers import peers  # noqa: PLC0415
         from memtend.store.sync import vector  # noqa: PLC0415
 
-        rows = peers(self.store)
-        vv = vector(self.store) if rows else {}
         now_ms = self.clock.now_ms()
+        gone_ms = now_ms - PEER_SILENT_MS  # who was retired before that is no news
+        rows = [row for row in peers(self.store) if not 0 < (row.retired_ms or 0) < gone_ms]
+        vv = vector(self.store) if rows else {}
         return tuple(
             PeerFacts(
                 name=row.name or row.id[:8],

@@ -45,3 +45,11 @@ def too_long(chain: tuple[Published, ...]) -> bool:
     base, *more = (delta.bytes for delta in chain)
     bound = max(PLACE_DELTA_SHARE_MAX * base, PLACE_DELTA_BYTES_FREE)
     return len(more) >= PLACE_DELTAS_MAX or sum(more) > bound
+
+
+def has_ended(head: Head, others: Iterable[Head]) -> bool:
+    """Whether the store of a head has gone on under another id: it was restored, or rejoined."""
+    who = (head.store_id, head.name)
+    return any(
+        (other.store_id, other.name) == who and other.sent_ms > head.sent_ms for other in others
+    )

@@ -14,11 +14,10 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from memtend.errors import DeltaGap, EpochMismatch, InvalidSettings
-from memtend.store.peers import address_id
 from memtend.store.rejoining import rejoin
 from memtend.store.sync import apply, outgoing, vector
-from memtend.sync.peering import accepting, find, met, retired, take_over
-from memtend.sync.report import PeerKind, Way
+from memtend.sync.peering import accepting, find, met, retired, rows_of, take_over
+from memtend.sync.report import Way
 from memtend.sync.saving import Guard, refuse_copy
 
 if TYPE_CHECKING:
@@ -77,9 +76,7 @@ def exchange(
     rejoined, peer_rejoined = _return(mine, theirs, push=push, actor=actor)
     pulled = pushed = None
     if pull:
-        known = find(mine, theirs.own_replica())
-        before = find(mine, address_id(PeerKind.STORE, ends.url))
-        pulled = carry(theirs, mine, accepting(known, before), actor)
+        pulled = carry(theirs, mine, accepting(*rows_of(mine, theirs, ends.url)), actor)
     if push:
         pushed = carry(mine, theirs, accepting(find(theirs, mine.own_replica())), actor)
     own, other = mine.own_replica(), theirs.own_replica()

@@ -71,6 +71,13 @@ def heard(store: Store, peer_id: str, at_ms: int) -> None:
                 put_peer(tx, row._replace(heard_ms=at_ms))
 
 
+def rows_of(store: Store, other: Store, url: str) -> list[Peer]:
+    """The row of another store, and those of what it was before at the same address."""
+    own = other.own_replica()
+    rows = [row for row in peers(store) if row.id == own or row.url == url]
+    return sorted(rows, key=lambda row: row.id != own)
+
+
 def take_over(store: Store, replica: str, url: str) -> None:
     """Give the replica now met at `url` what was set for the address, and end what it was before.
 

@@ -7,16 +7,18 @@ ends it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from memtend.crdt.causal import descends
 from memtend.errors import MemtendError, ObjectDamaged, ObjectMissing, PeerClock
+from memtend.limits import PEER_SILENT_WARN_MS
 from memtend.store.peers import address_id
 from memtend.store.rejoining import rejoin
 from memtend.store.sync import apply, vector
-from memtend.sync.choosing import wanted
+from memtend.sync.choosing import has_ended, wanted
 from memtend.sync.direct import Counted, way_of
-from memtend.sync.head import Head
+from memtend.sync.head import Head, HeadName
 from memtend.sync.peering import accepting, find, heard, met
 from memtend.sync.place import Place
 from memtend.sync.publishing import Surroundings
@@ -53,24 +55,30 @@ class Pull:
         self.sound: list[Head] = []
         self.damaged: list[str] = []
         self.against: set[str] = set()
+        self.ended: frozenset[str] = frozenset()
 
     def run(self) -> Pulled:
         began_ns = self.store.clock.monotonic_ns()
         names = self.place.names()
-        for replica, found in names.items():
-            seen = self.place.newest(found)
-            self.findings += [SyncFinding(where=where, why=why) for where, why in seen.faults]
-            if seen.head is None:
-                continue
-            if replica == self.store.own_replica():
-                self._look_at_own(seen.head)
+        heads = list(self._heads(names))
+        self.ended = frozenset(head.replica for head in heads if has_ended(head, heads))
+        for head in heads:
+            if head.replica == self.store.own_replica():
+                self._look_at_own(head)
             else:
-                self._take(seen.head)
+                self._take(head)
         seconds = (self.store.clock.monotonic_ns() - began_ns) / 1e9
         way = self.way.model_copy(update={"seconds": seconds, "vv": vector(self.store)})
         around = Surroundings(self.sound, self.damaged, frozenset(self.against))
         members = len(names.keys() - {self.store.own_replica()})
         return Pulled(way, members, around, self.rejoined, self.behind, tuple(self.findings))
+
+    def _heads(self, names: dict[str, list[HeadName]]) -> Iterator[Head]:
+        for found in names.values():
+            seen = self.place.newest(found)
+            self.findings += [SyncFinding(where=where, why=why) for where, why in seen.faults]
+            if seen.head is not None:
+                yield seen.head
 
     def _look_at_own(self, head: Head) -> None:
         """Look for events under our id that we never had: we were copied, or put back.
@@ -86,8 +94,9 @@ class Pull:
         self.against.update(head.complaints)
         row = find(self.store, head.replica)
         if row is not None and row.retired_ms is not None:
-            why = "it was silent for too long and is retired here; it goes on under a new id"
-            self._find(head, why)
+            if head.sent_ms > row.retired_ms:
+                why = "it was silent for too long and is retired here; it goes on under a new id"
+                self._find(head, why)
             return
         self._rejoin_if_retired(head)
         if self._applied(head):
@@ -97,9 +106,15 @@ class Pull:
         epoch = self.store.meta().epoch
         if head.epoch > epoch:
             self.behind = max(head.epoch, self.behind or 0)
-        elif head.epoch < epoch:
+        elif head.epoch < epoch and not self._is_old(head):
             self._find(head, f"it is of epoch {head.epoch}, we are at {epoch}: it must bootstrap")
         return head.epoch == epoch
+
+    def _is_old(self, head: Head) -> bool:
+        """Whether nobody needs to hear of it any more: its store goes on under another id, or it
+        has said nothing for a day."""
+        silent_ms = self.store.clock.now_ms() - head.sent_ms
+        return head.replica in self.ended or silent_ms > PEER_SILENT_WARN_MS
 
     def _rejoin_if_retired(self, head: Head) -> None:
         if self.store.own_replica() in head.retired:
