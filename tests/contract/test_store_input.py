@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from memtend.drafting import Put
 from memtend.errors import InvalidName, InvalidValue, LimitExceeded, MemtendError
@@ -20,6 +21,7 @@ from memtend.limits import (
     VALUE_DEPTH_MAX,
 )
 from memtend.memory import Memory
+from memtend.model.record import Labels
 from memtend.store.verify import verify_store
 
 NS = "agent/a"
@@ -167,3 +169,9 @@ def test_an_error_says_what_to_do(memory: Memory) -> None:
     assert "'not a key'" in str(caught.value)
     assert caught.value.hint
     assert caught.value.code == 10
+
+
+@pytest.mark.parametrize("labels", [{"agent": "a\0"}, {"tags": ("t\0",)}, {"tags": ("t", "t")}])
+def test_labels_that_not_every_database_can_keep(labels: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        Labels(**labels)

@@ -66,8 +66,10 @@ def joined(items: Iterable[Item]) -> Iterator[Item]:
         first, *more = group
         for other in more:
             siblings = (*first.siblings, *other.siblings)
-            _need(len(siblings) <= SIBLINGS_MAX, _MANY)
-            first = first._replace(siblings=siblings, ended=(*first.ended, *other.ended))
+            ended = (*first.ended, *other.ended)
+            _need(len(siblings) <= SIBLINGS_MAX and len(ended) <= REPLICAS_MAX, _MANY)
+            _need(bool(other.siblings or other.ended), "a key says nothing")
+            first = first._replace(siblings=siblings, ended=ended)
         yield first
 
 
@@ -165,4 +167,4 @@ def _need(holds: bool, why: str) -> None:
         raise DeltaRefused(why=why)
 
 
-_MANY: Final = f"a key has more than {SIBLINGS_MAX} siblings"
+_MANY: Final = f"a key has more than {SIBLINGS_MAX} siblings, or too many endings"

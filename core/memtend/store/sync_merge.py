@@ -22,6 +22,7 @@ from memtend.errors import NotEntitled, QuotaExceeded
 from memtend.limits import ALARMS_MAX, SIBLINGS_MAX
 from memtend.model.delta import Applied, DeltaHead, Item, Named
 from memtend.model.dot import Dot
+from memtend.model.policyfile import PolicyFile
 from memtend.store.config import POLICIES
 from memtend.store.interned import is_closed
 from memtend.store.ledger import Filter
@@ -214,8 +215,6 @@ class Merging:
     def _check_quotas(self) -> None:
         if not self._added:
             return
-        from memtend.model.policyfile import PolicyFile  # noqa: PLC0415 — costs an import
-
         rows = self._change.tx.fetch("setting", (POLICIES,))
         file = PolicyFile.model_validate_json(rows[0][0]) if rows else PolicyFile()
         try:
