@@ -46,7 +46,10 @@ class History(World):
     def do_inc(self, i: int, _j: int, n: int) -> None:
         node, by = self.nodes[i], (n % 7) - 2 or 5
         alive = node.model.at(COUNTER)
-        new = node.replica.increment(by, TTLS_MS[n % 4], self.now_ms(i))
+        self._grown(i, node.replica.increment(by, TTLS_MS[n % 4], self.now_ms(i)), alive, by)
+
+    def _grown(self, i: int, new: Sibling, alive: list[Write], by: int) -> None:
+        node = self.nodes[i]
         fresh = all(w.is_past(self.now_ms(i)) for w in alive)
         epoch = tally.Part.of(new.text).epoch if fresh else max(w.epoch for w in alive)
         own = [w for w in alive if w.owner == node.replica.id]
@@ -57,9 +60,13 @@ class History(World):
 
     def do_reset(self, i: int, _j: int, n: int) -> None:
         node = self.nodes[i]
+        alive = node.model.at(COUNTER)
         new = node.replica.reset(TTLS_MS[n % 4], self.now_ms(i))
-        write = self._write(i, COUNTER, new)._replace(epoch=new.hlc)
-        node.model.write(write, node.model.at(COUNTER))
+        write = self._write(i, COUNTER, new)._replace(epoch=self.epoch_of_reset(new, alive))
+        node.model.write(write, alive)
+
+    def epoch_of_reset(self, new: Sibling, _alive: list[Write]) -> int:
+        return new.hlc
 
     def do_sync(self, i: int, j: int, n: int) -> None:
         j = self.other(j)
@@ -108,13 +115,16 @@ class History(World):
         node, now_ms = self.nodes[i], self.now_ms(i)
         heard_ms = node.replica.heard_ms(now_ms)
         node.replica.sweep(now_ms)
-        for key in (*KEYS, COUNTER):
-            node.model.sweep(key, now_ms, together=key == COUNTER, heard_ms=heard_ms)
+        self._model_sweep(i, now_ms, heard_ms)
+
+    def _model_sweep(self, i: int, now_ms: int, heard_ms: int) -> None:
+        for key in (*self.keys, COUNTER):
+            self.nodes[i].model.sweep(key, now_ms, together=key == COUNTER, heard_ms=heard_ms)
 
     def do_edge(self, i: int, _j: int, n: int) -> None:
         """Sweep at, or one tick before, the first moment at which something may go."""
         replica = self.nodes[i].replica
-        siblings = [s for key in (*KEYS, COUNTER) for s in replica.at(key)]
+        siblings = [s for key in (*self.keys, COUNTER) for s in replica.at(key)]
         edges = [s.exp_ms + SWEEP_MARGIN_MS for s in siblings if s.exp_ms is not None]
         later = [edge for edge in edges if edge > self.now_ms(i) + 1]
         if later:
@@ -154,7 +164,9 @@ class History(World):
             self.nodes[self.other(j)].replica.seen, self.fresh_id(), self.now_ms(i)
         )
         for old, new in offered:
-            known = [w for key in (*KEYS, COUNTER) for w in node.model.at(key) if w.dot == old.dot]
+            known = [
+                w for key in (*self.keys, COUNTER) for w in node.model.at(key) if w.dot == old.dot
+            ]
             if not known:
                 raise Diverged(f"replica {i} offers {old}, which the model does not hold")
             self.numbers += 1

@@ -10,12 +10,14 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from memtend.crdt.causal import Dot
+from memtend.crdt.rows import Sibling
 from memtend.limits import SWEEP_MARGIN_MS
 
 
 class Write(NamedTuple):
     """One put, increment or reset. `number` is its identity; `dot` only tells which write it is
-    that a returning replica offers again."""
+    that a returning replica offers again, and which of two wins at the same time.
+    """
 
     number: int
     key: str
@@ -26,6 +28,10 @@ class Write(NamedTuple):
     epoch: int = 0
     total: int = 0
     dot: Dot = Dot("", 0)
+
+    @property
+    def sibling(self) -> Sibling:
+        return Sibling(self.dot, self.hlc, self.exp_ms, self.text)
 
     def is_past(self, at_ms: int) -> bool:
         return self.exp_ms is not None and self.exp_ms <= at_ms

@@ -40,6 +40,9 @@ class Replica:
     def at(self, key: str) -> tuple[Sibling, ...]:
         return self.rows.get(key, ())
 
+    def held(self, keys: Sequence[str]) -> dict[str, tuple[Sibling, ...]]:
+        return {key: self.at(key) for key in keys}
+
     def put(
         self, key: str, text: bytes, ttl_ms: int | None, now_ms: int, context: Counts | None = None
     ) -> Sibling:

@@ -1,0 +1,20 @@
+"""Histories on PostgreSQL, alone and together with SQLite files (9.2)."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.crash.shim import fast_folder
+from tests.fixtures.postgres import PostgresServer
+from tests.laws.sql_postgres import postgres_stores
+from tests.laws.sql_world import run_on
+
+HISTORIES = {(3, True): 65, (2, False): 25, (3, False): 6, (5, True): 4}
+LENGTHS = (5, 16)
+
+
+@pytest.mark.parametrize(("replicas", "mixed"), HISTORIES)
+def test_a_thousand_histories(postgres_server: PostgresServer, replicas: int, mixed: bool) -> None:
+    seeds = range(HISTORIES[replicas, mixed])
+    with postgres_stores(postgres_server, fast_folder("laws"), replicas, mixed=mixed) as stores:
+        run_on(stores, seeds, replicas, LENGTHS)
