@@ -26,7 +26,7 @@ from memtend.model.policyfile import PolicyFile, PolicySafety
 from memtend.model.policyset import PolicySet
 from memtend.services import Services
 from memtend.settings import Settings
-from memtend.store import leases, writes
+from memtend.store import leases
 from memtend.store.expiry import drop_expired
 from memtend.store.lease_desk import force_release
 from memtend.sweep.apply import apply_sweep
@@ -110,8 +110,6 @@ def test_a_stale_lease_writes_nothing(memory: Memory, clock: ManualClock) -> Non
             memory.put_many([Put(NS, "new", 1)], lease=lease)
         with pytest.raises(StaleLease):
             drop_expired(memory.store, seqs, actor="s", lease=lease)
-        with pytest.raises(StaleLease):
-            writes._delete(memory.store, (1, b""), (NS, "k00000", ""), "a", None, None, lease)
     assert memory.store.meta() == before
     memory.put_many([Put(NS, "new", 1)], lease=newer)
     assert drop_expired(memory.store, seqs, actor="s", lease=newer).rows == 1
