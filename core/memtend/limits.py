@@ -27,7 +27,8 @@ CONFLICT_KEYS_WARN: Final = 1_000
 # Hooks
 HOOK_EVENT_BYTES_MAX: Final = 16 * MIB
 HOOK_DRAIN_BYTES_MAX: Final = 256 * MIB
-HOOK_STDIN_WAIT_S: Final = 1.0  # until the first byte; a caller may leave a pipe open and silent
+HOOK_STDIN_WAIT_S: Final = 5.0  # until the first byte; a caller may leave a pipe open and silent
+HOOK_STDIN_SPARE_S: Final = 1.0  # the same where options say already what it is about
 HOOK_STDIN_PAUSE_S: Final = 5.0  # between two bytes
 HOOK_TEXT_CHARS_MAX: Final = 4_096
 HOOK_NOTE_CHARS_MAX: Final = 500

@@ -7,7 +7,6 @@ the error's code on.
 
 from __future__ import annotations
 
-import gc
 import os
 import select
 import sys
@@ -21,6 +20,7 @@ from memtend.limits import (
     HOOK_DRAIN_BYTES_MAX,
     HOOK_EVENT_BYTES_MAX,
     HOOK_STDIN_PAUSE_S,
+    HOOK_STDIN_SPARE_S,
     HOOK_STDIN_WAIT_S,
     KIB,
 )
@@ -32,16 +32,16 @@ if TYPE_CHECKING:
 _UNEXPECTED: Final = 1
 _CONTINUE: Final = '{"continue":true}'
 _CHUNK: Final = 64 * KIB
+_TELLING: Final = {"session", "description", "task", "file", "message"}
 _ASKED: Final = ("session", "description", "task", "task_type", "result", "score", "duration_s",
                  "file", "message", "to")  # fmt: skip
 
 
-def run_named(arguments: Sequence[str]) -> int:
+def run_named(arguments: Sequence[str], data: bytes | None = None) -> int:
     """Everything behind `memtend hook`. A name that is no hook's is a note as well."""
-    gc.disable()  # a twentieth of what a hook costs, and it ends before there is much to collect
     name, *rest = arguments or ("",)
     if name in HOOKS:
-        return run(name, rest)
+        return run(name, rest, data)
     _note(f"{name[:64]!r} is no hook; there are {', '.join(HOOKS)}")
     return InvalidSettings.code if "--strict" in arguments else 0
 
@@ -54,7 +54,8 @@ def run(name: str, arguments: Sequence[str], data: bytes | None = None) -> int:
     with _Harmless() as harm:
         from memtend.hooks.event import read_event  # noqa: PLC0415 — within what may fail
 
-        event = read_event(_stdin() if data is None else data)
+        wait_s = HOOK_STDIN_SPARE_S if _TELLING & given.keys() else HOOK_STDIN_WAIT_S
+        event = read_event(_stdin(wait_s) if data is None else data)
         said.append(_CONTINUE if event.caller or "as_json" in given else "")
         _note(*notes, *([event.note] if event.note else []))
         if strict and notes:
@@ -83,7 +84,7 @@ def _told(name: str, given: dict[str, str], event: Event) -> Told:
     from memtend.hooks.running import run as run_hook  # noqa: PLC0415
     from memtend.hooks.work import Asked, Work, short_name  # noqa: PLC0415
 
-    asked = Asked(*(given.get(option) for option in _ASKED), "with_input" in given)
+    asked = Asked._make([*map(given.get, _ASKED), "with_input" in given])
     folder = event.text("cwd") or os.getcwd()
     project = os.path.basename(os.path.normpath(folder)) or "default"
     session = asked.session or event.text("session_id")
@@ -100,7 +101,7 @@ def _told(name: str, given: dict[str, str], event: Event) -> Told:
         return run_hook(name, Work(swarm, asked, event, folder))
 
 
-def _stdin() -> bytes:
+def _stdin(wait_s: float) -> bytes:
     """What stands on standard input, as far as it comes; a terminal says nothing.
 
     The rest of an event that is too long is read and dropped: whoever writes it into a pipe must
@@ -108,10 +109,12 @@ def _stdin() -> bytes:
     """
     if sys.stdin is None or sys.stdin.isatty():
         return b""
-    number = sys.stdin.fileno()
+    try:
+        number = sys.stdin.fileno()
+    except OSError:  # not a file: somebody runs the command within a program
+        return sys.stdin.buffer.read(HOOK_EVENT_BYTES_MAX + 1)
     kept = bytearray()
     read = 0
-    wait_s = HOOK_STDIN_WAIT_S
     while read < HOOK_DRAIN_BYTES_MAX and select.select([number], [], [], wait_s)[0]:
         chunk = os.read(number, _CHUNK)
         if not chunk:

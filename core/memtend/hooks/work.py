@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from memtend.hooks.event import Event
 from memtend.hooks.redaction import redact, redacted, sizes
-from memtend.limits import HOOK_NOTE_CHARS_MAX
+from memtend.limits import HOOK_NOTE_CHARS_MAX, LAYOUT_NAME_BYTES_MAX
 from memtend.model.quoting import quote_segment
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class Work(NamedTuple):
     def actor(self) -> str:
         """Who edits: two sessions of one agent are two."""
         own = quote_segment(self.agent)
-        return f"{own}.{quote_segment(self.session)}"[:200] if self.session else own
+        return f"{own}.{quote_segment(self.session)}" if self.session else own
 
     @property
     def description(self) -> str | None:
@@ -122,8 +122,10 @@ class Work(NamedTuple):
 
 
 def short_name(name: str) -> str:
-    """A name that fits into a path whatever is in it; a long one keeps its beginning."""
-    if len(quote_segment(name)) <= 96:
+    """A name that fits into paths and labels whatever is in it; of one that does not, the plain
+    beginning is kept."""
+    if name.isprintable() and len(quote_segment(name)) <= LAYOUT_NAME_BYTES_MAX:
         return name
     digest = sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-    return f"{quote_segment(name)[:48].removeprefix('q=')}-{digest}"
+    plain = "".join(c for c in name[:64] if c.isascii() and c.isalnum())
+    return f"{plain}-{digest}" if plain else digest
