@@ -152,6 +152,38 @@ def test_a_stranger_s_lies_stop_nobody(
     assert a.memory.get("n", "b") == 2
 
 
+def test_a_lie_under_our_own_id_is_published_over(pair: list[Services], shared: Path) -> None:
+    a, _ = pair
+    a.memory.put("n", "k", 1)
+    a.sync(str(shared))
+    own, place = a.store.own_replica(), place_of(shared)
+    true = place.read(place.names()[own][0])
+    lied = true.model_copy(update={"number": 9, "vv": {own: 2**40}, "deltas": ()})
+    place.put_head(lied)
+    with pytest.raises(InvalidSettings, match="without --push"):
+        a.sync(str(shared), pull=False)
+    everybody_syncs(pair, str(shared))
+    agree(pair)
+    assert a.store.own_replica() == own
+
+
+def test_what_the_dead_left_damaged_is_published_by_the_living(
+    files: list[Services], shared: Path
+) -> None:
+    """Its owner does not come back; whoever took it before puts it there for those who come."""
+    dead, living, late = files
+    dead.memory.put("n", "k", 1)
+    dead.sync(str(shared))
+    living.memory.put("n", "j", 2)
+    living.sync(str(shared), pull=False)
+    living.sync(str(shared), push=False)
+    flip(those(shared, "pages", dead.store.own_replica())[0])
+    for one in (late, living, late):
+        one.sync(str(shared))
+    agree((living, late))
+    assert late.memory.get("n", "k") == 1
+
+
 def test_garbage_beside_changes_nothing(pair: list[Services], shared: Path) -> None:
     for name in ("heads/x", "heads/odd/1-2", "pages/stray", "readme.txt", "heads/" + "a" * 32):
         path = shared / name

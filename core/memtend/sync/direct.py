@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from memtend.errors import DeltaGap, EpochMismatch, InvalidSettings
+from memtend.store.peers import allow
 from memtend.store.rejoining import rejoin
 from memtend.store.sync import apply, outgoing, vector
 from memtend.sync.peering import accepting, find, met, retired, rows_of, take_over
@@ -134,8 +135,11 @@ def way_of(applied: Applied, size: int, *, full: bool) -> Way:
 def _return(mine: Store, theirs: Store, *, push: bool, actor: str) -> tuple[str, str]:
     """New ids for whom the other has retired: what only they wrote is offered as new writes."""
     rejoined = peer_rejoined = ""
-    if mine.own_replica() in retired(theirs):
+    before = retired(theirs).get(mine.own_replica())
+    if before is not None:
         rejoined = rejoin(mine, vector(theirs), actor=actor).replica
+        if before.accept:  # a new id has no more rights
+            allow(theirs, rejoined, before.accept)
     if push and theirs.own_replica() in retired(mine):
         peer_rejoined = rejoin(theirs, vector(mine), actor=actor).replica
     return rejoined, peer_rejoined

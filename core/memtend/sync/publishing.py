@@ -4,7 +4,7 @@
     2. head             read back: from here on others see them
     3. peer row         the place has seen this much; the log may forget it
     4. older heads      but the one before, which somebody may be reading
-    5. garbage          pages that no head of ours names, once they are a day old
+    5. garbage          pages that neither of the two names, once they are a day old
 
 Cut off anywhere, what the last head names is whole, and the next push goes on from there. Where
 two processes of one store push at once, both heads are whole and the greater one counts: what was
@@ -19,9 +19,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from memtend.clock import Clock
 from memtend.codec.delta import write_pages
-from memtend.limits import GARBAGE_GRACE_MS, PLACE_COMPLAINTS_MAX, PLACE_HEAD_AGE_MS
+from memtend.crdt.causal import descends
+from memtend.limits import (
+    GARBAGE_GRACE_MS,
+    LABEL_CHARS_MAX,
+    PLACE_COMPLAINTS_MAX,
+    PLACE_HEAD_AGE_MS,
+    REPLICAS_MAX,
+)
 from memtend.store.peers import address_id
-from memtend.store.sync import outgoing
+from memtend.store.sync import outgoing, vector
 from memtend.sync.choosing import has_news, too_long
 from memtend.sync.head import Head, PageRef, Published
 from memtend.sync.peering import met, retired
@@ -50,11 +57,15 @@ class Counted:
 
 
 class Surroundings(NamedTuple):
-    """What a pull has found out: the heads of the others that hold what they say, and damage."""
+    """What a pull has found out: the heads of the others that hold what they say, and damage.
+
+    After it, a head under our id that claims more than we have is made up.
+    """
 
     others: Sequence[Head] = ()
     complaints: Sequence[str] = ()
     against_us: frozenset[str] = frozenset()
+    pulled: bool = False
 
 
 def publish(store: Store, place: Place, around: Surroundings, *, name: str, label: str) -> Way:
@@ -65,10 +76,10 @@ def publish(store: Store, place: Place, around: Surroundings, *, name: str, labe
     if seen.head is None and not seen.names:
         place.check()
     there = place.own_pages(own)
-    head = _usable(seen, there, around, store.meta().epoch)
-    published = dict(head.published) if head else {}
-    if head is not None:
+    head = _usable(store, seen, there, around)
+    if head is not None and not around.pulled:
         refuse_copy(store, head.vv, place.url)
+    published = dict(head.published) if head else {}
     with _opened(store, published, full=head is None or too_long(head.deltas)) as out:
         if out.head.sender != own:
             # Another process drew a new id for this store just now: the next push is under that.
@@ -109,11 +120,13 @@ def _opened(store: Store, published: Mapping[str, int], *, full: bool) -> Iterat
 
 
 def _usable(
-    seen: Seen, there: Mapping[str, ObjectInfo], around: Surroundings, epoch: int
+    store: Store, seen: Seen, there: Mapping[str, ObjectInfo], around: Surroundings
 ) -> Head | None:
-    """Our newest head, if everything that it names can still be fetched by others."""
+    """Our newest head, if it is true and everything that it names can be fetched by others."""
     head = seen.head
-    if head is None or head.epoch != epoch:
+    if head is None or head.epoch != store.meta().epoch:
+        return None
+    if around.pulled and not descends(vector(store), head.vv):
         return None
     for digest, size in head.pages.items():
         info = there.get(digest)
@@ -146,11 +159,11 @@ def _head(
         store_id=facts.store_id,
         epoch=facts.epoch,
         number=max((one.number for one in seen.names), default=0) + 1,
-        name=label,
+        name=label[:LABEL_CHARS_MAX],
         vv=facts.vv,
         floor=facts.floor,
         sent_ms=facts.sent_ms,
-        retired=tuple(sorted(retired(store))),
+        retired=tuple(sorted(retired(store))[:REPLICAS_MAX]),
         deltas=chain,
         complaints=tuple(sorted(around.complaints)[:PLACE_COMPLAINTS_MAX]),
     )

@@ -20,7 +20,7 @@ from memtend.sync.choosing import has_ended, wanted
 from memtend.sync.direct import Counted, way_of
 from memtend.sync.head import Head, HeadName
 from memtend.sync.peering import accepting, find, heard, met
-from memtend.sync.place import Place
+from memtend.sync.place import Place, page_name
 from memtend.sync.publishing import Surroundings
 from memtend.sync.report import PeerKind, SyncFinding, Way
 from memtend.sync.saving import Guard
@@ -69,7 +69,9 @@ class Pull:
                 self._take(head)
         seconds = (self.store.clock.monotonic_ns() - began_ns) / 1e9
         way = self.way.model_copy(update={"seconds": seconds, "vv": vector(self.store)})
-        around = Surroundings(self.sound, self.damaged, frozenset(self.against))
+        # One whose pages somebody could not read does not hold what it says: others publish it.
+        sound = [head for head in self.sound if not self.against & head.pages.keys()]
+        around = Surroundings(sound, self.damaged, frozenset(self.against), pulled=True)
         members = len(names.keys() - {self.store.own_replica()})
         return Pulled(way, members, around, self.rejoined, self.behind, tuple(self.findings))
 
@@ -157,8 +159,8 @@ class Pull:
     def _note(self, head: Head, error: MemtendError) -> None:
         """What concerns one sender is a finding; anything else is raised again."""
         if isinstance(error, ObjectDamaged | ObjectMissing):
-            name = str(error.facts["name"])
-            self.damaged.append(name.rpartition("/")[2])
+            name = error.facts["name"]
+            self.damaged += [d for d in head.pages if page_name(head.replica, d) == name]
         elif error.code not in REFUSALS and not isinstance(error, PeerClock):
             raise error
         self._find(head, str(error), error.code)
