@@ -36,6 +36,7 @@ from tests.crash.steps import (
     seen_in,
     states_of,
 )
+from tests.crash.syncs import unseen
 
 # Small, so that scripts of a few records meet checkpoints, and copies are cheap.
 if sys.argv[1] != "put":
@@ -170,6 +171,8 @@ class Sweep:
             report = services.verify_store()
             if not report.ok:
                 yield f"verify: {report.findings[:3]}"
+            if lost := unseen(services):
+                yield f"{lost[:3]} are not in the vector"
             seen = seen_in(services)
             if seen not in allowed:
                 wanted = allowed[0]

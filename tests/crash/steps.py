@@ -17,6 +17,7 @@ from memtend.model.record import Labels
 from memtend.model.subject import Subject
 from memtend.services import Services, open_services
 from memtend.settings import Settings
+from tests.crash.syncs import come_back, let_go, take_in, write_deltas
 from tests.fixtures.archives import archive_everything
 from tests.fixtures.archives import value as cold_value
 
@@ -160,11 +161,42 @@ SCRIPTS: dict[str, list[Step]] = {
         erase(Subject.of_namespace(ERASED), {}),
         put("both value", "a new life"),
     ],
+    "apply": [
+        Step(
+            lambda s: take_in(s, 0),
+            {
+                "notes n1": "theirs",
+                "notes n3": None,
+                "counts visits": 12,
+                "sets colours *": ["blue"],
+                "both value": "third",
+            },
+        ),
+        Step(
+            lambda s: take_in(s, 1),
+            {**{f"other m{i}": "their value " * i for i in range(40)}, "notes n5": None},
+        ),
+    ],
+    "rejoin": [
+        put_many({f"notes n{i}": LONG[: 100 * i] for i in range(20)}),
+        count("counts visits", 5, 12, "op-1"),
+        Step(come_back, {}),
+        delete("notes n25"),
+    ],
+    "drop_log": [
+        delete("notes n3"),
+        delete("both value"),
+        Step(let_go, {}),
+        put("notes n3", "again"),
+        delete("notes n4"),
+        Step(let_go, {}),
+    ],
 }
 
 WRITES = ("create", "put", "put_many", "delete", "sweep")
-UPKEEP = tuple(script for script in SCRIPTS if script not in WRITES)
-"""Two halves that take about as long, each tested in files of its own."""
+SYNCS = ("apply", "rejoin", "drop_log")
+UPKEEP = tuple(script for script in SCRIPTS if script not in WRITES + SYNCS)
+"""Parts that take about as long, each tested in files of its own."""
 
 
 def prepare(folder: Path) -> None:
@@ -184,6 +216,7 @@ def prepare(folder: Path) -> None:
         memory.put("notes", "gone", 1)
         memory.delete("notes", "gone")
         _backup(services)
+        write_deltas(services, folder, NOON_MS)
         # What this imports, no forked child has to.
         _sweep(services)
         services.verify_store()
