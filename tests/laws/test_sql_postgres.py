@@ -9,7 +9,7 @@ from tests.fixtures.postgres import PostgresServer
 from tests.laws.sql_postgres import postgres_stores
 from tests.laws.sql_world import run_on
 
-HISTORIES = {(3, True): 65, (2, False): 25, (3, False): 6, (5, True): 4}
+HISTORIES = {(3, True): 650, (2, False): 250, (3, False): 60, (5, True): 40}
 LENGTHS = (5, 16)
 
 
