@@ -142,6 +142,17 @@ def test_an_edit_tells_the_next_editor(hook: Call) -> None:
     assert "no file was named" in hook("pre-edit").told
 
 
+def test_the_project_stays_the_same_in_its_subfolders(
+    hook: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLAUDE_PROJECT_DIR", "/srv/demo")
+    hook("post-edit", stdin=event("post-edit", cwd="/srv/demo/src"))
+    with swarm() as main:
+        assert main.memory.scan("swarm-demo/edits") == []
+        [field] = main.memory.fields("swarm-demo/edits", "q=config=2F.env").values()
+        assert (field["file"], field["state"]) == ("config/.env", "edited")
+
+
 def test_a_failed_edit_is_no_edit(hook: Call) -> None:
     hook("post-edit", stdin=event("post-edit", tool_response={"success": False}))
     hook(

@@ -85,7 +85,8 @@ def _told(name: str, given: dict[str, str], event: Event) -> Told:
     from memtend.hooks.work import Asked, Work, short_name  # noqa: PLC0415
 
     asked = Asked._make([*map(given.get, _ASKED), "with_input" in given])
-    folder = event.text("cwd") or os.getcwd()
+    # The folder of the project stays, whatever folder the agent is in just now.
+    folder = os.environ.get("CLAUDE_PROJECT_DIR") or event.text("cwd") or os.getcwd()
     project = os.path.basename(os.path.normpath(folder)) or "default"
     session = asked.session or event.text("session_id")
     agent = given.get("agent") or os.environ.get("MEMTEND_AGENT")
