@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from threading import Barrier, Thread
+from typing import Any
 
 import pytest
 
 from memtend.clock import ManualClock
-from memtend.errors import Deadlock, LeaseHeld, MemtendError, StaleLease
+from memtend.errors import Deadlock, LeaseHeld, MemtendError, StaleLease, StoreUnavailable
 from memtend.leasing import Leases
 from memtend.limits import LEASE_TICKET_MS, LEASE_WAIT_S
 from memtend.memory import Memory
@@ -258,3 +259,28 @@ RAISING: list[Callable[[Memory], object]] = [
 def test_a_token_alone_is_not_enough(memory: Memory, act: Callable[[Memory], object]) -> None:
     with pytest.raises(StaleLease):
         act(memory)
+
+
+def test_an_answer_that_was_not_heard(memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The connection broke in the commit: nobody is in his own way afterwards."""
+    real, broken = leases.ask, [True]
+
+    def ask_unheard(*given: Any) -> object:
+        outcome = real(*given)
+        if broken:
+            broken.pop()
+            raise StoreUnavailable(url=memory.store.url, why="the line broke")
+        return outcome
+
+    monkeypatch.setattr(leases, "ask", ask_unheard)
+    with pytest.raises(StoreUnavailable):
+        memory.leases.acquire(R, TTL)
+    with memory.lease(R, wait_s=0) as lease:
+        assert lease.fence.n == 2
+
+
+def test_asking_again_gives_the_same_answer(memory: Memory) -> None:
+    first = hold(memory, "a")
+    assert ask(memory, "a") == first
+    leases.withdraw(memory.store, R, f"a {R}")
+    assert memory.leases.held() == []

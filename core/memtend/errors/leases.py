@@ -10,7 +10,7 @@ class LeaseHeld(MemtendError):
 
     code = 30
     message = "{resource!r} is held by {holder!r} for another {left_s:,.1f} s{queue}"
-    hint = "Wait for it to finish, or let the lease run out; `memtend lease list` shows who waits."
+    hint = "Wait for it to finish, or let it run out; `memtend lease list` shows those of a store."
     transient = True
 
     def __init__(self, **facts: object) -> None:
@@ -22,7 +22,7 @@ class StaleLease(MemtendError):
 
     code = 31
     message = "the lease on {resource!r} with token {token} is no longer the newest or has expired"
-    hint = "Stop this worker's operation; make a new plan under a new lease."
+    hint = "Stop what was done under it; take a new lease, look again, and begin again."
 
 
 class Deadlock(MemtendError):

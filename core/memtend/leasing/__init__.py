@@ -89,10 +89,11 @@ class Leases:
         from memtend.leasing import later  # noqa: PLC0415
 
         turn = self._turn(resource, ttl_ms, mode, wait_s, holder)
-        return await later.acquired(turn, self._undo)
+        return await later.acquired(turn, self._catch_up, self._undo)
 
     def renew(self, lease: Lease, ttl_ms: int = LEASE_TTL_MS) -> Lease:
         """Prolong, counted from now; raises `StaleLease` if it ran out or was taken away."""
+        self._may(lease.resource, lease.mode)
         return leases.renew(self._store, lease, _bounded(lease.resource, ttl_ms))
 
     def release(self, lease: Lease) -> bool:
@@ -100,11 +101,8 @@ class Leases:
 
         Should the database be away, it is given back before the next lease is asked for.
         """
-        try:
-            return leases.release(self._store, lease)
-        except MemtendError:
-            self._undone.append(partial(leases.release, self._store, lease))
-            raise
+        self._may(lease.resource, lease.mode)
+        return self._give_back(lease)
 
     def held(self) -> list[Held]:
         """What is held or waited for now, as far as this agent may read it."""
@@ -120,7 +118,7 @@ class Leases:
         The greatest one is remembered; a smaller one raises `StaleLease`. Where the tokens come
         from this store, one is also refused after a later writer was let in or a restore.
         """
-        self._session._allow("write", _checked(resource))
+        self._may(resource, Mode.WRITE)
         lease_desk.accept(self._store, resource, Fence(*fence))
 
     @contextmanager
@@ -140,9 +138,9 @@ class Leases:
                 yield held
         except BaseException:
             with suppress(MemtendError):
-                self.release(held)
+                self._give_back(held)
             raise
-        if not self.release(held):
+        if not self._give_back(held):
             raise StaleLease(resource=resource, token=tuple(held.fence))
 
     @asynccontextmanager
@@ -153,9 +151,9 @@ class Leases:
         from memtend.leasing import later  # noqa: PLC0415
 
         turn = self._turn(resource, ttl_ms, **terms)
-        lease = await later.acquired(turn, self._undo)
+        lease = await later.acquired(turn, self._catch_up, self._undo)
         pulse = self._pulse(lease, turn, ttl_ms)
-        async with later.kept(self.release, pulse, renew=renew):
+        async with later.kept(self._give_back, pulse, renew=renew):
             yield HeldLease.of(lease, pulse)
 
     @contextmanager
@@ -216,6 +214,13 @@ class Leases:
             self._undo(turn.withdraw)
             raise
 
+    def _give_back(self, lease: Lease) -> bool:
+        try:
+            return leases.release(self._store, lease)
+        except MemtendError:
+            self._undone.append(partial(leases.release, self._store, lease))
+            raise
+
     def _undo(self, undo: Callable[[], object]) -> None:
         try:
             undo()
@@ -244,7 +249,7 @@ class Leases:
         holder: str | None = None,
     ) -> Turn:
         wanted = _mode(resource, mode)
-        self._session._allow("read" if wanted is Mode.READ else "write", _checked(resource))
+        self._may(resource, wanted)
         if not 0 <= wait_s <= LEASE_WAIT_S_MAX:
             raise LimitExceeded(
                 what="wait_s", name=resource, actual=wait_s, limit=int(LEASE_WAIT_S_MAX)
@@ -252,6 +257,12 @@ class Leases:
         named = self._lines.name() if holder is None else _checked_holder(holder)
         ttl_ms = _bounded(resource, ttl_ms)
         return Turn(self._store, leases.Wish(resource, named, ttl_ms, wanted), wait_s)
+
+    def _may(self, resource: str, mode: Mode) -> None:
+        check_name(resource, "resource")
+        if resource.split("/", maxsplit=1)[0] == MAINTENANCE:
+            raise InvalidName(what="resource", name=resource, why="it is reserved for maintenance")
+        self._session._allow("read" if mode is Mode.READ else "write", resource)
 
 
 def _in_order(resources: Iterable[str]) -> list[str]:
@@ -261,13 +272,6 @@ def _in_order(resources: Iterable[str]) -> list[str]:
             what="number of leases", name="multi", actual=len(ordered), limit=LEASES_TOGETHER_MAX
         )
     return ordered
-
-
-def _checked(resource: str) -> str:
-    check_name(resource, "resource")
-    if resource.split("/", maxsplit=1)[0] == MAINTENANCE:
-        raise InvalidName(what="resource", name=resource, why="it is reserved for maintenance")
-    return resource
 
 
 def _checked_holder(holder: str) -> str:

@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-async def acquired(turn: Turn, undo: Callable[[Callable[[], None]], None]) -> Lease:
+async def acquired(
+    turn: Turn, catch_up: Callable[[], None], undo: Callable[[Callable[[], None]], None]
+) -> Lease:
     """Walk a request to its end. Cancelled, it leaves nothing behind, granted or queued."""
+    await asyncio.to_thread(catch_up)
     while True:
         asked = asyncio.ensure_future(asyncio.to_thread(turn.step))
         try:
@@ -36,6 +39,8 @@ async def _undo(
 ) -> None:
     """Cancelled, the thread goes on, and what it got must not be left lying."""
     await asyncio.wait([asked])
+    if not asked.cancelled():
+        asked.exception()  # nobody else will look at it
     await asyncio.to_thread(undo, turn.withdraw)
 
 

@@ -6,11 +6,13 @@ which sleeps, and an event loop, which does something else meanwhile.
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
 
+from memtend.errors import Deadlock, MemtendError
 from memtend.limits import (
     LEASE_POLL_FAR_S_MAX,
     LEASE_POLL_S_MAX,
@@ -40,7 +42,10 @@ class Turn:
         self._until_ns = self._clock.monotonic_ns() + round(wait_s * 1e9)
         self._pause_s = LEASE_POLL_S_MIN
         self._position = 0
-        self.asked_ns = 0
+        self._answered = False
+        self._unheard = False
+        self._open = False
+        self.asked_ns = -1
         """When the database was asked last; the TTL of what it granted counts from then at most."""
 
     def step(self) -> Lease | float:
@@ -51,21 +56,39 @@ class Turn:
         """
         now_ns = self._clock.monotonic_ns()
         late = now_ns >= self._until_ns
-        due = not self.asked_ns or now_ns - self.asked_ns >= _REFRESH_NS
-        seen = None if late or due else leases.look(self._store, self._wish)
-        if seen is None:
-            self.asked_ns = now_ns
-            outcome = leases.ask(self._store, self._wish)
-            if isinstance(outcome, Lease):
-                return outcome
-            seen = outcome
+        try:
+            outcome = self._ask(now_ns, late)
+        except MemtendError as error:
+            if late or not self._answered or not error.transient:
+                raise
+            return LEASE_POLL_S_MAX  # it was there before, and asking twice changes nothing
+        if isinstance(outcome, Lease):
+            return outcome
         if late:
-            raise leases.held_error(self._wish.resource, seen)
-        return min(self._pause(seen), (self._until_ns - now_ns) / 1e9)
+            raise leases.held_error(self._wish.resource, outcome)
+        return min(self._pause(outcome), (self._until_ns - now_ns) / 1e9)
+
+    def _ask(self, now_ns: int, late: bool) -> Lease | Waiting:
+        due = self.asked_ns < 0 or now_ns - self.asked_ns >= _REFRESH_NS
+        seen: Lease | Waiting | None = None
+        if not late and not due:
+            seen = leases.look(self._store, self._wish)
+        if seen is None:
+            if not self._unheard:  # else the answer may be that of the last time
+                self.asked_ns = now_ns
+            self._open = self._unheard = True
+            try:
+                seen = leases.ask(self._store, self._wish)
+            except Deadlock:
+                self._open = False
+                raise
+            self._answered, self._unheard, self._open = True, False, self._wish.waits
+        return seen
 
     def withdraw(self) -> None:
         """Leave the queue, and give back what was granted without our hearing of it."""
-        leases.withdraw(self._store, self._wish.resource, self._wish.request)
+        if self._open:
+            leases.withdraw(self._store, self._wish.resource, self._wish.request)
 
     def ear(self) -> Waiter:
         """Hears when something is out of the way; a hint, so the pauses stay as they are."""
@@ -92,8 +115,11 @@ class Lines:
         self._agent = agent
         self._clock = clock
         self._names: WeakKeyDictionary[object, str] = WeakKeyDictionary()
+        self._process = os.getpid()
 
     def name(self) -> str:
+        if self._process != os.getpid():  # a forked child is nobody of the parent's
+            self._names, self._process = WeakKeyDictionary(), os.getpid()
         line = _line_of_work()
         name = self._names.get(line)
         if name is None:
