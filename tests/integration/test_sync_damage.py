@@ -160,7 +160,7 @@ def test_a_lie_under_our_own_id_is_published_over(pair: list[Services], shared: 
     true = place.read(place.names()[own][0])
     lied = true.model_copy(update={"number": 9, "vv": {own: 2**40}, "deltas": ()})
     place.put_head(lied)
-    with pytest.raises(InvalidSettings, match="without --push"):
+    with pytest.raises(InvalidSettings, match="put back"):
         a.sync(str(shared), pull=False)
     everybody_syncs(pair, str(shared))
     agree(pair)

@@ -1,9 +1,8 @@
-"""Two stores that can both be opened: rights, retirement, roll-back of everybody, copies."""
+"""Two stores that can both be opened: rights, retirement, roll-back of everybody."""
 
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ from memtend.services import Services
 from memtend.store.peers import peers
 from memtend.store.rejoining import rejoin
 from tests.fixtures.archives import archive_everything
-from tests.fixtures.syncing import agree, everybody_syncs, party, state
+from tests.fixtures.syncing import agree, everybody_syncs, state
 
 DAY_MS = 24 * 3_600_000
 
@@ -197,64 +196,6 @@ def test_after_everybody_was_rolled_back_who_was_away_bootstraps(
     c.sync(shared, bootstrap=True)
     everybody_syncs(trio, shared)
     agree(trio)
-
-
-def test_a_copied_file_syncs_beside_its_original(
-    pair: list[Services], shared: str, tmp_path: Path, clock: ManualClock
-) -> None:
-    a, b = pair
-    a.memory.put("n", "k", 1)
-    everybody_syncs(pair, shared)
-    a.store.engine.script("PRAGMA wal_checkpoint(TRUNCATE)")
-    for end in ("", ".key"):
-        shutil.copy(tmp_path / f"a.db{end}", tmp_path / f"copy.db{end}")
-    with party(f"sqlite:///{tmp_path}/copy.db", clock, tmp_path) as copy:
-        assert copy.store.own_replica() != a.store.own_replica()
-        a.memory.put("n", "a", 1)
-        copy.memory.put("n", "copy", 2)
-        for one in (copy, a, b, copy, a):
-            one.sync(shared)
-        agree((a, b, copy))
-        copy.sync(a.store.url)
-        agree((a, b, copy))
-
-
-@pytest.mark.parametrize("written", [False, True], ids=["unused", "written to"])
-def test_a_store_put_back_behind_its_back_draws_a_new_id(
-    pair: list[Services], shared: str, tmp_path: Path, clock: ManualClock, written: bool
-) -> None:
-    """The same file with older contents: its own head says more than it has. If it was written to
-    since, under numbers that others know as something else, it has to bootstrap."""
-    a, b = pair
-    with party(f"sqlite:///{tmp_path}/back.db", clock, tmp_path) as c:
-        c.memory.put("n", "k", 1)
-        c.store.engine.script("PRAGMA wal_checkpoint(TRUNCATE)")
-        old = (tmp_path / "back.db").read_bytes()
-        c.memory.put("n", "k", 2)
-        c.memory.put("n", "lost", 2)
-        for one in (c, a):
-            one.sync(shared)
-        own = c.store.own_replica()
-    with (tmp_path / "back.db").open("r+b") as file:
-        file.write(old)
-        file.truncate(len(old))
-    with party(f"sqlite:///{tmp_path}/back.db", clock, tmp_path) as c:
-        assert c.store.own_replica() == own
-        if written:
-            c.memory.put("n", "new", 3)
-        report = c.sync(shared)
-        assert any(own in alarm for alarm in report.alarms)
-        assert report.renewed == c.store.own_replica() != own
-        assert report.unsent == (2 if written else 1)
-        if written:
-            assert '"new"' in Path(report.saved).read_text()
-            clock.advance(1_000)
-            assert c.sync(shared, bootstrap=True).bootstrapped
-        assert (c.memory.get("n", "k"), c.memory.get("n", "lost")) == (2, 2)
-        c.memory.put("n", "newer", 4)
-        everybody_syncs((a, b, c), shared)
-        agree((a, b, c))
-        assert a.memory.get("n", "newer") == 4
 
 
 def test_silence_is_only_counted_while_we_were_there(

@@ -76,8 +76,9 @@ class Syncing(Peering):
         self, where: Where, pull: bool, push: bool, guard: Guard, file: Path | None
     ) -> dict[str, Any]:
         from memtend.store.logfloor import drop_log  # noqa: PLC0415
-        from memtend.sync.direct import Ends, check_strangers, exchange  # noqa: PLC0415
+        from memtend.sync.direct import Ends, Guards, check_strangers, exchange  # noqa: PLC0415
         from memtend.sync.joining import join_store  # noqa: PLC0415
+        from memtend.sync.saving import Guard  # noqa: PLC0415
 
         done: dict[str, Any] = {"name": where.name}
         with self._opened(where) as theirs:
@@ -86,8 +87,14 @@ class Syncing(Peering):
                 with self._maintaining("bootstrap") as lease:
                     done |= _told(join_store(self.store, theirs, file, actor=ACTOR, lease=lease))
             ends = Ends(where.shown, where.name, self._label())
-            out = exchange(self.store, theirs, ends, pull=pull, push=push, guard=guard, actor=ACTOR)
+            guards = Guards(guard, Guard(theirs, lambda: self._quarantine(None, theirs)))
+            out = exchange(
+                self.store, theirs, ends, pull=pull, push=push, guards=guards, actor=ACTOR
+            )
             drop_log(theirs, actor=ACTOR)
+        alarms = []
+        if guards.theirs.saved.writes:
+            alarms.append(f"what the peer held of its own before is in {guards.theirs.saved.path}")
         ways = [way for way in (out.pulled, out.pushed) if way is not None]
         return done | {
             "pulled": out.pulled,
@@ -95,7 +102,7 @@ class Syncing(Peering):
             "rejoined": out.rejoined,
             "peer_rejoined": out.peer_rejoined,
             "renewed": out.pulled.renewed if out.pulled else "",
-            "alarms": tuple(alarm for way in ways for alarm in way.alarms),
+            "alarms": (*(alarm for way in ways for alarm in way.alarms), *alarms),
         }
 
     def _sync_place(
@@ -147,7 +154,7 @@ class Syncing(Peering):
 
         return label_of(self.store.url)
 
-    def _quarantine(self, path: str | None) -> Path:
+    def _quarantine(self, path: str | None, store: Store | None = None) -> Path:
         """Where unsent writes go: the file asked for, or a new one beside the plans."""
         from memtend.objects.urls import address_of, is_local, protocol_of  # noqa: PLC0415
 
@@ -158,7 +165,7 @@ class Syncing(Peering):
             why = "the plans are not in a folder here; name a file for unsent writes"
             raise InvalidSettings(name="quarantine", why=why)
         at = to_datetime(self.clock.now_ms())
-        name = f"{at:%Y%m%dT%H%M%SZ}-{self.store.own_replica()[:8]}.jsonl"
+        name = f"{at:%Y%m%dT%H%M%SZ}-{(store or self.store).own_replica()[:8]}.jsonl"
         return Path(address_of(plans)).parent / "memtend-unsent" / name
 
 

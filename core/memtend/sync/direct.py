@@ -64,16 +64,27 @@ class Carried(NamedTuple):
     sent: tuple[int, dict[str, int]] | None = None
 
 
+class Guards(NamedTuple):
+    """Who saves what either store wrote, before the other's state may take its place."""
+
+    mine: Guard
+    theirs: Guard
+
+
 def exchange(
-    mine: Store, theirs: Store, ends: Ends, *, pull: bool, push: bool, guard: Guard, actor: str
+    mine: Store, theirs: Store, ends: Ends, *, pull: bool, push: bool, guards: Guards, actor: str
 ) -> Exchanged:
     """Bring both to the same state, or one of them to include the other."""
     check_strangers(mine, theirs)
     check_epochs(mine, theirs, ends.url)
-    if pull:
-        guard.look(vector(theirs))
-    else:
-        refuse_copy(mine, vector(theirs), ends.url)
+    for one, guard, peer, taking in (
+        (mine, guards.mine, theirs, pull),
+        (theirs, guards.theirs, mine, push),
+    ):
+        if taking:
+            guard.look(vector(peer))
+        else:
+            refuse_copy(one, vector(peer))
     rejoined, peer_rejoined = _return(mine, theirs, push=push, actor=actor)
     pulled = pushed = None
     if pull:

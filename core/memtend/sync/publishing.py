@@ -78,7 +78,7 @@ def publish(store: Store, place: Place, around: Surroundings, *, name: str, labe
     there = place.own_pages(own)
     head = _usable(store, seen, there, around)
     if head is not None and not around.pulled:
-        refuse_copy(store, head.vv, place.url)
+        refuse_copy(store, head.vv)
     published = dict(head.published) if head else {}
     with _opened(store, published, full=head is None or too_long(head.deltas)) as out:
         if out.head.sender != own:

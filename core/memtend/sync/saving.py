@@ -69,11 +69,14 @@ class Guard:
         return True
 
 
-def refuse_copy(store: Store, theirs: Mapping[str, int], where: str) -> None:
-    """Raise where we would push under an id that somebody else has used up."""
+def refuse_copy(store: Store, theirs: Mapping[str, int]) -> None:
+    """Raise where `store` would only give, under an id of which `theirs` knows more than it does.
+
+    By taking something, it draws a new one.
+    """
     own = store.own_replica()
     if theirs.get(own, 0) > vector(store).get(own, 0):
-        why = f"{where} has events of this replica that are not here; sync without --push first"
+        why = f"{store.url} was copied or put back; sync without --pull and --push"
         raise InvalidSettings(name="peer", why=why)
 
 
