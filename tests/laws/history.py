@@ -98,8 +98,8 @@ class History(World):
             del pages[: dice.randint(1, len(pages))]
         elif n % 3 == 2 and len(pages) > 1:
             pages[0] = dice.choice(self.pages(stray))
-        if self.nodes[i].replica.apply_pages(pages, self.now_ms(i)):
-            self.heard(i, delta, model)
+        replica = self.nodes[i].replica
+        self.heard(i, delta, model, lambda: replica.apply_pages(pages, self.now_ms(i)))
 
     def pages(self, delta: Any) -> list[Any]:
         return list(pages_of(delta))

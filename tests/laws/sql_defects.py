@@ -80,15 +80,6 @@ def counter_swept_silently(patch: pytest.MonkeyPatch) -> None:
     _log(patch, told)
 
 
-def one_ending_per_key(patch: pytest.MonkeyPatch) -> None:
-    log = sync_merge.Merging._log
-
-    def wrong(merging: Any, namespace: str, item: Any) -> bool:
-        return log(merging, namespace, item._replace(ended=item.ended[:1]))
-
-    patch.setattr(sync_merge.Merging, "_log", wrong)
-
-
 def sweep_one_tick_early(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(expiry, "SWEEP_MARGIN_MS", SWEEP_MARGIN_MS - 1)
 
@@ -186,7 +177,6 @@ PLANTED: Final[tuple[Plant, ...]] = (
     vector_not_advanced,
     sweep_without_log_entry,
     counter_swept_silently,
-    one_ending_per_key,
     sweep_one_tick_early,
     counter_swept_unheard,
     parts_swept_one_by_one,

@@ -6,6 +6,7 @@ run on real stores (`sql_world`).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -118,17 +119,20 @@ class World:
                 raise Diverged(f"replica {receiver} refuses a fresh delta of {sender}")
 
     def hear(self, i: int, delta: Any, model: Model) -> bool:
-        accepted = bool(self.nodes[i].replica.apply(delta, self.now_ms(i)))
-        if accepted:
-            self.heard(i, delta, model)
-        return accepted
+        replica = self.nodes[i].replica
+        return self.heard(i, delta, model, lambda: replica.apply(delta, self.now_ms(i)))
 
-    def heard(self, i: int, delta: Any, model: Model) -> None:
+    def heard(self, i: int, delta: Any, model: Model, take_in: Callable[[], bool]) -> bool:
+        """Whether it is taken in. Then it had to be, and the model knows what its sender knew."""
+        retired = set(self.nodes[i].replica.retired)
+        if not take_in():
+            return False
         if delta.sent_ms > self.now_ms(i) + PEER_AHEAD_MS_MAX:
             raise Diverged(f"replica {i} believes a clock that is far ahead")
-        if delta.sender in self.nodes[i].replica.retired:
+        if delta.sender in retired:
             raise Diverged(f"replica {i} hears a replica that it has retired")
         self.nodes[i].model.merge(model)
+        return True
 
 
 def _unswept(found: list[tuple[bytes, int | None]], horizon: int) -> list[tuple[bytes, int]]:
