@@ -89,13 +89,13 @@ class _Taking:
                 return None
             one = held(rows[0], books.url)
             message, delivery = one.message, one.delivery
-            self.settled += 1
             if message is not None and is_over(self._store, delivery.expires_ms, books.now_ms):
                 books.end(delivery)
             elif message is None or delivery.tries >= message.tries_max:
                 books.bury(one)
             else:
                 return self._hand_out(books, one)
+            self.settled += 1
         return None
 
     def _hand_out(self, books: Books, one: Held) -> Message:
