@@ -122,3 +122,4 @@ def sqlite_stores(folder: Path, places: int) -> Iterator[SqliteStores]:
             yield stores
         finally:
             stores.close()
+            shutil.rmtree(folder)

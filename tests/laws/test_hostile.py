@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 
@@ -30,9 +31,11 @@ def target() -> Iterator[Target]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("memtend.codec.delta.DELTA_PAGE_BYTES", 400)
         patch.setattr("memtend.store.ballast.BALLAST_BYTES", 16_384)
-        made = Target(fast_folder("hostile"))
+        folder = fast_folder("hostile")
+        made = Target(folder)
         yield made
         made.close()
+        shutil.rmtree(folder)
 
 
 def test_what_is_tampered_with_is_a_delta(target: Target) -> None:
