@@ -84,7 +84,7 @@ def publish(store: Store, place: Place, around: Surroundings, *, name: str, labe
         if out.head.sender != own:
             # Another process drew a new id for this store just now: the next push is under that.
             return Way()
-        news = head is None or has_news(own, out.head.vv, head, around.others)
+        news = has_news(own, out.head.vv, head, around.others)
         items = Counted(out.items())
         delta = _put_delta(place, own, out.head, items) if news else None
     fresh = _head(store, out, seen, head, delta, around, label)
