@@ -108,4 +108,7 @@ class PostgresWrite:
         """After an error; nothing to do once committed or disconnected."""
         status = self._connection.info.transaction_status
         if status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
-            self._connection.execute("ROLLBACK")
+            try:
+                self._connection.execute("ROLLBACK")
+            except psycopg.Error:  # the server is gone, and so is the transaction
+                self._connection.close()
