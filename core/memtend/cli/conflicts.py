@@ -108,9 +108,11 @@ def show_(
 
 def resolve(
     namespace: Annotated[
-        str | None, typer.Argument(metavar="NAMESPACE", show_default=False)
+        str | None, typer.Argument(metavar="NAMESPACE", help="As listed.", show_default=False)
     ] = None,
-    key: Annotated[str | None, typer.Argument(metavar="KEY", show_default=False)] = None,
+    key: Annotated[
+        str | None, typer.Argument(metavar="KEY", help="As listed.", show_default=False)
+    ] = None,
     field: Field = "",
     take: Annotated[
         int | None, typer.Option("--take", metavar="N", min=1, help="The value of this number.")

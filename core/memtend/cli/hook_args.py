@@ -1,6 +1,6 @@
-"""The options of `memtend hook`: one table, read twice.
+"""The options of the hook commands: one table, read twice.
 
-`cli.hook` makes the command's help from it, and `parse` reads arguments by it without loading the
+`cli.hooks` makes the command's help from it, and `parse` reads arguments by it without loading the
 command line's machinery, which would cost a hook half its time. An argument that is not known is a
 note and never stops anything: settings written for another tool pass more than we know.
 """

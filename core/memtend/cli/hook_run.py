@@ -1,4 +1,4 @@
-"""One call of `memtend hook`: reads the event, opens the store, answers, and harms nobody.
+"""One call of a hook: reads the event, opens the store, answers, and harms nobody.
 
 Whatever goes wrong is a note on standard error, and the status is 0: an agent tool takes other
 statuses as a reason to complain, and status 2 as an order to stop its tool. Only `--strict` passes
@@ -38,7 +38,7 @@ _ASKED: Final = ("session", "description", "task", "task_type", "result", "score
 
 
 def run_named(arguments: Sequence[str], data: bytes | None = None) -> int:
-    """Everything behind `memtend hook`. A name that is no hook's is a note as well."""
+    """Runs the hook that the first argument names. One that is none is a note as well."""
     name, *rest = arguments or ("",)
     if name in HOOKS:
         return run(name, rest, data)

@@ -1,7 +1,7 @@
 """`hook …`: what an agent tool's hook system calls. The work is in `cli.hook_run`.
 
-The commands here exist for `--help` and the documentation: `memtend hook EVENT` goes straight to
-`hook_run`, because loading the whole tree takes longer than the hook itself.
+The commands here exist for `--help` and the documentation: `cli.main` goes straight to `hook_run`,
+because loading the whole tree takes as long as the hook itself.
 """
 
 from __future__ import annotations
