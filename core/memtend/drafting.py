@@ -73,7 +73,7 @@ def draft(
     policy = config.policy(namespace, key)
     fixed = fixed_kind(policy)
     if fixed is not None and fixed != kind:
-        found, wanted = f"{policy.strategy} by policy", _KINDS[kind]
+        found, wanted = f"{policy.strategy} by policy", _KINDS[RowKind(kind)]
         raise KindMismatch(namespace=namespace, key=key, found=found, wanted=wanted)
     labels, extra = describe(put.labels, agent)
     ttl_ms = policy.ttl_ms if put.ttl_ms is None else put.ttl_ms or None

@@ -22,17 +22,18 @@ from memtend.crdt.base import HLC_MAX
 from memtend.crdt.rows import RowKind
 from memtend.errors import DeltaRefused, InvalidName, InvalidValue, LimitExceeded
 from memtend.limits import (
+    DELTA_PATH_BYTES_MAX,
+    DELTA_SIBLINGS_MAX,
     INTEGER_ABS_MAX,
     LABEL_CHARS_MAX,
     REPLICAS_MAX,
-    SIBLINGS_MAX,
     TAG_CHARS_MAX,
     TAGS_MAX,
     TIME_MS_MAX,
     TTL_MS_MAX,
     VALUE_BYTES_MAX,
 )
-from memtend.model.delta import Carried, DeltaHead, Item
+from memtend.model.delta import Carried, DeltaHead, Item, Told
 from memtend.model.dot import Dot
 from memtend.model.names import check_name, check_path
 
@@ -67,7 +68,8 @@ def joined(items: Iterable[Item]) -> Iterator[Item]:
         for other in more:
             siblings = (*first.siblings, *other.siblings)
             ended = (*first.ended, *other.ended)
-            _need(len(siblings) <= SIBLINGS_MAX and len(ended) <= REPLICAS_MAX, _MANY)
+            _need(len(siblings) <= DELTA_SIBLINGS_MAX and len(ended) <= REPLICAS_MAX, _MANY)
+            _need(sum(map(_bytes_of, siblings)) <= DELTA_PATH_BYTES_MAX, _MUCH)
             _need(bool(other.siblings or other.ended), "a key says nothing")
             first = first._replace(siblings=siblings, ended=ended)
         yield first
@@ -81,7 +83,7 @@ def check_item(head: DeltaHead, item: Item) -> None:
             check_name(item.field, "field")
     except InvalidName as error:
         raise DeltaRefused(why=str(error)) from error
-    _need(len(item.siblings) <= SIBLINGS_MAX, _MANY)
+    _need(len(item.siblings) <= DELTA_SIBLINGS_MAX, _MANY)
     _need(bool(item.siblings or item.ended), "a key says nothing")
     before: Dot | None = None
     for told in item.siblings:
@@ -167,4 +169,9 @@ def _need(holds: bool, why: str) -> None:
         raise DeltaRefused(why=why)
 
 
-_MANY: Final = f"a key has more than {SIBLINGS_MAX} siblings, or too many endings"
+def _bytes_of(told: Told) -> int:
+    return len(told.text) if isinstance(told, Carried) else 0
+
+
+_MANY: Final = f"a key has more than {DELTA_SIBLINGS_MAX:,} siblings, or too many endings"
+_MUCH: Final = f"the siblings of a key are larger than {DELTA_PATH_BYTES_MAX:,} bytes"

@@ -81,7 +81,7 @@ class Syncing(Peering):
         from memtend.sync.saving import Guard  # noqa: PLC0415
 
         done: dict[str, Any] = {"name": where.name}
-        with self._opened(where) as theirs:
+        with self._peer_opened(where) as theirs:
             if file is not None:
                 check_strangers(self.store, theirs)
                 with self._maintaining("bootstrap") as lease:
@@ -135,7 +135,7 @@ class Syncing(Peering):
         return done
 
     @contextmanager
-    def _opened(self, where: Where) -> Iterator[Store]:
+    def _peer_opened(self, where: Where) -> Iterator[Store]:
         """The other store, under its own identity and with its own audit key."""
         from memtend.reaching import ColdReads  # noqa: PLC0415
         from memtend.store.store import Store  # noqa: PLC0415

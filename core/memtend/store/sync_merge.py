@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from memtend.codec.envelope import prefix_of, type_of
 from memtend.crdt.causal import merge_dots
 from memtend.crdt.hlc import millis
-from memtend.crdt.rows import merge_log
+from memtend.crdt.rows import RowKind, merge_log
 from memtend.errors import NotEntitled, QuotaExceeded
 from memtend.limits import ALARMS_MAX, SIBLINGS_MAX
 from memtend.model.delta import Applied, DeltaHead, Item, Named
@@ -209,7 +209,9 @@ class Merging:
         kinds = {type_of(one.old.flags) for one in left} | {one.body.type for one in added}
         if len(kinds) > 1:
             self._alarms.append(f"{path} has siblings of several kinds")
-        if (count := len(left) + len(added)) > SIBLINGS_MAX:
+        # A counter keeps a part of every replica id that ever counted: many are no crowd.
+        count = len(left) + len(added)
+        if count > SIBLINGS_MAX and kinds != {int(RowKind.COUNTER)}:
             self._alarms.append(f"{path} has {count} siblings; the limit is {SIBLINGS_MAX}")
 
     def _check_quotas(self) -> None:

@@ -23,7 +23,7 @@ from memtend.codec.delta import mark_of, plain_body, write_pages
 from memtend.codec.envelope import Body, check_row, codec_of, unpack
 from memtend.crdt.causal import covers, descends
 from memtend.errors import ArchiveUnreachable, LimitExceeded, RecordDamaged
-from memtend.limits import SIBLINGS_MAX
+from memtend.limits import DELTA_SIBLINGS_MAX
 from memtend.model.delta import Carried, DeltaHead, Ended, Item, Named, Told
 from memtend.model.dot import Dot
 from memtend.model.stored import LogRow, StoredRow
@@ -74,9 +74,9 @@ class Outgoing(NamedTuple):
         bodies: list[Body],
         ended: list[Ended],
     ) -> Item:
-        if len(siblings) > SIBLINGS_MAX:
+        if len(siblings) > DELTA_SIBLINGS_MAX:
             name, many = "/".join(filter(None, path)), len(siblings)
-            raise LimitExceeded(what="siblings", name=name, actual=many, limit=SIBLINGS_MAX)
+            raise LimitExceeded(what="siblings", name=name, actual=many, limit=DELTA_SIBLINGS_MAX)
         told = tuple(map(self._told, siblings, bodies))
         return Item(*path, told, tuple(ended))
 
