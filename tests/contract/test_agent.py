@@ -31,6 +31,12 @@ def test_a_new_run_keeps_what_an_earlier_one_knew(join: Join) -> None:
     assert (state["tasks_completed"], state["session"]) == (3, "s2")
 
 
+def test_capabilities_may_be_a_list(join: Join) -> None:
+    agent = join("builder")
+    assert agent.initialize(["plan", "test"])["capabilities"] == ["plan", "test"]
+    assert agent.initialize("plan")["capabilities"] == ["plan"]
+
+
 def test_an_agent_that_leaves_is_offline_and_not_forgotten(join: Join) -> None:
     agent = join("builder")
     agent.initialize()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from memtend.agent.base import share_of
@@ -18,14 +18,19 @@ ACTIVE, OFFLINE = "active", "offline"
 
 class States(Meeting):
     def initialize(
-        self, capabilities: Mapping[str, Any] | None = None, **more: Any
+        self, capabilities: Mapping[str, Any] | Iterable[str] | None = None, **more: Any
     ) -> dict[str, Any]:
         """Say that this agent is here, what it can do, and whatever else is given.
 
         From now on it hears what is broadcast to the swarm. What an earlier run said of itself
         stays; returns the whole state.
         """
-        given = {"capabilities": dict(capabilities)} if capabilities is not None else {}
+        given: dict[str, Any] = {}
+        if isinstance(capabilities, Mapping):
+            given["capabilities"] = dict(capabilities)
+        elif capabilities is not None:
+            one = isinstance(capabilities, str)
+            given["capabilities"] = [capabilities] if one else list(capabilities)
         state = self.update_state(**{"status": ACTIVE, **given, **more})
         self._listen()
         return state
