@@ -159,7 +159,7 @@ def held_error(resource: str, waiting: Waiting) -> LeaseHeld:
     holders = sorted({one.holder for one in grants} or {one.holder for one in tickets})
     left_ms = max((one.expires_ms - waiting.now_ms for one in grants), default=0)
     until = to_datetime(waiting.now_ms + left_ms)
-    queue = f", until {until:%Y-%m-%d %H:%M:%S} UTC" if grants else ""
+    queue = f", until {until:%Y-%m-%d %H:%M:%S} UTC" if grants else ": it is about to be"
     if waiting.position > 1:
         queue += f"; {waiting.position - 1} wait before you"
     return LeaseHeld(
