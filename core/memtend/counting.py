@@ -154,15 +154,21 @@ class Counting(Session):
         return self._count(namespace, key, _keep, ttl_ms=ttl_ms, action="touch", lease=lease)
 
     def _settle_counter(
-        self, namespace: str, key: str, value: int | None, strays: frozenset[Dot]
+        self,
+        namespace: str,
+        key: str,
+        value: int | None,
+        strays: frozenset[Dot],
+        seen: frozenset[Dot],
     ) -> Dot:
-        """Drop what is no counter there; `value` begins a new epoch, None keeps the sum."""
+        """Drop what is no counter there. `value` begins a new epoch in the place of exactly `seen`,
+        None keeps the sum."""
 
         def restart(parts: Siblings, at: _At) -> tally.Written:
             return tally.reset(parts, dot=at.dot, hlc=at.hlc, exp_ms=None, start=value or 0)
 
-        change = _keep if value is None else restart
-        return self._count(namespace, key, change, action="resolve", strays=strays)
+        change, exactly = (_keep, None) if value is None else (restart, seen)
+        return self._count(namespace, key, change, action="resolve", strays=strays, exactly=exactly)
 
     def _count(
         self,
@@ -176,6 +182,7 @@ class Counting(Session):
         action: str = "count",
         lease: Lease | None = None,
         strays: frozenset[Dot] | None = None,
+        exactly: frozenset[Dot] | None = None,
     ) -> Dot:
         counts = self._reads.views.reading(namespace, key) is Reading.COUNTER
         for _ in range(UPDATE_TRIES):
@@ -191,6 +198,10 @@ class Counting(Session):
             gone = frozenset(one.dot for one in parts if one not in kept) | (strays or frozenset())
             put = Put(namespace, key, canonical.decode(part.text), labels, ttl_ms, ctx=gone)
             expected = frozenset(one.dot for one in found)
+            alive = {one.dot for one in found if one in parts or is_visible(one, now_ms)}
+            if exactly is not None and exactly != alive:
+                said = {"expected": f"{len(exactly)} values", "found": "others"}
+                raise ConditionFailed(namespace=namespace, key=key, **said)
             try:
                 return self._write(
                     [put], kind=RowKind.COUNTER, expected=expected, action=action, op_id=op_id,

@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 LWW: Final = "lww"
 _KIND_NAMES: Final = {kind: kind.name.lower() for kind in RowKind} | {RowKind.PLAIN: "value"}
 
+_WHOLE: Final = {RowKind.ELEMENT: "set", RowKind.FIELD: "map"}
+
 
 def conflicts(memory: Memory, pattern: str = "**", limit: int = CONFLICTS_MAX) -> list[Conflict]:
     """Contested keys in namespaces that `pattern` governs and this agent may read, by path."""
@@ -258,8 +260,11 @@ def _write(memory: Memory, found: Contested, put: Put, *, keep: bool) -> Any:
         if total is not None and (isinstance(total, bool) or not isinstance(total, int)):
             raise KindMismatch(namespace=namespace, key=key, found="counter", wanted="a value")
         if total is not None or found.own:
-            memory._settle_counter(namespace, key, total, foreign)
+            memory._settle_counter(namespace, key, total, foreign, dots)
             return memory.get(namespace, key)
+    whole = _WHOLE.get(found.kind) if found.kind == RowKind.ELEMENT or not field else None
+    if whole is not None and not keep:  # what stands there is taken out or left, never replaced
+        raise KindMismatch(namespace=namespace, key=key, found=whole, wanted="a value")
     if keep and not found.own:
         memory._delete(namespace, key, field, foreign, settles=True)
         return None
@@ -269,9 +274,8 @@ def _write(memory: Memory, found: Contested, put: Put, *, keep: bool) -> Any:
 
 
 def _decision(found: Contested, strategy: str) -> Decision:
-    count = len(found.seen)
-    what = f"{strategy} decides between {count} values" if found.own else "of another kind"
-    if found.foreign and found.own:
-        what += f", {len(found.foreign)} of another kind go"
+    said = [f"{strategy} decides between {len(found.own)} values"] if len(found.own) > 1 else []
+    said += [f"{len(found.foreign)} of another kind go"] if found.foreign else []
+    what = ", ".join(said)
     path = found.key + (f"#{found.field}" if found.field else "")
     return Decision(action=Action.UPDATE, namespace=found.namespace, key=path, reason=what)

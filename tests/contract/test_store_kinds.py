@@ -205,3 +205,39 @@ def test_elements_added_by_several_are_no_conflict(both: tuple[Memory, Memory]) 
     sync(a, b)
     assert b.fields(NS, "m") == {"f": "both"}
     assert conflicts(b) == []
+
+
+@pytest.mark.parametrize("reading", [Reading.SET, Reading.MAP])
+def test_a_value_in_a_place_of_sets_or_maps_can_only_go(
+    both: tuple[Memory, Memory], reading: Reading
+) -> None:
+    here, there = both
+    under(here, reading)
+    there.put(NS, "k", "stray")
+    sync(here, there)
+    assert here.get(NS, "k", "none") == "none"
+    assert [(one.key, one.foreign) for one in conflicts(here)] == [("k", 1)]
+    for choice in ({"take": 1}, {"value": 2}):
+        with pytest.raises(KindMismatch, match=f"holds a {reading.value}"):
+            settle(here, NS, "k", **choice)  # type: ignore[arg-type]
+    _, report = settle_all(here, "**", apply=True)
+    assert report.written == 1
+    sync(here, there)
+    assert (conflicts(here), there.get(NS, "k")) == ([], None)
+
+
+def test_a_number_replaces_only_the_counter_that_was_seen(
+    mixed: tuple[Memory, Memory], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, _ = mixed
+    found = here._settle_counter
+
+    def meanwhile(*given: Any) -> Any:
+        here.increment(NS, "both")
+        return found(*given)
+
+    monkeypatch.setattr(here, "_settle_counter", meanwhile)
+    with pytest.raises(ConditionFailed):
+        settle(here, NS, "both", 40)
+    assert here.get(NS, "both") == 6
+    assert settle(here, NS, "both", strategy="lww") == 7

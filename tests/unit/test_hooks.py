@@ -122,6 +122,8 @@ def test_a_prompt_brings_back_what_fits_its_words(hook: Call) -> None:
         ada.record_decision("database", "SQLite", context={"for": "the parser of dates"})
     found = hook("pre-task", stdin=event("prompt"))
     assert found.json["hookSpecificOutput"]["hookEventName"] == "UserPromptSubmit"
+    with swarm() as main:
+        assert main.progress() == []  # a prompt is not kept
     assert "SQLite" in found.context
 
 

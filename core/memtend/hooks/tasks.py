@@ -26,8 +26,9 @@ def before(work: Work) -> Told:
     if task is None:
         return Told(notes=("neither a description nor a task was named",))
     kind = _type_of(work)
-    data = {"started_ms": work.now_ms, "type": kind, **work.tool}
-    swarm.record_progress(task, status="in_progress", note=said or "", data=data)
+    if work.event.caller != "UserPromptSubmit":  # what somebody asks is no task, and not kept
+        data = {"started_ms": work.now_ms, "type": kind, **work.tool}
+        swarm.record_progress(task, status="in_progress", note=said or "", data=data)
     lines = []
     found = related(recent(work.memory, swarm.layout, _KINDS), said or "", _RELATED_MAX)
     if found:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from memtend.hooks.event import Event
 from memtend.hooks.redaction import redact, redacted, sizes
-from memtend.limits import HOOK_NOTE_CHARS_MAX, LAYOUT_NAME_BYTES_MAX
+from memtend.limits import HOOK_NOTE_CHARS_MAX, HOOK_TEXT_CHARS_MAX, LAYOUT_NAME_BYTES_MAX
 from memtend.model.quoting import quote_segment
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class Work(NamedTuple):
             or self.event.input_text("description", "prompt", "task")
             or self.event.text("prompt", "description")
         )
-        return redact(said)[:HOOK_NOTE_CHARS_MAX] if said else None
+        return redact(said[:HOOK_TEXT_CHARS_MAX])[:HOOK_NOTE_CHARS_MAX] if said else None
 
     @property
     def task(self) -> str | None:

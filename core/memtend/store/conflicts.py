@@ -58,10 +58,9 @@ def contested_in(
     ways = []
     if ns[0] in store.namespaces.contested:
         ways.append(_paged(store, "crowded", ns[0], (ns[0],)))
-    kinds = {fixed_kind(policy) for policy in policies}
-    if strays and kinds != {None}:
-        fixed = kinds.pop() if len(kinds) == 1 else None
-        ways.append(_paged(store, "strays", ns[0], (_ANY if fixed is None else int(fixed),)))
+    kinds = {kind for kind in map(fixed_kind, policies) if kind is not None}
+    if strays and kinds:
+        ways.append(_paged(store, "strays", ns[0], (kinds.pop() if len(kinds) == 1 else _ANY,)))
     last = None
     for key, field in merge(*ways):
         if (key, field) != last and (found := contest(store, config, reads, namespace, key, field)):
