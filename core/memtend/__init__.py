@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from memtend.model.policy import Cleanup, Policy, Reading
     from memtend.model.query import Query
     from memtend.model.record import Labels, Record, Trust
+    from memtend.model.version import Version
     from memtend.policies import load_policies
     from memtend.services import Services, open_services
 
@@ -40,6 +41,7 @@ _HOMES = {
     "Record": "memtend.model.record",
     "Services": "memtend.services",
     "Trust": "memtend.model.record",
+    "Version": "memtend.model.version",
     "load_policies": "memtend.policies",
     "open_services": "memtend.services",
 }
@@ -57,6 +59,7 @@ __all__ = [
     "Record",
     "Services",
     "Trust",
+    "Version",
     "load_policies",
     "open_services",
 ]
