@@ -19,6 +19,13 @@ def shared(tmp_path: Path) -> str:
     return str(tmp_path / "place")
 
 
+def put_back(path: Path, contents: bytes) -> None:
+    """The same file, with older contents."""
+    with path.open("r+b") as file:
+        file.write(contents)
+        file.truncate(len(contents))
+
+
 def test_a_copied_file_syncs_beside_its_original(
     pair: list[Services], shared: str, tmp_path: Path, clock: ManualClock
 ) -> None:
@@ -39,11 +46,38 @@ def test_a_copied_file_syncs_beside_its_original(
         agree((a, b, copy))
 
 
+def test_a_store_put_back_in_place_loses_nothing_that_it_writes_next(
+    pair: list[Services], shared: str, tmp_path: Path, clock: ManualClock
+) -> None:
+    """The file beside it knows how far others were told: it opens under a new id."""
+    a, b = pair
+    path = tmp_path / "back.db"
+    with party(f"sqlite:///{path}", clock, tmp_path) as c:
+        c.memory.put("n", "k", 1)
+        c.store.engine.script("PRAGMA wal_checkpoint(TRUNCATE)")
+        old = path.read_bytes()
+        c.memory.put("n", "k", 2)
+        c.memory.put("n", "kept", 2)
+        for one in (c, a):
+            one.sync(shared)
+        own = c.store.own_replica()
+    put_back(path, old)
+    with party(f"sqlite:///{path}", clock, tmp_path) as c:
+        assert c.store.own_replica() != own
+        c.memory.put("n", "new", 3)
+        everybody_syncs((a, b, c), shared)
+        agree((a, b, c))
+        assert [c.memory.get("n", key) for key in ("k", "kept", "new")] == [2, 2, 3]
+        renewed = c.store.own_replica()
+    with party(f"sqlite:///{path}", clock, tmp_path) as c:
+        assert c.store.own_replica() == renewed
+
+
 @pytest.mark.parametrize("written", [False, True], ids=["unused", "written to"])
 def test_a_store_put_back_behind_its_back_draws_a_new_id(
     pair: list[Services], shared: str, tmp_path: Path, clock: ManualClock, written: bool
 ) -> None:
-    """The same file with older contents: its own head says more than it has. If it was written to
+    """With all that lies beside it, too: its own head says more than it has. If it was written to
     since, under numbers that others know as something else, it has to bootstrap."""
     a, b = pair
     with party(f"sqlite:///{tmp_path}/back.db", clock, tmp_path) as c:
@@ -55,9 +89,8 @@ def test_a_store_put_back_behind_its_back_draws_a_new_id(
         for one in (c, a):
             one.sync(shared)
         own = c.store.own_replica()
-    with (tmp_path / "back.db").open("r+b") as file:
-        file.write(old)
-        file.truncate(len(old))
+    put_back(tmp_path / "back.db", old)
+    (tmp_path / "back.db.told").unlink()
     with party(f"sqlite:///{tmp_path}/back.db", clock, tmp_path) as c:
         assert c.store.own_replica() == own
         if written:
@@ -90,9 +123,8 @@ def test_a_peer_that_was_put_back_keeps_its_writes_in_a_file(
         c.memory.put("n", "k", 2)
         c.memory.put("n", "k", 3)
         a.sync(url)
-    with (tmp_path / "back.db").open("r+b") as file:
-        file.write(old)
-        file.truncate(len(old))
+    put_back(tmp_path / "back.db", old)
+    (tmp_path / "back.db.told").unlink()
     with party(url, clock, tmp_path) as c:
         c.memory.put("n", "new", 3)
         with pytest.raises(InvalidSettings, match="put back"):

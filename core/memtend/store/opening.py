@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,10 +15,11 @@ from memtend.store import schema
 from memtend.store.audit import GENESIS
 from memtend.store.ballast import Ballast
 from memtend.store.durable import make_folders, sync_folder, translated
-from memtend.store.engine import Engine, Transaction
+from memtend.store.engine import Engine, Row, Transaction
 from memtend.store.interned import replica_row
 from memtend.store.meta import Meta, crc_of
 from memtend.store.sqlite import SqliteEngine
+from memtend.store.told import has_told, was_put_back
 
 if TYPE_CHECKING:
     from memtend.store.postgres import PostgresEngine
@@ -102,14 +104,22 @@ def identify(engine: Engine, clock: Clock) -> Meta:
     file_id = engine.file_id()  # before the write: a refused question would end the transaction
     if rows := engine.read("meta"):
         meta = Meta.of(rows, engine.url)
-        if meta.file_id == file_id:
+        if not _is_other(engine, engine.read, meta, file_id):
             return meta  # the usual case waits for no writer
     with engine.write() as tx:
         rows = tx.fetch("meta_locked")
         if not rows:
             return _found(tx, clock, file_id)
         meta = Meta.of(rows, engine.url)
-        return meta if meta.file_id == file_id else _adopt(tx, clock, meta, file_id)
+        other = _is_other(engine, tx.fetch, meta, file_id)
+        return _adopt(tx, clock, meta, file_id) if other else meta
+
+
+def _is_other(engine: Engine, read: Callable[[str], list[Row]], meta: Meta, file_id: str) -> bool:
+    """Whether the database was copied, or its file put back, since this replica wrote to it."""
+    if meta.file_id != file_id:
+        return True
+    return has_told(engine) and was_put_back(engine, read("replicas"), meta.replica_no, meta.n)
 
 
 def _found(tx: Transaction, clock: Clock, file_id: str) -> Meta:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from memtend.errors import NotEntitled
 from memtend.store.sync_in import Received
 from memtend.store.sync_out import Outgoing, opened
+from memtend.store.told import note_told
 
 if TYPE_CHECKING:
     from memtend.model.delta import Applied
@@ -46,7 +47,9 @@ def outgoing(store: Store, known: Mapping[str, int], *, full: bool = False) -> I
     """
     sent_ms = store.clock.now_ms()  # before the view: whatever is older is in it
     with store.engine.snapshot() as reader:
-        yield opened(store, reader, dict(known), sent_ms=sent_ms, full=full)
+        delta = opened(store, reader, dict(known), sent_ms=sent_ms, full=full)
+        note_told(store.engine, delta.head.sender, delta.head.vv.get(delta.head.sender, 0))
+        yield delta
 
 
 def apply(
