@@ -23,7 +23,7 @@ from tests.fixtures.stores import set_policies
 from tests.laws.replica import COUNTER
 from tests.laws.sql_replica import COUNTS_TTL_MS, PLACES
 
-BESIDE = ("-wal", "-shm")
+STAYING = (".ballast-", ".lock")
 
 
 class Stores(Protocol):
@@ -79,8 +79,9 @@ class SqliteStores:
     def _opened(self, source: str, i: int, clock: ManualClock) -> Services:
         self._close(i)
         path = self._path(str(i))
-        for name in (path, *(Path(f"{path}{end}") for end in BESIDE)):
-            name.unlink(missing_ok=True)
+        for name in self.folder.glob(f"{path.name}*"):  # with what restores have kept
+            if not any(end in name.name for end in STAYING):
+                name.unlink()
         shutil.copyfile(self._path(source), path)
         return self._enter(i, clock)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any, Final
 
 from memtend.backup.restore_plan import Mode
@@ -27,8 +28,10 @@ SQL_WEIGHTS: Final = {
     "reopen": 1,
     "restore": 2,
 }
-MADE = iter(range(1, 1 << 40))
-"""Seeds of clocks: no two stores of a run draw the same ids."""
+FIRST_SEED: Final = 1_000
+"""Of the clocks of a history; those of the templates are below."""
+RUNS = count()
+"""Numbers the folders of backups. Nothing else differs when a history is run again."""
 
 
 class StoreWorld(History):
@@ -39,10 +42,11 @@ class StoreWorld(History):
 
     def __init__(self, stores: Stores, replicas: int) -> None:
         self.stores = stores
+        self._seeds, self._number = count(FIRST_SEED), next(RUNS)
         super().__init__(Rules(), replicas)
 
     def new_replica(self, i: int) -> StoreReplica:
-        clock = ManualClock(START_MS, seed=next(MADE))
+        clock = ManualClock(START_MS, seed=next(self._seeds))
         return StoreReplica(self.stores.fresh(i, clock), clock)
 
     def do_add(self, i: int, _j: int, _n: int) -> None:
@@ -87,7 +91,7 @@ class StoreWorld(History):
         if i == j or not (self.stores.is_file(i) and self.stores.is_file(j)):
             return
         node, source = self.nodes[i], self.nodes[j]
-        clock = ManualClock(node.replica.clock.now_ms(), seed=next(MADE))
+        clock = ManualClock(node.replica.clock.now_ms(), seed=next(self._seeds))
         node.replica = StoreReplica(self.stores.copied(j, i, clock), clock)
         source.replica.services = self.stores.again(j, source.replica.clock)
         self._new_line(i, source.model)
@@ -95,7 +99,7 @@ class StoreWorld(History):
     def do_backup(self, i: int, _j: int, _n: int) -> None:
         node = self.nodes[i]
         node.replica.clock.advance(self.now_ms(i) - node.replica.clock.now_ms())
-        url = str(self.stores.folder / f"backups-{node.replica.clock._seed}")
+        url = str(self.stores.folder / f"backups-{self._number}-{node.replica.clock._seed}")
         report = node.replica.services.take_backup(url)
         node.backup = (url, report.manifest), node.model.copy()
 
