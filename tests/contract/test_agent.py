@@ -74,10 +74,46 @@ def test_decisions_are_found_by_time_words_and_page(join: Join, clock: ManualClo
     assert [made.decision["do"] for made in [*first, *then]] == [
         f"thing {number}" for number in (4, 3, 2, 1, 0)
     ]
+    with pytest.raises(NotFound):  # not the first page once more
+        agent.decisions(after="gone meanwhile")
     with pytest.raises(InvalidValue, match="no time zone"):
         agent.decisions(since=datetime(2026, 1, 1))
     with pytest.raises(LimitExceeded):
         agent.decisions(limit=0)
+
+
+@pytest.mark.parametrize("at_ms", [2**53 - 1, 1 - 2**53, -1, 1e300, "soon"])
+def test_a_record_of_no_possible_time_hides_no_other(
+    join: Join, memory: Memory, at_ms: object
+) -> None:
+    builder, reviewer = join("builder"), join("reviewer")
+    builder.initialize()
+    builder.record_decision("storage", "SQLite")
+    odd = {"at_ms": at_ms, "session": 5, "timestamp": "0001-01-01T00:00:00+14:00"}
+    for namespace, key in (
+        ("swarm-demo/agent-builder/decisions", "storage/odd"), ("swarm-demo/agent-odd", "state"),
+        ("swarm-demo/agent-builder/progress", "odd"), ("swarm-demo/coordination", "odd/odd"),
+        ("swarm-demo/global/knowledge", "odd/odd"), ("neural/patterns", "odd"),
+        ("neural/outcomes", "odd"),
+    ):  # fmt: skip
+        memory.put(namespace, key, odd)
+    assert builder.decisions()[0].decision == "SQLite"
+    assert "SQLite" in [one.decision for one in reviewer.synchronize().decisions]
+    assert (len(reviewer.knowledge()), len(reviewer.patterns())) == (1, 1)
+    assert (len(reviewer.coordination()), len(reviewer.progress(agent="builder"))) == (1, 1)
+    assert reviewer.outcomes(swarm="*") == []
+    assert reviewer.health_report().alive == 2
+
+
+def test_names_and_tags_that_cannot_be_kept_are_refused_by_name(join: Join) -> None:
+    for name in ("a\0b", "\ud800"):
+        with pytest.raises(InvalidName):
+            join(name)
+        with pytest.raises(InvalidName):
+            join("a", session=name)
+    for tags in (["x", "x"], ["x" * 129], [""]):
+        with pytest.raises(InvalidValue, match="tag"):
+            join("a").record_decision("storage", 1, tags=tags)
 
 
 def test_types_that_begin_alike_are_kept_apart(join: Join) -> None:

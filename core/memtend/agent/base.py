@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from pydantic import ValidationError
+
 from memtend.drafting import Put
 from memtend.errors import AccessDenied, InvalidValue
 from memtend.limits import AGENT_BEAT_MS
@@ -101,13 +103,17 @@ class AgentBase:
     def _labels(
         self, kind: str, confidence: float | None = None, tags: Sequence[str] = ()
     ) -> Labels:
-        return Labels(
-            kind=kind,
-            agent=self.agent,
-            session=self.session,
-            confidence=confidence,
-            tags=tuple(tags),
-        )
+        try:
+            return Labels(
+                kind=kind,
+                agent=self.agent,
+                session=self.session,
+                confidence=confidence,
+                tags=tuple(tags),
+            )
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            raise InvalidValue(name=f"{kind} labels", why=first["msg"]) from None
 
     def _put(self, place: Place, value: Mapping[str, Any], labels: Labels, **more: Any) -> None:
         self._write([Put(*place, dict(value), labels, **more)])

@@ -104,11 +104,12 @@ def _seen(
     status = "alive" if seen_ms > alive_from_ms else "silent"
     if not seen_ms or (state.get("status") == OFFLINE and beat_ms <= said_ms):
         status = OFFLINE
+    session = (pulse if beat_ms > said_ms else state).get("session")
     return AgentSeen(
         agent=agent,
         status=status,
         seen_at=to_datetime(seen_ms) if seen_ms else None,
-        session=(pulse if beat_ms > said_ms else state).get("session"),
+        session=session if isinstance(session, str) else None,
         state=state,
         progress=tuple(tasks),
         decisions=decisions,

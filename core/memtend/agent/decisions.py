@@ -88,7 +88,8 @@ class Decisions(AgentBase):
     ) -> list[Decision]:
         """An agent's decisions, latest first; `agent="*"` are those of the whole swarm.
 
-        `text` are words that must all occur. The next page comes after the id of the last one.
+        `text` are words that must all occur. The next page comes after the id of the last one;
+        raises `NotFound` where that is gone or does not fit.
         """
         from memtend.agent.history import decided  # noqa: PLC0415
 

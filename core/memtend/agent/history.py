@@ -13,6 +13,7 @@ from memtend.agent.reading import (
     readable,
     rows_by_namespace,
 )
+from memtend.errors import NotFound
 from memtend.model.layout import Kind, SwarmLayout, locate, segment
 
 if TYPE_CHECKING:
@@ -45,7 +46,12 @@ def decided(
         if decision.fits(since_ms, words)
     ]
     found.sort(key=lambda one: (one.at, one.decision_id), reverse=True)
-    start = next((n for n, one in enumerate(found, 1) if one.decision_id == after), 0)
+    if after is None:
+        return found[:limit]
+    start = next((n for n, one in enumerate(found, 1) if one.decision_id == after), None)
+    if start is None:  # from the beginning again, whoever reads page by page would never end
+        raise NotFound(namespace=layout.decisions(agent) if agent != EVERYBODY else layout.root,
+                       key=after)  # fmt: skip
     return found[start : start + limit]
 
 

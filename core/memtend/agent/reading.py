@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from memtend.clock import to_ms
-from memtend.limits import SCAN_MAX
+from memtend.limits import SCAN_MAX, TIME_MS_MAX
 
 if TYPE_CHECKING:
     from memtend.memory import Memory
@@ -44,10 +44,11 @@ def namespaces_of(memory: Memory, root: str) -> list[str]:
 def time_ms(value: dict[str, Any], *older: str) -> int:
     """When a record was made: `at_ms`, or ISO text in a field of the older program, else 0.
 
-    The older program wrote local times without a zone; they are read as UTC, as imports are.
+    The older program wrote local times without a zone; they are read as UTC, as imports are. What
+    is no moment that a clock shows is none: one odd record must not hide all others.
     """
     at_ms = value.get("at_ms")
-    if isinstance(at_ms, int):
+    if isinstance(at_ms, int) and 0 <= at_ms <= TIME_MS_MAX:
         return at_ms
     for name in older:
         text = value.get(name)
@@ -56,5 +57,5 @@ def time_ms(value: dict[str, Any], *older: str) -> int:
                 at = datetime.fromisoformat(text)
             except ValueError:
                 continue
-            return to_ms(at if at.tzinfo else at.replace(tzinfo=UTC))
+            return max(to_ms(at if at.tzinfo else at.replace(tzinfo=UTC)), 0)
     return 0

@@ -136,11 +136,18 @@ def segment(name: str, what: str, limit: int = LAYOUT_NAME_BYTES_MAX) -> str:
     """One name as one path segment."""
     if not isinstance(name, str) or not name:
         raise InvalidName(what=what, name=name, why="it is empty or not text")
+    if "\0" in name or not _is_text(name):
+        why = "it has a NUL character or half of a surrogate pair, which labels cannot keep"
+        raise InvalidName(what=what, name=name[:64], why=why)
     quoted = quote_segment(name)
     if len(quoted) > limit:
         why = f"longer than {limit} bytes once its odd characters are quoted"
         raise InvalidName(what=what, name=name[:64] + "…", why=why)
     return quoted
+
+
+def _is_text(name: str) -> bool:
+    return not any("\ud800" <= char <= "\udfff" for char in name)
 
 
 def names_of(address: str) -> tuple[str, ...]:
