@@ -189,6 +189,10 @@ def test_cleaning_up_forgets_the_session_and_sweeps_a_little(hook: Call) -> None
     assert (found["forgotten"], found["swept"]) == (2, 0)
     with swarm(session=SESSION) as main:
         assert main.session_context() == {}
+    hook("session-end", stdin=event("session-end"))
+    with swarm(session=SESSION) as main:
+        [said] = main.progress(f"session {SESSION}")
+        assert said.note == "0 edits of 0 files"
     assert hook("memory-cleanup").status == 0
 
 

@@ -47,7 +47,9 @@ def test_contents_are_not_kept_unless_asked_for(hook: Call) -> None:
         "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc", "postgresql://ada:hunter2hunter2@db/x",
         "Authorization: Bearer abcdefghijklmnop", "password = 'hunter2hunter2'",
         "-----BEGIN RSA PRIVATE KEY-----\nMIIhunter2hunter2", "aws_secret_key=hunter2hunter2",
-        '{"api_key": "hunter2hunter2"}',
+        '{"api_key": "hunter2hunter2"}', 'password = "two hunter2 words"',
+        "Authorization: Basic hunter2hunter2==", "mysql --password hunter2",
+        "sk_live_0123456789abcdefgh", "AIza0123456789012345678901234567890123",
     ],
 )  # fmt: skip
 def test_obvious_secrets_are_left_out(secret: str) -> None:

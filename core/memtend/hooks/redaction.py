@@ -30,17 +30,20 @@ def _nets() -> _Nets:
         re.compile(rf"{_NAMES}|^(?:auth|cookie|pwd)$", re.IGNORECASE),
         re.compile(
             r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
-            r"|\b(?:sk|pk|rk)-[A-Za-z0-9_-]{16,}"
+            r"|\b(?:sk|pk|rk)(?:-|_live_|_test_)[A-Za-z0-9_-]{16,}"
             r"|\b(?:gh[pousr]|github_pat|glpat|xox[abprs])[-_][A-Za-z0-9_-]{10,}"
             r"|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"
+            r"|\b(?:AIza|hf_|npm_|pypi-)[A-Za-z0-9_-]{30,}"
             r"|\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"
             r"|(?<=://)[^/\s:@]{1,256}:[^/\s@]{1,256}(?=@)"
-            r"|(?<=\b[Bb]earer )[A-Za-z0-9._~+/=-]{8,}",
+            r"|(?<=\b[Bb]earer )[A-Za-z0-9._~+/=-]{8,}"
+            r"|(?<=uthorization: Basic )[A-Za-z0-9+/=]{1,4096}"
+            r"|(?<=--password )\S{1,256}|(?<=--token )\S{1,256}",
             re.DOTALL,
         ),
         re.compile(
             rf"(?P<name>[\w-]{{0,40}}(?:{_NAMES})[\w-]{{0,40}}[\"']?\s{{0,4}}[=:]\s{{0,4}})"
-            r"(?P<quote>[\"']?)[^\s\"',;&]{1,4096}",
+            r"(?:(?P<quote>[\"'])(?:(?!(?P=quote)).){1,4096}|[^\s\"',;&]{1,4096})",
             re.IGNORECASE,
         ),
     )

@@ -95,5 +95,7 @@ def clean_up(work: Work) -> Told:
         home = work.home
         forgotten = int(memory.delete(home, "context"))
         forgotten += sum(memory.remove(home, FILES, one) for one in memory.members(home, FILES))
+        if memory.get(home, EDITS):
+            memory.set_counter(home, EDITS, 0)
     line = f"{dropped} expired records swept, {forgotten} of the session forgotten"
     return Told((line,), facts={"swept": dropped, "forgotten": forgotten})
