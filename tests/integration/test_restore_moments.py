@@ -15,11 +15,14 @@ import pytest
 from memtend.backup.moment import name_of
 from memtend.clock import ManualClock, to_datetime
 from memtend.codec.envelope import unpack
+from memtend.memory import Memory
 from memtend.model.stored import StoredRow
 from memtend.services import Services, open_services
 from memtend.serving.wishing import open_repository, wishing
 from memtend.settings import Settings
+from memtend.store.logfloor import drop_log
 from memtend.store.snapshot import snapshot
+from tests.fixtures.replicas import send
 
 KEYS = [("a/b", f"k{n}") for n in range(8)] + [("c", f"k{n}") for n in range(4)]
 MOMENTS = 20
@@ -30,8 +33,10 @@ State = dict[str, list[bytes]]
 class History:
     """A random life of a store: what it was at each moment, and where backups were taken."""
 
-    def __init__(self, services: Services, clock: ManualClock, seed: int) -> None:
-        self.services, self.clock = services, clock
+    def __init__(
+        self, services: Services, clock: ManualClock, seed: int, peer: Memory | None = None
+    ) -> None:
+        self.services, self.clock, self.peer = services, clock, peer
         self.dice = random.Random(seed)
         self.states: list[tuple[int, State]] = []
         self.backups: dict[int, tuple[str, str]] = {}
@@ -50,6 +55,12 @@ class History:
 
     def _step(self, step: int) -> None:
         memory, dice = self.services.memory, self.dice
+        if self.peer is not None and dice.random() < 0.5:
+            if dice.random() < 0.3:
+                send(self.peer, memory)
+                send(memory, self.peer)
+                return
+            memory = self.peer
         namespace, key = dice.choice(KEYS)
         match dice.choice(
             ["put", "put", "put", "beside", "delete", "ttl", "count", "add", "sweep"]
@@ -68,6 +79,7 @@ class History:
                 memory.add("sets", "s", dice.randrange(5))
             case _:
                 self.services.apply_sweep(self.services.plan_sweep())
+                drop_log(self.services.store, keep_ms=3_600_000, actor="t")
 
     def _seen(self) -> State:
         """What is stored, expired or not, by path: sweeping is no change of its own."""
@@ -90,14 +102,32 @@ def test_random_moments(lasting_url: str, tmp_path: Path, clock: ManualClock, se
     settings = Settings(backup_url=f"{tmp_path}/backups")
     with open_services(lasting_url, settings=settings, clock=clock) as services:
         history = History(services, clock, seed)
-        history.run()
-        first = min(history.backups)
-        later = [when for when, _ in history.states if when > first]
-        moments = [history.dice.choice(later) for _ in range(MOMENTS)] + list(history.backups)
+        moments = [*_lived(history), *history.backups]
         for moment_ms in moments:
             _check_plan(services, history, moment_ms)
         exact = sum(_check_deed(services, history, moment_ms) for moment_ms in moments)
         assert exact >= len(history.backups)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_random_moments_between_syncs(tmp_path: Path, clock: ManualClock, seed: int) -> None:
+    """What a peer wrote before the moment may have come after it."""
+    settings = Settings(backup_url=f"{tmp_path}/backups")
+    with (
+        open_services(f"{tmp_path}/a.db", settings=settings, clock=clock) as services,
+        Memory.open(f"{tmp_path}/b.db", clock=clock) as peer,
+    ):
+        history = History(services, clock, seed, peer)
+        for moment_ms in [*_lived(history), *history.backups]:
+            _check_plan(services, history, moment_ms)
+
+
+def _lived(history: History) -> list[int]:
+    """Live it; moments in it."""
+    history.run()
+    first = min(history.backups)
+    later = [when for when, _ in history.states if when > first]
+    return [history.dice.choice(later) for _ in range(MOMENTS)]
 
 
 def _check_plan(services: Services, history: History, moment_ms: int) -> None:

@@ -6,13 +6,16 @@ than the moment. Any other path changed after the moment: the earlier state's ve
 it. That is exact if the audit trail names no write to it before the moment; otherwise what it held
 then is lost, and it is counted as uncertain.
 
+What a peer wrote bears the peer's time, not that of its arrival. Where a delta was taken in after
+the moment, new events of others may have come with it, and their times prove nothing.
+
 Rows, and entries of the change log, come by namespace, key and field on both sides.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import groupby
 from typing import Final, NamedTuple, TypeAlias, TypeVar
 
@@ -30,6 +33,7 @@ _CHANGES_NO_VALUE: Final = frozenset(
         "revoke", "rotate", "sweep", "unpin",
     }
 )  # fmt: skip
+_MERGE: Final = "sync"
 _BATCH: Final = re.compile(r"\d+ records, changes ")
 Path: TypeAlias = tuple[str, str, str]
 T = TypeVar("T", StoredRow, LogRow)
@@ -46,6 +50,10 @@ class At(NamedTuple):
     @property
     def hashes(self) -> tuple[bytes, ...]:
         return tuple(row.hash for row in self.rows)
+
+    def events(self) -> set[tuple[str, int]]:
+        """Every event that left something here."""
+        return {unpack(row.body).dot for row in self.rows} | {e[3:5] for e in self.log}
 
 
 NOTHING = At()
@@ -74,15 +82,21 @@ class Trail:
     """What the audit trail says was written between the earlier state and the moment.
 
     Only an entry for one record names it. Where a batch was written meanwhile, any record may have
-    been in it.
+    been in it. `own` are the ids under which the store wrote.
     """
 
-    def __init__(self, entries: Iterable[SideRow], moment_ms: int) -> None:
+    def __init__(
+        self, entries: Iterable[SideRow], moment_ms: int, own: Collection[str] = ()
+    ) -> None:
         self._names: set[str] = set()
-        self._batch = False
+        self._batch = self._brought_later = False
+        self._own = own
         for entry in entries:
             at_ms, action, _, detail, _ = ormsgpack.unpackb(entry.cells)
-            if at_ms > moment_ms or action in _CHANGES_NO_VALUE:
+            if at_ms > moment_ms:
+                self._brought_later |= action == _MERGE
+                continue
+            if action in _CHANGES_NO_VALUE:
                 continue
             if action in _OF_ONE_RECORD and not _BATCH.match(detail):
                 self._names.add(detail)
@@ -91,6 +105,12 @@ class Trail:
 
     def may_name(self, path: Path) -> bool:
         return self._batch or name_of(path) in self._names
+
+    def may_have_come_later(self, early: At, late: At) -> bool:
+        """Whether something new in `late` may have been brought after the moment."""
+        return self._brought_later and any(
+            replica not in self._own for replica, _ in late.events() - early.events()
+        )
 
 
 def by_path(rows: Iterable[StoredRow], log: Iterable[LogRow] = ()) -> Iterator[tuple[Path, At]]:
@@ -116,7 +136,7 @@ def _choose(path: Path, early: At, late: At, moment_ms: int, trail: Trail) -> Ch
     stamps = [millis(unpack(row.body).ts) for row in late.rows]
     known = {entry[3:6] for entry in early.log}
     stamps += [entry.at_ms for entry in late.log if entry[3:6] not in known]
-    if stamps and max(stamps) <= moment_ms:
+    if stamps and max(stamps) <= moment_ms and not trail.may_have_come_later(early, late):
         return Chosen(path, late, True)
     return Chosen(path, early, not trail.may_name(path))
 

@@ -112,7 +112,8 @@ class Wished:
         self.uncertain, self._seen = Uncertain(), {}
         layer = self.later.layer
         late = by_path(self.ledgers.kept(layer.rows()), left.log_left(layer.log()))
-        trail = Trail(self.later.audit(self.manifest.store.audit_n), self._moment_ms)
+        own = {self.manifest.store.replica, self.later.facts.replica}
+        trail = Trail(self.later.audit(self.manifest.store.audit_n), self._moment_ms, own)
         for path, at, exact in states_at(early, late, self._moment_ms, trail):
             if exact:
                 self._see(at)
