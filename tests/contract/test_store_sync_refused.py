@@ -9,7 +9,7 @@ import ormsgpack
 import pytest
 
 from memtend.clock import ManualClock
-from memtend.codec.delta import write_pages
+from memtend.codec.delta import FIRST, _pack_item, _page, write_pages
 from memtend.codec.envelope import unpack
 from memtend.errors import DeltaGap, DeltaRefused, EpochMismatch, PeerClock
 from memtend.limits import PEER_AHEAD_MS_MAX
@@ -137,6 +137,12 @@ def test_pages_that_do_not_belong_together(replica: Make) -> None:
     for pages in cases:
         with pytest.raises(DeltaRefused):
             apply(b.store, pages)
+    with outgoing(a.store, {}) as delta:
+        [whole, *_] = delta.items()
+        bare = whole._replace(siblings=(Carried(b"", None, None),))  # type: ignore[arg-type]
+        parts = list(map(_pack_item, (whole, bare)))  # a path in two parts, one without a text
+        with pytest.raises(DeltaRefused):
+            apply(b.store, [_page(0, True, FIRST, delta.head, parts)[0]])
     with pytest.raises(DeltaRefused):  # the same event under three names; each path is well-formed
         apply(b.store, write_pages(delta.head, [wide[1], wide[0]]))
     assert vector(b.store) == {}

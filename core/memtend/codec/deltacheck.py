@@ -170,7 +170,10 @@ def _need(holds: bool, why: str) -> None:
 
 
 def _bytes_of(told: Told) -> int:
-    return len(told.text) if isinstance(told, Carried) else 0
+    if not isinstance(told, Carried):
+        return 0
+    _need(type(told.text) is bytes, "a sibling is not bytes")
+    return len(told.text)
 
 
 _MANY: Final = f"a key has more than {DELTA_SIBLINGS_MAX:,} siblings, or too many endings"
