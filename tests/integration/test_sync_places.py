@@ -75,6 +75,25 @@ def test_an_idle_sync_writes_nothing(pair: list[Services], place_url: str) -> No
     assert {info.name for info in target.list()} == before
 
 
+def test_what_a_peer_deleted_is_no_reason_to_put_everything_anew(
+    pair: list[Services], place_url: str
+) -> None:
+    a, b = pair
+    for n in range(20):
+        a.memory.put("n", f"k{n}", n)
+    everybody_syncs(pair, place_url)
+    b.memory.delete("n", "k1")  # both have seen it; what a put into the place has not
+    everybody_syncs(pair, place_url)
+    a.memory.put("n", "k2", "anew")
+    pushed = a.sync(place_url).pushed
+    assert pushed is not None
+    assert (pushed.full, pushed.records) == (False, 2)
+    everybody_syncs(pair, place_url)
+    agree(pair)
+    assert a.sync(place_url).log_dropped == 0
+    assert not a.store.engine.read("log_of", (1, "k1"))
+
+
 def churn(one: Services, dice: random.Random, step: int) -> None:
     """One random write."""
     memory, key = one.memory, f"k{dice.randrange(6)}"

@@ -59,8 +59,14 @@ def _ripe(store: Store, until_ms: int) -> Iterator[Row]:
 
 
 def _seen_by_all(store: Store, reader: Reader) -> Mapping[str, int]:
-    """What every live peer has seen. Without peers nothing: people still ask why a key is gone."""
-    first, *others = [peer.seen for peer in live(peers_in(reader, store.url))] or [{}]
+    """What every live peer has seen. Without peers nothing: people still ask why a key is gone.
+
+    What was put into a place counts, too: with a floor above that, the next push would have to put
+    everything there anew.
+    """
+    found = peers_in(reader, store.url)
+    places = [peer for peer in found if peer.is_place and peer.seen]
+    first, *others = [peer.seen for peer in [*live(found), *places]] or [{}]
     return {r: min([n, *(other.get(r, 0) for other in others)]) for r, n in first.items()}
 
 

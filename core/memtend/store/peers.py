@@ -51,6 +51,11 @@ class Peer(NamedTuple):
         """Whether the row stands for a replica, and not for an address where one may be met."""
         return self.id not in {address_id(kind, self.url) for kind in _ADDRESSES}
 
+    @property
+    def is_place(self) -> bool:
+        """Whether it stands for a place; `seen` is then what was put there."""
+        return self.id == address_id("place", self.url)
+
 
 def address_id(kind: str, url: str) -> str:
     """The id of a row that stands for a `place`, or for a `store` that was not met yet."""
