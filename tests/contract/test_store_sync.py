@@ -137,6 +137,19 @@ def test_counters_add_up(replica: Make) -> None:
     assert_alike(a, b, c)
 
 
+def test_counters_set_at_the_same_instant_are_not_added_up(both: tuple[Memory, Memory]) -> None:
+    a, b = both
+    a.set_counter(NS, "n", 5)
+    b.set_counter(NS, "n", 7)
+    sync(a, b)
+    value = a.get(NS, "n")
+    assert value in (5, 7)
+    b.increment(NS, "n", 1)
+    sync(a, b)
+    assert [one.get(NS, "n") for one in both] == [value + 1, value + 1]
+    assert_alike(a, b)
+
+
 def test_a_delta_holds_what_is_news_and_no_more(both: tuple[Memory, Memory]) -> None:
     a, b = both
     a.put_many([Put(NS, f"k{n:03}", n) for n in range(100)])

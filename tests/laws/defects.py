@@ -12,6 +12,7 @@ from memtend.crdt import rows, tally
 from memtend.crdt.causal import Dot
 from memtend.crdt.counters import Totals
 from memtend.crdt.rows import RowKind, Sibling, Siblings, Vector
+from memtend.crdt.tally import Epoch
 from tests.laws.deltas import Counts, Delta
 from tests.laws.replica import Replica, Rules
 
@@ -41,8 +42,19 @@ class ResetWritesZeros(Rules):
     @staticmethod
     def reset(siblings: Siblings, **facts: Any) -> tally.Written:
         new, kept = tally.reset(siblings, **facts)
-        epoch = max((tally.Part.of(s.text).epoch for s in siblings), default=0)
+        epoch = max((tally.Part.of(s.text).epoch for s in siblings), default=Epoch())
         return new._replace(text=tally.Part(epoch).text()), kept
+
+
+class EpochHasNoOwner(Rules):
+    """Two resets at the same instant begin the same epoch."""
+
+    @staticmethod
+    def reset(siblings: Siblings, **facts: Any) -> tally.Written:
+        new, kept = tally.reset(siblings, **facts)
+        part = tally.Part.of(new.text)
+        nobody = part._replace(epoch=part.epoch._replace(owner=""))
+        return new._replace(text=nobody.text()), kept
 
 
 class LosersDroppedAtMerge(Rules):
@@ -151,6 +163,7 @@ PLANTED: Final[tuple[type[Rules], ...]] = (
     MergeAddsCounters,
     IncrementReplacesTheOthers,
     ResetWritesZeros,
+    EpochHasNoOwner,
     LosersDroppedAtMerge,
     WriteKeepsSeenSiblings,
     OneDotPerDeletedKey,

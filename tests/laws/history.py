@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from memtend.crdt import rows, tally
 from memtend.crdt.rows import Reading, Sibling
+from memtend.crdt.tally import Epoch
 from memtend.limits import SWEEP_MARGIN_MS
 from tests.laws.deltas import pages_of
 from tests.laws.model import Model, Write
@@ -61,12 +62,14 @@ class History(World):
     def do_reset(self, i: int, _j: int, n: int) -> None:
         node = self.nodes[i]
         alive = node.model.at(COUNTER)
-        new = node.replica.reset(TTLS_MS[n % 4], self.now_ms(i))
-        write = self._write(i, COUNTER, new)._replace(epoch=self.epoch_of_reset(new, alive))
-        node.model.write(write, alive)
+        start = n % 3
+        new = node.replica.reset(TTLS_MS[n % 4], self.now_ms(i), start)
+        write = self._write(i, COUNTER, new)
+        epoch = self.epoch_of_reset(new, alive)
+        node.model.write(write._replace(epoch=epoch, total=start), alive)
 
-    def epoch_of_reset(self, new: Sibling, _alive: list[Write]) -> int:
-        return new.hlc
+    def epoch_of_reset(self, new: Sibling, _alive: list[Write]) -> Epoch:
+        return Epoch(new.hlc, new.dot.replica)
 
     def do_sync(self, i: int, j: int, n: int) -> None:
         j = self.other(j)

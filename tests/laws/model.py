@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from memtend.crdt.causal import Dot
 from memtend.crdt.rows import Sibling
+from memtend.crdt.tally import Epoch
 from memtend.limits import SWEEP_MARGIN_MS
 
 
@@ -25,7 +26,7 @@ class Write(NamedTuple):
     hlc: int
     exp_ms: int | None
     text: bytes = b""
-    epoch: int = 0
+    epoch: Epoch = Epoch()
     total: int = 0
     dot: Dot = Dot("", 0)
 

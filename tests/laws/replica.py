@@ -75,10 +75,12 @@ class Replica:
         self._store(COUNTER, (*kept, new))
         return new
 
-    def reset(self, ttl_ms: int | None, now_ms: int) -> Sibling:
+    def reset(self, ttl_ms: int | None, now_ms: int, start: int = 0) -> Sibling:
         dot, stamp = self._mint(now_ms)
         exp_ms = _deadline(stamp, ttl_ms)
-        new, kept = self.rules.reset(self.at(COUNTER), dot=dot, hlc=stamp, exp_ms=exp_ms)
+        new, kept = self.rules.reset(
+            self.at(COUNTER), dot=dot, hlc=stamp, exp_ms=exp_ms, start=start
+        )
         self._store(COUNTER, (*kept, new))
         return new
 

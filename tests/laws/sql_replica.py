@@ -18,6 +18,7 @@ from memtend.services import Services
 from memtend.store.expiry import drop_expired, expired
 from memtend.store.logfloor import drop_log
 from memtend.store.peers import Peer, acknowledged, heard_by, peers, save_peer
+from memtend.store.peers import Sent as Told
 from memtend.store.rejoining import rejoin
 from memtend.store.sync import apply, outgoing, vector
 from tests.laws.deltas import Counts
@@ -47,8 +48,7 @@ class Sent(NamedTuple):
     sender: str
     sent_ms: int
     pages: tuple[bytes, ...]
-    seq: int
-    seen: Counts
+    told: Told
 
 
 class StoreReplica:
@@ -121,9 +121,9 @@ class StoreReplica:
         self.memory.increment(*PLACES[COUNTER], by)
         return self._newest()
 
-    def reset(self, _ttl_ms: int | None, now_ms: int) -> Sibling:
+    def reset(self, _ttl_ms: int | None, now_ms: int, start: int = 0) -> Sibling:
         self._at_time(now_ms)
-        self.memory.set_counter(*PLACES[COUNTER], 0)
+        self.memory.set_counter(*PLACES[COUNTER], start)
         return self._newest()
 
     def heard_ms(self, now_ms: int) -> int:
@@ -161,10 +161,10 @@ class StoreReplica:
         self._at_time(now_ms)
         with outgoing(self.memory.store, known, full=full) as delta:
             head = delta.head
-            return Sent(head.sender, head.sent_ms, tuple(delta.pages()), delta.seq, dict(head.vv))
+            return Sent(head.sender, head.sent_ms, tuple(delta.pages()), delta.sent)
 
     def acknowledge(self, peer: str, seen: Counts, sent: Sent) -> None:
-        acknowledged(self.memory.store, peer, seen, sent=(sent.seq, sent.seen))
+        acknowledged(self.memory.store, peer, seen, sent=sent.told)
 
     def apply(self, delta: Sent, now_ms: int) -> bool:
         return self._take_in(delta.pages, now_ms, REFUSALS)

@@ -9,6 +9,7 @@ from memtend.backup.restore_plan import Mode
 from memtend.clock import ManualClock
 from memtend.crdt import rows, tally
 from memtend.crdt.rows import Reading, Sibling
+from memtend.crdt.tally import Epoch
 from memtend.store.verify import verify_store
 from tests.laws.history import TTLS_MS, History
 from tests.laws.model import Model, Write
@@ -122,7 +123,7 @@ class StoreWorld(History):
         self.ids.add(node.replica.id)
         node.model, node.read = model.copy(), None
 
-    def epoch_of_reset(self, new: Sibling, alive: list[Write]) -> int:
+    def epoch_of_reset(self, new: Sibling, alive: list[Write]) -> Epoch:
         epoch = tally.Part.of(new.text).epoch
         if any(write.epoch >= epoch for write in alive):
             raise Diverged("a reset begins no new epoch")

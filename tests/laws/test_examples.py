@@ -12,6 +12,7 @@ from memtend.crdt.lwwset import LWWElementSet
 from memtend.crdt.mv import MVRegister
 from memtend.crdt.orset import ORSet
 from memtend.crdt.rows import Reading, RowKind, Sibling
+from memtend.crdt.tally import Epoch
 from tests.laws.replica import COUNTER, Replica, Rules
 
 YEAR_MS = 365 * 86_400_000
@@ -135,7 +136,7 @@ def test_losers_must_stay_while_merging() -> None:
 def test_stranger_is_kept_and_not_used() -> None:
     """4.5a."""
     plain = Sibling(Dot("p", 1), 1, None, b"1")
-    part = Sibling(Dot("q", 1), 2, None, tally.Part(0, Totals(5, 0)).text(), RowKind.COUNTER)
+    part = Sibling(Dot("q", 1), 2, None, tally.Part(Epoch(), Totals(5, 0)).text(), RowKind.COUNTER)
     assert rows.visible([plain, part], Reading.MV, 0) == (plain,)
     assert tally.value([plain, part], 0) == 5
     assert rows.strangers([plain, part], RowKind.PLAIN) == (part,)

@@ -17,6 +17,7 @@ from memtend.errors import LimitExceeded
 from memtend.limits import INTEGER_ABS_MAX, SWEEP_MARGIN_MS
 
 deadlines = st.none() | st.integers(0, 10) | st.integers(0, 4 * SWEEP_MARGIN_MS)
+epochs = st.builds(tally.Epoch, st.integers(0, 1), st.sampled_from("ab"))
 times = st.integers(0, 4 * SWEEP_MARGIN_MS)
 
 
@@ -26,7 +27,7 @@ def siblings(draw: st.DrawFn, kind: RowKind = RowKind.PLAIN) -> list[Sibling]:
     numbers, made = count(1), []
     for _ in range(draw(st.integers(0, 6))):
         dot = Dot(draw(st.sampled_from("abc")), next(numbers))
-        part = tally.Part(draw(st.integers(0, 1)), Totals(draw(st.integers(0, 9)), 0)).text()
+        part = tally.Part(draw(epochs), Totals(draw(st.integers(0, 9)), 0)).text()
         text = part if kind is RowKind.COUNTER else b"%d" % draw(st.integers(0, 3))
         made.append(Sibling(dot, draw(st.integers(0, 3)), draw(deadlines), text, kind))
     return made
@@ -84,14 +85,30 @@ def test_writer_replaces_only_what_it_has_read(
     assert not rows.is_exactly(held, [*(s.dot for s in held), Dot("d", 1)])
 
 
-@given(st.integers(0, 2**63 - 1), st.integers(0, INTEGER_ABS_MAX), st.integers(0, INTEGER_ABS_MAX))
-def test_part_is_written_exactly(epoch: int, plus: int, minus: int) -> None:
+@given(
+    st.builds(tally.Epoch, st.integers(0, 2**63 - 1), st.sampled_from(["", "a", "9" * 32])),
+    st.integers(0, INTEGER_ABS_MAX),
+    st.integers(0, INTEGER_ABS_MAX),
+)
+def test_part_is_written_exactly(epoch: tally.Epoch, plus: int, minus: int) -> None:
     part = tally.Part(epoch, Totals(plus, minus))
     assert tally.Part.of(part.text()) == part
 
 
 @pytest.mark.parametrize(
-    "text", [b"", b"7", b"[1,2,3]", b"[0,0,-1,0]", b'["0",0,0,0]', b"[0,65536,0,0]", b"[0,0,0,1.0]"]
+    "text",
+    [
+        b"",
+        b"7",
+        b"[1,2,3]",
+        b"[0,0,-1,0]",
+        b'["0",0,0,0]',
+        b"[0,65536,0,0]",
+        b"[0,0,0,1.0]",
+        b'[0,0,0,0,""]',
+        b'[0,0,0,0,"a b"]',
+        b"[0,0,0,0,1]",
+    ],
 )
 def test_damaged_part_is_a_value_error(text: bytes) -> None:
     with pytest.raises(ValueError, match=r".*"):

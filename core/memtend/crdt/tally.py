@@ -20,21 +20,39 @@ from memtend.errors import LimitExceeded
 from memtend.limits import INTEGER_ABS_MAX
 
 
-class Part(NamedTuple):
-    """The value of a counter's sibling. `epoch` is the packed timestamp of the last reset."""
+class Epoch(NamedTuple):
+    """The last reset: its packed timestamp, and whose it was.
 
-    epoch: int = 0
+    Two resets at the same instant are two epochs, or their starting values would be added up.
+    """
+
+    hlc: int = 0
+    owner: str = ""
+
+
+class Part(NamedTuple):
+    """The value of a counter's sibling."""
+
+    epoch: Epoch = Epoch()
     totals: Totals = Totals()
 
     def text(self) -> bytes:
-        """Canonical JSON; the epoch in two numbers, since JSON is exact only below 2^53."""
-        return b"[%d,%d,%d,%d]" % (*unpack(self.epoch), *self.totals)
+        """Canonical JSON; the time in two numbers, since JSON is exact only below 2^53."""
+        owner = b',"%s"' % self.epoch.owner.encode() if self.epoch.owner else b""
+        return b"[%d,%d,%d,%d%s]" % (*unpack(self.epoch.hlc), *self.totals, owner)
 
     @classmethod
     def of(cls, text: bytes) -> Part:
         """The part that was written. Raises `ValueError` on anything else."""
-        ms, count, plus, minus = map(integer, items(orjson.loads(text), 4))
-        return cls(integer(pack(ms, 0), 2**63 - 1) | integer(count, 2**16 - 1), Totals(plus, minus))
+        said = orjson.loads(text)
+        owner = ""
+        if isinstance(said, list) and len(said) == 5:
+            owner = said.pop()
+            if not (isinstance(owner, str) and owner.isascii() and owner.isalnum()):
+                raise ValueError("the owner of an epoch is no id")
+        ms, count, plus, minus = map(integer, items(said, 4))
+        hlc = integer(pack(ms, 0), 2**63 - 1) | integer(count, 2**16 - 1)
+        return cls(Epoch(hlc, owner), Totals(plus, minus))
 
 
 Written: TypeAlias = tuple[Sibling, tuple[Sibling, ...]]
@@ -76,7 +94,7 @@ def increment(
 
 def reset(siblings: Siblings, *, dot: Dot, hlc: int, exp_ms: int | None, start: int = 0) -> Written:
     """Begin a new epoch at `start`; increments not seen here are lost with the old one."""
-    epoch = max(hlc, _epoch(_counters(siblings)) + 1)
+    epoch = Epoch(max(hlc, _epoch(_counters(siblings)).hlc + 1), dot.replica)
     return _sibling(Part(epoch, _bounded(Totals().add(start))), dot, hlc, exp_ms), ()
 
 
@@ -92,8 +110,8 @@ def _part(sibling: Sibling) -> Part:
     return Part.of(sibling.text)
 
 
-def _epoch(parts: Siblings) -> int:
-    return max((_part(s).epoch for s in parts), default=0)
+def _epoch(parts: Siblings) -> Epoch:
+    return max((_part(s).epoch for s in parts), default=Epoch())
 
 
 def _is_gone(parts: Siblings, now_ms: int) -> bool:
