@@ -70,7 +70,7 @@ def _told(memory: Memory) -> tuple[float, int]:
                 continue
             took_ms = (time.perf_counter() - began) * 1e3
             keys = sum(1 for _ in delta.items()) if known else 0
-            acknowledged(store, PEER, delta.head.vv, sent=(delta.seq, delta.head.vv))
+            acknowledged(store, PEER, delta.head.vv, sent=delta.sent)
     return took_ms, keys
 
 

@@ -14,9 +14,9 @@ from memtend.errors import EpochMismatch
 from memtend.memory import Memory
 from memtend.services import Services, open_services
 from memtend.settings import Settings
-from memtend.store.peers import allow, peers
+from memtend.store.peers import acknowledged, allow, peers
 from memtend.store.rejoining import bootstrap, unsent
-from memtend.store.sync import vector
+from memtend.store.sync import apply, outgoing, vector
 from memtend.store.verify import verify_store
 from tests.fixtures.replicas import NS, Make, assert_alike, pages_of, send, sync
 
@@ -85,3 +85,21 @@ def took_over(sender: Memory, receiver: Memory) -> None:
     done = bootstrap(receiver.store, pages_of(sender, full=True), actor="operator")
     receiver.config.refresh(receiver.store.meta().config)
     assert done.epoch == sender.store.meta().epoch
+
+
+def test_what_was_sent_before_a_restore_says_nothing_after_it(
+    restored: Services, replica: Make, clock: ManualClock
+) -> None:
+    """The sequence goes on, but stands for another state: here one that an undo brought back."""
+    a, b = restored.memory, replica()
+    a.put(NS, "one", 1)
+    restored.take_backup()
+    a.put(NS, "two", 2)
+    clock.advance(1_000)
+    restored.apply_restore(restored.plan_restore())
+    with outgoing(a.store, {}) as delta:
+        applied = apply(b.store, delta.pages())
+    restored.undo_restore()
+    acknowledged(a.store, b.store.own_replica(), applied.vv, sent=delta.sent)
+    send(a, b)
+    assert (b.get(NS, "one"), b.get(NS, "two")) == (1, 2)

@@ -57,6 +57,14 @@ class Peer(NamedTuple):
         return self.id == address_id("place", self.url)
 
 
+class Sent(NamedTuple):
+    """A delta that a peer took in: who we were, and the sequence and vector that it went up to."""
+
+    sender: str
+    seq: int
+    vv: Mapping[str, int]
+
+
 def address_id(kind: str, url: str) -> str:
     """The id of a row that stands for a `place`, or for a `store` that was not met yet."""
     return sha256(f"{kind} {url}".encode()).hexdigest()[:32]
@@ -115,23 +123,24 @@ def acknowledged(
     *,
     name: str = "",
     url: str = "",
-    sent: tuple[int, Mapping[str, int]] | None = None,
+    sent: Sent | None = None,
 ) -> None:
     """A peer said that it has seen `vv`; makes its row if there is none.
 
-    `sent`: sequence and vector of a delta of ours that it took in (`Outgoing.seq`, `head.vv`). The
-    next delta for it looks no further back. Without it, that is known where `vv` includes all that
-    is seen here.
+    `sent`: a delta of ours that it took in (`Outgoing.sent`). The next delta for it looks no
+    further back. Without it, or where this store was restored since and its sequence means
+    something else, that is known where `vv` includes all that is seen here.
     """
     now_ms = store.clock.now_ms()
     with store.change("sync") as (change, _):
         known = {peer.id: peer for peer in peers_in(change.tx, store.url)}
         peer = known.get(peer_id, Peer(peer_id))
-        if sent is None:
-            state = store.state(change.tx)
-            sent = (state.seq, state.vv) if descends(vv, state.vv) else None
-        if sent is not None and sent[0] > peer.at_seq:
-            peer = peer._replace(at_seq=sent[0], at_vv=dict(sent[1]))
+        state = store.state(change.tx)
+        if sent is None or sent.sender != state.replica:
+            now = Sent(state.replica, state.seq, state.vv)
+            sent = now if descends(vv, state.vv) else None
+        if sent is not None and sent.seq > peer.at_seq:
+            peer = peer._replace(at_seq=sent.seq, at_vv=dict(sent.vv))
         put_peer(
             change.tx,
             peer._replace(

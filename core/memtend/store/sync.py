@@ -2,7 +2,7 @@
 
     with outgoing(theirs, vector(mine)) as delta:
         applied = apply(mine, delta.pages())
-    acknowledged(theirs, own_id, applied.vv, sent=(delta.seq, delta.head.vv))
+    acknowledged(theirs, own_id, applied.vv, sent=delta.sent)
 
 Sending writes nothing. Taking in is one transaction: all of it, or, refused, nothing. A delta may
 be lost, repeated, late, or reach a third replica: the result is the same, or it is refused.

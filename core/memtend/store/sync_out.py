@@ -27,7 +27,7 @@ from memtend.limits import DELTA_SIBLINGS_MAX
 from memtend.model.delta import Carried, DeltaHead, Ended, Item, Named, Told
 from memtend.model.dot import Dot
 from memtend.model.stored import LogRow, StoredRow
-from memtend.store.peers import live, peers_in
+from memtend.store.peers import Sent, live, peers_in
 from memtend.store.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -45,6 +45,11 @@ class Outgoing(NamedTuple):
     store: Store
     view: Snapshot
     after: int
+
+    @property
+    def sent(self) -> Sent:
+        """To be noted once it was taken in."""
+        return Sent(self.head.sender, self.seq, self.head.vv)
 
     def pages(self) -> Iterator[bytes]:
         """Its pages, read as they are asked for; only while the block that made it is open."""

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from memtend.errors import DeltaGap, EpochMismatch, InvalidSettings
-from memtend.store.peers import allow
+from memtend.store.peers import Sent, allow
 from memtend.store.rejoining import rejoin
 from memtend.store.sync import apply, outgoing, vector
 from memtend.sync.peering import accepting, find, met, retired, rows_of, take_over
@@ -58,10 +58,10 @@ class Counted:
 
 
 class Carried(NamedTuple):
-    """`sent` is the sender's change sequence and vector that the delta went up to."""
+    """`sent` is for the sender to note."""
 
     way: Way
-    sent: tuple[int, dict[str, int]] | None = None
+    sent: Sent | None = None
 
 
 class Guards(NamedTuple):
@@ -123,7 +123,7 @@ def carry(
             with outgoing(source, known) as out:
                 pages = Counted(out.pages())
                 applied = apply(target, pages, accept=accept, actor=actor)
-                sent = (out.seq, dict(out.head.vv))
+                sent = out.sent
         except DeltaGap:
             # The target was put back to an earlier state between the two steps.
             if not tries_left:

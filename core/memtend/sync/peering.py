@@ -14,6 +14,7 @@ from memtend.crdt.causal import descends, join
 from memtend.model.pattern import compile_pattern
 from memtend.store.peers import (
     Peer,
+    Sent,
     acknowledged,
     address_id,
     forget_peer,
@@ -49,9 +50,9 @@ def met(
     *,
     name: str = "",
     url: str = "",
-    sent: tuple[int, Mapping[str, int]] | None = None,
+    sent: Sent | None = None,
 ) -> None:
-    """Note what a peer has seen, and that it lives. `sent`: our sequence and vector it was given.
+    """Note what a peer has seen, and that it lives. `sent`: a delta that it took in.
 
     A name that was given here stays, and so does the address of a store: a place is farther.
     """

@@ -92,7 +92,7 @@ def publish(store: Store, place: Place, around: Surroundings, *, name: str, labe
         met(store, address_id(PeerKind.PLACE, place.url), published, name=name, url=place.url)
         return Way(vv=dict(published))
     place.put_head(fresh)
-    sent = (out.seq, out.head.vv) if delta else None
+    sent = out.sent if delta else None
     met(
         store, address_id(PeerKind.PLACE, place.url), fresh.published,
         name=name, url=place.url, sent=sent,
