@@ -9,9 +9,10 @@ import pytest
 from memtend.clock import ManualClock
 from memtend.drafting import Put
 from memtend.memory import Memory
+from memtend.model.policy import Policy, Reading
 from memtend.model.query import Query
 from memtend.model.record import Labels
-from tests.fixtures.stores import beside
+from tests.fixtures.stores import beside, set_policies
 
 LABELS = {
     "sure": Labels(kind="fact", agent="a", session="s1", tags=("x", "y"), confidence=0.9,
@@ -103,6 +104,11 @@ def test_only_the_sibling_that_is_shown_counts(memory: Memory) -> None:
     for query in (Query(kind="new"), Query(tag="new"), Query(tag="both")):
         [record] = memory.search(query)
         assert (record.value, record.conflicts) == (2, 1)
+    assert memory.tagged("old") == []
+    assert memory.tagged("new") == memory.tagged("both") == [("ns", "k", 2)]
+    set_policies(memory, Policy(pattern="ns", reading=Reading.MV))
+    assert memory.tagged("old") == [("ns", "k", 1)]
+    assert [one.value for one in memory.search(Query(tag="old"))] == [1]
 
 
 def test_more_than_a_page(memory: Memory) -> None:

@@ -239,8 +239,10 @@ class Reads:
                     found[namespace, key] = orjson.loads(data)
                 except (AttributeError, TypeError, ValueError) as error:
                     raise RecordDamaged(namespace=namespace, key=key, why=str(error)) from error
-            elif (value := self.value(namespace, key)) is not MISSING:
-                found[namespace, key] = value
+            else:
+                seen = self.siblings(namespace, key, self._read("get", (ns, key)))
+                if shown := self.views.tagged(namespace, key, seen, tag):
+                    found[namespace, key] = shown.value
             if len(found) == limit:
                 break
         return [(*place, value) for place, value in found.items()]

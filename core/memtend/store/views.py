@@ -90,6 +90,17 @@ class Views:
             return Shown(own, top, text)
         return Shown(own, top, top.text)
 
+    def tagged(self, namespace: str, key: str, seen: list[Seen], tag: str) -> Shown | None:
+        """What is shown, if that carries the tag; under `multi_value` the newest that does."""
+        found = self.show(namespace, key, seen)
+        if found is None or tag in found.top.body.tags:
+            return found
+        fit = [one for one in found.own if tag in one.body.tags]
+        if not fit or self.reading(namespace, key) is not Reading.MV:
+            return None
+        top = newest(fit)
+        return Shown(found.own, top, top.text)
+
 
 def versions(seen: list[Seen]) -> list[Version]:
     """Siblings as a user's function is shown them, oldest first."""
