@@ -81,9 +81,11 @@ def settle(
 
     `seen` is that of the view by which it was decided; without it, what is there now is settled.
     """
+    _check_strategy(strategy)
     found = _contest(memory, namespace, key, field)
     if found is None:
-        raise NotFound(namespace=namespace, key=key + (f"#{field}" if field else ""))
+        path = key + (f"#{field}" if field else "")
+        raise NotFound(namespace=namespace, key=f"{path} that is contested")
     if seen is not None and seen != _seen(found):
         facts = {"namespace": namespace, "key": key}
         raise ConditionFailed(**facts, expected=f"what {seen} names", found=_seen(found))
@@ -102,6 +104,7 @@ def settle_all(
     memory: Memory, pattern: str, strategy: str = LWW, *, apply: bool = False
 ) -> tuple[Plan, Report]:
     """Settle every conflict under a pattern by one strategy; without `apply`, only plan it."""
+    _check_strategy(strategy)
     found = list(islice(_contested(memory, pattern), CONFLICTS_MAX + 1))
     truncated, found = len(found) > CONFLICTS_MAX, found[:CONFLICTS_MAX]
     meta, at = memory.store.meta(), to_datetime(memory.store.clock.now_ms())
@@ -135,6 +138,11 @@ def settle_all(
         notes=tuple(refused[:20]),
     )
     return plan, report
+
+
+def _check_strategy(strategy: str | None) -> None:
+    if strategy not in (None, LWW) and not str(strategy).startswith(FUNCTION):
+        raise InvalidValue(name="strategy", why=f"{strategy!r} is neither lww nor function:NAME")
 
 
 def _contested(memory: Memory, pattern: str, *, strays: bool = True) -> Iterator[Contested]:

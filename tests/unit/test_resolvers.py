@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from memtend.clock import ManualClock
-from memtend.errors import InvalidName, InvalidPolicy, ResolverFailed, ResolverUnknown
+from memtend.errors import InvalidName, InvalidPolicy, InvalidValue, ResolverFailed, ResolverUnknown
 from memtend.memory import Memory
 from memtend.model.policy import Policy, Reading
 from memtend.model.query import Query
@@ -153,8 +153,10 @@ def test_a_name_that_nobody_registered(memory: Memory) -> None:
         memory.resolvers.register("two words", union)
     beside(memory, "plain/ns", "k", 1)
     beside(memory, "plain/ns", "k", 2)
-    with pytest.raises(ResolverUnknown):
+    with pytest.raises(InvalidValue, match="'newest' is neither lww nor function:NAME"):
         settle(memory, "plain/ns", "k", strategy="newest")
+    with pytest.raises(InvalidValue, match="neither"):
+        settle_all(memory, "**", "multi_value")
 
 
 def test_an_installed_package_offers_functions(
