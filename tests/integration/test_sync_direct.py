@@ -70,6 +70,12 @@ def test_a_store_does_not_sync_with_itself(pair: list[Services]) -> None:
         pair[0].sync(pair[0].store.url)
 
 
+def test_an_empty_name_is_nobody(pair: list[Services]) -> None:
+    pair[0].sync(pair[1].store.url)  # met, and without a name
+    with pytest.raises(InvalidSettings, match="empty"):
+        pair[0].sync("")
+
+
 def test_what_a_peer_may_not_send_is_refused_whole(pair: list[Services], shared: str) -> None:
     """Directly, and through a place; until it is allowed."""
     a, b = pair

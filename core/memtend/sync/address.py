@@ -53,6 +53,8 @@ def check_kept(where: Where) -> Where:
 
 def locate(text: str, rows: Iterable[Peer]) -> Where:
     """The peer that `text` names; raises `InvalidSettings` where that is not plain."""
+    if not text:
+        raise InvalidSettings(name="peer", why="it is empty")
     named = [row for row in rows if row.name == text and kind_of(row) is not PeerKind.MEMBER]
     if "://" in text:
         return at_address(text)
