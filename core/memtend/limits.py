@@ -32,6 +32,7 @@ HOOK_DRAIN_BYTES_MAX: Final = 256 * MIB
 HOOK_STDIN_WAIT_S: Final = 5.0  # until the first byte; a caller may leave a pipe open and silent
 HOOK_STDIN_SPARE_S: Final = 1.0  # the same where options say already what it is about
 HOOK_STDIN_PAUSE_S: Final = 5.0  # between two bytes
+HOOK_BUSY_WAIT_MS: Final = 4_000  # with the wait for an event, below a tool's limit of ten seconds
 HOOK_TEXT_CHARS_MAX: Final = 4_096
 HOOK_NOTE_CHARS_MAX: Final = 500
 HOOK_INPUT_CHARS_MAX: Final = 4_096
@@ -178,6 +179,7 @@ LEASE_POLL_S_MAX: Final = 0.05  # of the first in the queue; the others look les
 LEASE_POLL_FAR_S_MAX: Final = 0.5
 LEASE_GRANTS_MAX: Final = 1_000  # readers of one resource at once
 LEASE_TICKETS_MAX: Final = 1_000  # waiters for one resource
+TOKEN_MAX: Final = 2**63 - 1  # of each part of a fencing token
 LEASES_TOGETHER_MAX: Final = 100
 
 # Restore
@@ -257,6 +259,7 @@ INBOX_MESSAGES_MAX: Final = 10_000
 INBOX_BYTES_MAX: Final = 16 * MIB
 SWARM_MEMBERS_MAX: Final = 1_000
 MESSAGE_AGE_WARN_MS: Final = 3_600_000
+MESSAGE_WAIT_S_MAX: Final = 24 * 3_600.0
 WAIT_POLL_S_MIN: Final = 0.005
 WAIT_POLL_S_MAX: Final = 0.25
 WAIT_NOTIFIED_S_MAX: Final = 1.0  # where the server tells, this is only for what it does not tell

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from memtend.cli.hook_args import HOOKS
+from memtend.limits import HOOK_BUSY_WAIT_MS
 from memtend.memory import Memory
 from memtend.store.verify import verify_store
 from tests.fixtures.hooks import event, swarm
@@ -79,6 +82,29 @@ def test_a_pipe_that_stays_open_and_silent(folder: Path) -> None:
     os.close(writing)
     os.close(reading)
     assert (process.returncode, out, told) == (0, b"", b"")
+
+
+def test_a_store_that_stays_locked_is_given_up_soon(folder: Path) -> None:
+    """By a writer of ours, who holds the file's lock as well, and by any other program."""
+    data, wait_s = json.dumps(event("pre-edit")).encode(), HOOK_BUSY_WAIT_MS // 1_000
+    with Memory.open("memtend.db") as memory, memory.store.engine.write():
+        first = end(begin("pre-edit"), data)
+    with closing(sqlite3.connect("memtend.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        second = end(begin("pre-edit"), data)
+    for status, out, told in (first, second):
+        assert (status, out) == (0, b'{"continue":true}\n')
+        assert f"was busy for {wait_s} s".encode() in told
+
+
+def test_a_database_server_is_given_up_soon(folder: Path, postgres_url: str) -> None:
+    with Memory.open(postgres_url) as memory, memory.store.engine.write() as tx:
+        tx.fetch("meta_locked")
+        surroundings = os.environ | {"MEMTEND_STORE_URL": postgres_url}
+        status, _, told = end(
+            begin("pre-edit", env=surroundings), json.dumps(event("pre-edit")).encode()
+        )
+    assert (status, f"was busy for {HOOK_BUSY_WAIT_MS // 1_000} s".encode() in told) == (0, True)
 
 
 def test_an_event_that_comes_slowly(folder: Path) -> None:

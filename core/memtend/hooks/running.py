@@ -10,7 +10,7 @@ import orjson
 
 from memtend.hooks.event import Event
 from memtend.hooks.work import Told, Work
-from memtend.limits import HOOK_TOLD_CHARS_MAX
+from memtend.limits import HOOK_BUSY_WAIT_MS, HOOK_TOLD_CHARS_MAX
 
 _SPEAKING: Final = ("SessionStart", "UserPromptSubmit", "PreToolUse", "PostToolUse")
 """Events of Claude Code whose answer may add to what the agent reads."""
@@ -32,6 +32,7 @@ _HOMES: Final = {
 def run(name: str, work: Work) -> Told:
     """Raises `MemtendError`; whoever calls decides whether that matters."""
     module, function = _HOMES[name]
+    work.memory.store.engine.hurry(HOOK_BUSY_WAIT_MS)
     hook: Callable[[Work], Told] = getattr(import_module(f"memtend.hooks.{module}"), function)
     return hook(work)
 

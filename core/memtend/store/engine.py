@@ -77,6 +77,9 @@ class Engine(Protocol):
     def server_ms(self) -> int | None:
         """The database server's own clock, or None where there is no server."""
 
+    def hurry(self, busy_ms: int) -> None:
+        """From now on, wait at most so long for other writers."""
+
     def leave(self) -> None:
         """Close what this thread has opened, for it is about to end."""
 

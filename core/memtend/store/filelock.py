@@ -25,7 +25,9 @@ _PAUSES_S = (0.00005, 0.0001, 0.0002, 0.0)
 
 
 class FileLock:
-    """An exclusive lock between processes and threads, bounded by `BUSY_WAIT_MS`."""
+    """An exclusive lock between processes and threads, bounded by `busy_ms`."""
+
+    busy_ms = BUSY_WAIT_MS
 
     def __init__(self, path: str | None, url: str) -> None:
         self._path = path
@@ -34,7 +36,7 @@ class FileLock:
         self._fd = -1
 
     def __enter__(self) -> None:
-        if not self._mutex.acquire(timeout=BUSY_WAIT_MS / 1_000):
+        if not self._mutex.acquire(timeout=self.busy_ms / 1_000):
             raise self._busy("another thread is writing")
         if self._path is None:
             return
@@ -89,7 +91,7 @@ class FileLock:
             arrived.set()
 
         threading.Thread(target=wait, name="memtend-lock", daemon=True).start()
-        if not arrived.wait(BUSY_WAIT_MS / 1_000):
+        if not arrived.wait(self.busy_ms / 1_000):
             # The thread still waits on this descriptor. Closing it gives up the place in line,
             # and should the lock arrive after all, it goes with the descriptor.
             self._fd = -1
@@ -99,7 +101,7 @@ class FileLock:
             raise self._busy(str(failures[0]))
 
     def _busy(self, why: str) -> StoreBusy:
-        return StoreBusy(url=self._url, waited_s=BUSY_WAIT_MS / 1_000, why=why)
+        return StoreBusy(url=self._url, waited_s=self.busy_ms / 1_000, why=why)
 
 
 def _give_up(arrived: threading.Event, fd: int) -> None:

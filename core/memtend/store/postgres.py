@@ -45,6 +45,7 @@ class PostgresEngine:
         self.path: str | None = None
         self._durable = durable
         self._open = True
+        self._busy_ms = BUSY_WAIT_MS
         self._generation = object()
         self._local = threading.local()
         self._connections: list[Connection[Row]] = []
@@ -117,6 +118,13 @@ class PostgresEngine:
 
     def array(self, values: Sequence[Any]) -> list[Any]:
         return list(values)
+
+    def hurry(self, busy_ms: int) -> None:
+        self._busy_ms = busy_ms
+        try:
+            self._connection().execute(f"SET lock_timeout = {busy_ms:d}")
+        except psycopg.Error as error:
+            raise self._explain(error) from error
 
     def file_id(self) -> str:
         [(oid,)] = self.script(
@@ -198,7 +206,7 @@ class PostgresEngine:
             self._dsn,
             autocommit=True,
             connect_timeout=BUSY_WAIT_MS // 1_000,
-            options=f"-c synchronous_commit={commit} -c lock_timeout={BUSY_WAIT_MS}{self._search}",
+            options=f"-c synchronous_commit={commit} -c lock_timeout={self._busy_ms}{self._search}",
         )
         connection.prepare_threshold = 1
         self._local.connection = connection
@@ -212,7 +220,7 @@ class PostgresEngine:
     def _explain(self, error: psycopg.Error) -> MemtendError:
         why = str(error.diag.message_primary or error).splitlines()[0]
         if isinstance(error, errors.LockNotAvailable | errors.DeadlockDetected):
-            return StoreBusy(url=self.url, waited_s=BUSY_WAIT_MS / 1_000, why=why)
+            return StoreBusy(url=self.url, waited_s=self._busy_ms / 1_000, why=why)
         if isinstance(error, errors.DiskFull):
             return StoreFull(url=self.url)
         if isinstance(error, psycopg.DataError) and error.sqlstate is None:

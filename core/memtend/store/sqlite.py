@@ -56,6 +56,7 @@ class SqliteEngine:
         """What restores have replaced, where there is no file to keep it in."""
         self._open = True
         self._shared: forked.Identity | None = None
+        self._busy_ms = BUSY_WAIT_MS
         self._start()
         survives_fork(self)
 
@@ -113,6 +114,10 @@ class SqliteEngine:
                 with suppress(sqlite3.Error):
                     connection.execute("ROLLBACK")
 
+    def hurry(self, busy_ms: int) -> None:
+        self._busy_ms = self._lock.busy_ms = busy_ms
+        self._thread_connection().execute(f"PRAGMA busy_timeout={busy_ms:d}")
+
     def array(self, values: Sequence[Any]) -> str:
         return orjson.dumps(values).decode()
 
@@ -123,7 +128,8 @@ class SqliteEngine:
         return f"{status.st_dev}:{status.st_ino}"
 
     def script(self, sql: str) -> list[Row]:
-        with self._lock, self._read_lock:
+        # Who only looks waits for no writer: a store can be opened while somebody writes for long.
+        with nullcontext() if sql.startswith("SELECT ") else self._lock, self._read_lock:
             try:
                 return (self._memory or self._thread_connection()).execute(sql).fetchall()
             except sqlite3.Error as error:
@@ -189,7 +195,7 @@ class SqliteEngine:
             raise StoreClosed(url=f"{self.url} (by the parent, while this process was forked)")
         connection = sqlite3.connect(
             self._path or ":memory:",
-            timeout=BUSY_WAIT_MS / 1_000,
+            timeout=self._busy_ms / 1_000,
             isolation_level=None,
             check_same_thread=False,
             cached_statements=_STATEMENT_CACHE,
@@ -257,7 +263,7 @@ class SqliteEngine:
     def _explain(self, error: sqlite3.Error) -> MemtendError:
         name = getattr(error, "sqlite_errorname", "")
         if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-            return StoreBusy(url=self.url, waited_s=BUSY_WAIT_MS / 1_000, why=str(error))
+            return StoreBusy(url=self.url, waited_s=self._busy_ms / 1_000, why=str(error))
         if name in ("SQLITE_FULL", "SQLITE_IOERR_SHMSIZE"):
             return StoreFull(url=self.url)
         if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or "UTF-8" in str(error):
