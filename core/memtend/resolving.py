@@ -52,8 +52,8 @@ def conflicts(memory: Memory, pattern: str = "**", limit: int = CONFLICTS_MAX) -
 
 
 def crowding(memory: Memory) -> tuple[int, int]:
-    """How many keys have several values (counted up to `CONFLICTS_MAX`), and the most that one
-    has."""
+    """How many keys and fields have several values (counted up to `CONFLICTS_MAX`), and the most
+    that one has."""
     found = islice(_contested(memory, "**", strays=False), CONFLICTS_MAX)
     sizes = [len(one.seen) for one in found]
     return len(sizes), max(sizes, default=0)

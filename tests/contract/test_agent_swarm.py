@@ -188,11 +188,14 @@ def test_the_health_report_warns(join: Join, memory: Memory, clock: ManualClock)
     builder.share_knowledge("api", b64encode(Random(1).randbytes(6_400)).decode())
     beside(memory, "swarm-demo/agent-builder", "state", {"status": "a"})
     beside(memory, "swarm-demo/agent-builder", "state", {"status": "b"})
+    before = memory.context()
+    for value in (1, 2):
+        memory.put_field("swarm-demo/edits", "file", "builder", value, ctx=before)
     clock.advance(11 * MINUTE_MS)
     builder.heartbeat()
     report = builder.health_report()
     assert {check.name for check in report.checks if check.level != "ok"} == {
         "agent quota", "conflicts", "agents",
     }, report.checks  # fmt: skip
-    assert (report.conflicts, report.silent) == (1, ("tester",))
+    assert (report.conflicts, report.silent) == (2, ("tester",))
     assert all(check.hint for check in report.checks if check.level != "ok")

@@ -13,6 +13,7 @@ from memtend.clock import to_datetime, to_ms
 from memtend.health.report import Check, Level
 from memtend.limits import EXPIRING_SOON_MS, MESSAGE_AGE_WARN_MS, MIB, SCAN_MAX
 from memtend.model.layout import OUTCOMES, PATTERNS, SwarmLayout
+from memtend.store.conflicts import contested_in
 
 if TYPE_CHECKING:
     from memtend.agent.models import SwarmState
@@ -43,8 +44,8 @@ class Holding(BaseModel, frozen=True, extra="forbid"):
 class AgentHealth(BaseModel, frozen=True, extra="forbid"):
     """`healthy` is false from the first warning on.
 
-    `expiring_soon` counts what ends within a day, up to 10,000; `conflicts` keys whose concurrent
-    values nobody has settled.
+    `expiring_soon` counts what ends within a day, up to 10,000; `conflicts` keys and fields of
+    maps whose concurrent values nobody has settled.
     """
 
     agent: str
@@ -143,15 +144,8 @@ def _expiring(memory: Memory, spaces: set[str], now_ms: int) -> int:
 
 def _conflicts(memory: Memory, namespace: str) -> int:
     """Only namespaces that ever had concurrent values are looked through."""
-    ns = memory.store.namespaces.find(namespace)
-    if ns is None or ns[0] not in memory.store.namespaces.contested:
-        return 0
-    keys: dict[str, int] = {}
-    for key, field, *_ in memory.store.engine.read("stream_hashes", (ns[0],)):
-        if not field:
-            keys[key] = keys.get(key, 0) + 1
-    several = [key for key, count in keys.items() if count > 1]
-    return sum(len(memory.siblings(namespace, key)) > 1 for key in several)
+    store, config, reads = memory.store, memory.config, memory._reads
+    return sum(1 for _ in contested_in(store, config, reads, namespace, strays=False))
 
 
 def _quota(usage: Usage, warn_share: float) -> Check:
@@ -178,7 +172,7 @@ def _settled(conflicts: int) -> Check:
     fact = f"keys with concurrent values: {conflicts:,}"
     if not conflicts:
         return Check(name="conflicts", level=Level.OK, fact=fact)
-    hint = "Read all values with `memtend get --siblings`, then write the one that shall hold."
+    hint = "`memtend conflicts list` names them, `memtend conflicts resolve` settles one."
     return Check(name="conflicts", level=Level.WARNING, fact=fact, hint=hint)
 
 
