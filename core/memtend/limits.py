@@ -52,6 +52,7 @@ PLAN_DECISIONS_MAX: Final = 1_000_000
 
 # Waiting
 BUSY_WAIT_MS: Final = 10_000
+CLOSE_BUSY_WAIT_MS: Final = 1_000  # for access counts that a reader leaves behind
 LOCK_BUDGET_MS: Final = 50.0
 SLICE_ROWS_MIN: Final = 16
 SLICE_ROWS_MAX: Final = 1_024

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from memtend.clock import Clock, SystemClock
 from memtend.drafting import Put, draft
 from memtend.errors import StoreBusy, StoreFull
-from memtend.limits import UPDATE_TRIES
+from memtend.limits import CLOSE_BUSY_WAIT_MS, UPDATE_TRIES
 from memtend.model.dot import Dot
 from memtend.reaching import ColdReads
 from memtend.store import writes
@@ -86,9 +86,10 @@ class Session:
     def flush(self) -> None:
         """Write access counts and slide deadlines that reads have noted so far.
 
-        On a full disk they are given up: reading goes on, and nobody misses a count.
+        On a full disk, or while a writer does not let go for long, they are given up: reading goes
+        on, and nobody misses a count.
         """
-        with suppress(StoreFull):
+        with suppress(StoreFull, StoreBusy):
             slide, stale = self._access.flush(self.config)
             for namespace, key in slide:
                 self._slide(namespace, key)
@@ -96,9 +97,14 @@ class Session:
                 drop_expired(self.store, leftovers(self.store, stale), actor=self._actor)
 
     def close(self) -> None:
-        """Flush and close. An error while flushing costs counters, so the store closes anyway."""
+        """Flush and close. An error while flushing costs counters, so the store closes anyway.
+
+        Who has only read does not wait long for a writer: then the counts are given up.
+        """
         try:
-            self.flush()
+            if self._access.is_filled:
+                self.store.engine.hurry(CLOSE_BUSY_WAIT_MS)
+                self.flush()
         finally:
             self.store.close()
 

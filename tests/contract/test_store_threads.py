@@ -95,3 +95,18 @@ def test_access_counts_of_threads_are_flushed_without_an_error(
         in_threads(work)
         memory.flush()
         assert verify_store(memory.store).ok
+
+
+def test_a_reader_waits_for_no_writer(lasting_url: str, clock: ManualClock) -> None:
+    """Not at the end, either: what it would have counted is given up."""
+    with Memory.open(lasting_url, clock=clock) as writer:
+        writer.put(NS, "k", 1)
+        with writer.store.engine.write() as tx:
+            tx.fetch("meta_locked")
+            with ThreadPoolExecutor(1) as pool:
+                assert pool.submit(read_once, lasting_url, clock).result() == 1
+
+
+def read_once(url: str, clock: ManualClock) -> Any:
+    with Memory.open(url, clock=clock) as reader:
+        return reader.get(NS, "k")

@@ -29,6 +29,10 @@ class AccessBuffer:
         self.leftovers: set[Place] = set()
         self.limit = ACCESS_BUFFER_MAX
 
+    @property
+    def is_filled(self) -> bool:
+        return bool(self.counts or self.leftovers)
+
     def flush(self, config: Config) -> tuple[list[Place], set[Place]]:
         """Write the counts; returns records whose deadline slides, and expired keys met."""
         with self._lock:
