@@ -155,11 +155,19 @@ def test_names_and_bounds(memory: Memory) -> None:
     for ttl_ms in (0, -1, LEASE_TTL_MS_MAX + 1):
         with pytest.raises(LimitExceeded):
             leases.acquire(NS, ttl_ms)
-    with pytest.raises(LimitExceeded):
-        leases.acquire(NS, wait_s=-1)
+    for wait_s in (-1, float("nan"), float("inf")):
+        with pytest.raises(LimitExceeded):
+            leases.acquire(NS, wait_s=wait_s)
+        with pytest.raises(LimitExceeded), leases.multi([NS], wait_s=wait_s):
+            pass
+    for n in (-1, 2**63):
+        with pytest.raises(LimitExceeded):
+            leases.accept(NS, Fence(0, n))
     with pytest.raises(InvalidName, match="mode 'shared'"):
         leases.acquire(NS, mode="shared")  # type: ignore[arg-type]
     assert leases.held() == []
+    leases.acquire(NS, 60_000.0)  # type: ignore[arg-type]
+    assert len(leases.held()) == 1
 
 
 def test_leases_follow_grants(memory: Memory) -> None:

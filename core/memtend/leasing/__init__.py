@@ -20,19 +20,21 @@ from contextlib import (
     suppress,
 )
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from memtend.errors import InvalidName, LimitExceeded, MemtendError, StaleLease
+from memtend.errors import InvalidName, MemtendError, StaleLease
+from memtend.leasing.bounds import (
+    ModeName,
+    bounded_ttl,
+    bounded_wait,
+    checked_holder,
+    fence_of,
+    in_order,
+    mode_of,
+)
 from memtend.leasing.held import HeldLease
 from memtend.leasing.turns import Lines, Turn
-from memtend.limits import (
-    LABEL_CHARS_MAX,
-    LEASE_TTL_MS,
-    LEASE_TTL_MS_MAX,
-    LEASE_WAIT_S,
-    LEASE_WAIT_S_MAX,
-    LEASES_TOGETHER_MAX,
-)
+from memtend.limits import LEASE_TTL_MS, LEASE_WAIT_S
 from memtend.model.lease import Fence, Held, Lease, Mode
 from memtend.model.names import MAINTENANCE, check_name
 from memtend.store import lease_desk, leases
@@ -42,8 +44,6 @@ if TYPE_CHECKING:
     from memtend.session import Session
 
 __all__ = ["HeldLease", "Lease", "Leases", "Mode"]
-
-ModeName = Literal["read", "write", "exclusive"]
 
 
 class Leases:
@@ -94,7 +94,7 @@ class Leases:
     def renew(self, lease: Lease, ttl_ms: int = LEASE_TTL_MS) -> Lease:
         """Prolong, counted from now; raises `StaleLease` if it ran out or was taken away."""
         self._may(lease.resource, lease.mode)
-        return leases.renew(self._store, lease, _bounded(lease.resource, ttl_ms))
+        return leases.renew(self._store, lease, bounded_ttl(lease.resource, ttl_ms))
 
     def release(self, lease: Lease) -> bool:
         """Give it back; False where it had run out or was taken away. Safe to repeat.
@@ -119,7 +119,7 @@ class Leases:
         from this store, one is also refused after a later writer was let in or a restore.
         """
         self._may(resource, Mode.WRITE)
-        lease_desk.accept(self._store, resource, Fence(*fence))
+        lease_desk.accept(self._store, resource, fence_of(resource, fence))
 
     @contextmanager
     def lease(
@@ -170,10 +170,10 @@ class Leases:
         Whoever takes several leases only so can never be in a deadlock.
         """
         clock = self._store.clock
-        until_ns = clock.monotonic_ns() + round(wait_s * 1e9)
+        until_ns = clock.monotonic_ns() + round(bounded_wait("multi", wait_s) * 1e9)
         with ExitStack() as stack:
             taken: dict[str, HeldLease] = {}
-            for resource in _in_order(resources):
+            for resource in in_order(resources):
                 left_s = max(until_ns - clock.monotonic_ns(), 0) / 1e9
                 one = self.lease(resource, ttl_ms=ttl_ms, wait_s=left_s, **terms)
                 taken[resource] = stack.enter_context(one)
@@ -190,10 +190,10 @@ class Leases:
     ) -> AsyncIterator[dict[str, HeldLease]]:
         """Like `multi`, for an event loop."""
         clock = self._store.clock
-        until_ns = clock.monotonic_ns() + round(wait_s * 1e9)
+        until_ns = clock.monotonic_ns() + round(bounded_wait("multi", wait_s) * 1e9)
         async with AsyncExitStack() as stack:
             taken: dict[str, HeldLease] = {}
-            for resource in _in_order(resources):
+            for resource in in_order(resources):
                 left_s = max(until_ns - clock.monotonic_ns(), 0) / 1e9
                 one = self.alease(resource, ttl_ms=ttl_ms, wait_s=left_s, **terms)
                 taken[resource] = await stack.enter_async_context(one)
@@ -230,7 +230,10 @@ class Leases:
     def _catch_up(self) -> None:
         """What is still ours by mistake would be in our own way."""
         while self._undone:
-            undo = self._undone.pop()
+            try:
+                undo = self._undone.pop()
+            except IndexError:  # another thread was faster
+                return
             try:
                 undo()
             except MemtendError:
@@ -248,14 +251,11 @@ class Leases:
         wait_s: float = LEASE_WAIT_S,
         holder: str | None = None,
     ) -> Turn:
-        wanted = _mode(resource, mode)
+        wanted = mode_of(resource, mode)
         self._may(resource, wanted)
-        if not 0 <= wait_s <= LEASE_WAIT_S_MAX:
-            raise LimitExceeded(
-                what="wait_s", name=resource, actual=wait_s, limit=int(LEASE_WAIT_S_MAX)
-            )
-        named = self._lines.name() if holder is None else _checked_holder(holder)
-        ttl_ms = _bounded(resource, ttl_ms)
+        wait_s = bounded_wait(resource, wait_s)
+        named = self._lines.name() if holder is None else checked_holder(holder)
+        ttl_ms = bounded_ttl(resource, ttl_ms)
         return Turn(self._store, leases.Wish(resource, named, ttl_ms, wanted), wait_s)
 
     def _may(self, resource: str, mode: Mode) -> None:
@@ -263,33 +263,3 @@ class Leases:
         if resource.split("/", maxsplit=1)[0] == MAINTENANCE:
             raise InvalidName(what="resource", name=resource, why="it is reserved for maintenance")
         self._session._allow("read" if mode is Mode.READ else "write", resource)
-
-
-def _in_order(resources: Iterable[str]) -> list[str]:
-    ordered = sorted(set(resources))
-    if len(ordered) > LEASES_TOGETHER_MAX:
-        raise LimitExceeded(
-            what="number of leases", name="multi", actual=len(ordered), limit=LEASES_TOGETHER_MAX
-        )
-    return ordered
-
-
-def _checked_holder(holder: str) -> str:
-    if not 0 < len(holder) <= LABEL_CHARS_MAX or not holder.isprintable():
-        why = f"it is not 1 to {LABEL_CHARS_MAX} printable characters"
-        raise InvalidName(what="holder", name=holder[:LABEL_CHARS_MAX], why=why)
-    return holder
-
-
-def _mode(resource: str, mode: str) -> Mode:
-    try:
-        return Mode(mode)
-    except ValueError:
-        why = f"mode {mode!r} is not read, write or exclusive"
-        raise InvalidName(what="lease", name=resource, why=why) from None
-
-
-def _bounded(resource: str, ttl_ms: int) -> int:
-    if not 0 < ttl_ms <= LEASE_TTL_MS_MAX:
-        raise LimitExceeded(what="ttl_ms", name=resource, actual=ttl_ms, limit=LEASE_TTL_MS_MAX)
-    return ttl_ms

@@ -214,11 +214,12 @@ def _answered(wish: Wish, grants: list[Grant], now_ms: int) -> Grant | None:
 
 def _queue(tx: Transaction, mine: Ticket, tickets: list[Ticket], now_ms: int) -> Ticket:
     """Take a place in the queue, or show that the waiter is still there."""
-    if any(one.until_ms <= now_ms and one.id != mine.id for one in tickets):
+    late = sum(one.until_ms <= now_ms and one.id != mine.id for one in tickets)
+    if late:
         tx.run("drop_late_tickets", (mine.resource, now_ms, mine.id))
     number = mine.number
     if number == NEWEST:
-        waiting = len(tickets) + 1
+        waiting = len(tickets) - late + 1
         if waiting > LEASE_TICKETS_MAX:
             raise LimitExceeded(
                 what="queue", name=mine.resource, actual=waiting, limit=LEASE_TICKETS_MAX
