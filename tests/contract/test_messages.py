@@ -9,6 +9,7 @@ from memtend.errors import (
     InvalidName,
     InvalidValue,
     LimitExceeded,
+    MessageIdTaken,
     NoMessage,
     StaleReceipt,
 )
@@ -100,6 +101,18 @@ def test_a_repeated_id_is_accepted_and_does_nothing(town: Town) -> None:
     assert ada.purge().messages == 1
     ada.send("bob", 5, id="order-1")
     assert bodies(bob) == [4, 5]
+
+
+def test_an_id_stands_for_one_message(town: Town) -> None:
+    """Else what another sends, or to somebody else, would be taken and never delivered."""
+    ada, carl = town("ada"), town("carl")
+    ada.send("bob", 1, id="job")
+    for sender, to in ((carl, "bob"), (ada, "dave")):
+        with pytest.raises(MessageIdTaken):
+            sender.send(to, 2, id="job")
+    with pytest.raises(MessageIdTaken):
+        ada.broadcast("hive", 2, id="job")
+    assert bodies(town("bob")) == [1]
 
 
 def test_a_broadcast_reaches_every_member_but_the_sender(town: Town) -> None:

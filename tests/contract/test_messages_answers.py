@@ -10,6 +10,8 @@ import pytest
 from memtend.clock import SystemClock
 from memtend.errors import AccessDenied, NoReply, StaleReceipt
 from memtend.memory import Memory
+from memtend.messaging.receiving import Wanted
+from memtend.model.message import Message
 from memtend.store.notify import Waiter
 from tests.fixtures.messages import Town, bodies
 
@@ -75,6 +77,22 @@ def test_a_listening_connection_that_breaks_is_made_anew(postgres_url: str) -> N
             assert waiter.wait(10)
             connection = waiter._ear._connection  # type: ignore[union-attr]
         assert connection.closed
+
+
+def test_whoever_waits_while_the_server_is_away_goes_on_waiting(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Being told is a hint: what is the matter, the next look says."""
+    with Memory.open(postgres_url, clock=SystemClock()) as memory:
+        engine = memory.store.engine
+        real = engine._dsn  # type: ignore[attr-defined]
+        monkeypatch.setattr(engine, "_dsn", "host=127.0.0.1 port=1")
+        with Waiter(memory.store, "bob") as waiter:
+            assert not waiter.wait(0.01)
+            monkeypatch.setattr(engine, "_dsn", real)
+            assert waiter.wait(10)  # for nothing, but one looks
+            memory.messages.of("ada").send("bob", 1)
+            assert waiter.wait(10)
 
 
 def test_what_becomes_visible_by_itself_is_waited_for(store_url: str) -> None:
@@ -180,6 +198,34 @@ def test_nothing_blocks_the_loop(town: Town) -> None:
         return await serving, [one.body for one in answers]
 
     assert asyncio.run(work()) == (3, [0, 2, 4])
+
+
+def test_what_a_cancelled_task_was_given_has_not_been_tried(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a message would be a dead letter that nobody has ever seen."""
+    ada, bob = town("ada"), town("bob")
+    ada.send("bob", 1, tries=1)
+    taken, go = threading.Event(), threading.Event()
+    take = bob._take
+
+    def slowly(wanted: Wanted) -> list[Message]:
+        found = take(wanted)
+        taken.set()
+        go.wait(30)
+        return found
+
+    async def work() -> None:
+        monkeypatch.setattr(bob, "_take", slowly)
+        receiving = asyncio.create_task(bob.areceive())
+        await asyncio.to_thread(taken.wait, 30)
+        receiving.cancel()
+        go.set()
+        with pytest.raises(asyncio.CancelledError):
+            await receiving
+
+    asyncio.run(work())
+    assert bodies(bob) == [1]
 
 
 def test_who_is_cancelled_keeps_nothing(town: Town) -> None:

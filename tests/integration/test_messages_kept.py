@@ -70,8 +70,10 @@ def test_a_restore_brings_back_what_waited(services: Services, town: Town) -> No
     assert bodies(bob) == [1, 2, "all"]
     assert town("carl").peek() == []
     assert [letter.id for letter in town("dora").dead()] == [dead]
-    for known in ("m0", "done", "all"):
-        ada.send("bob", "again", id=known)
+    ada.send("bob", "again", id="m0")
+    ada.send("eve", "again", id="done")
+    ada.broadcast("hive", "again", id="all")
+    assert town("eve").peek() == []
     ada.send("bob", "since", id="since")
     assert bodies(bob) == ["since"]
     with pytest.raises(StaleReceipt):

@@ -47,7 +47,13 @@ from memtend.errors.input import (
     QuotaExceeded,
 )
 from memtend.errors.leases import Deadlock, LeaseHeld, LeaseReads, StaleLease
-from memtend.errors.messages import InboxFull, NoMessage, NoReply, StaleReceipt
+from memtend.errors.messages import (
+    InboxFull,
+    MessageIdTaken,
+    NoMessage,
+    NoReply,
+    StaleReceipt,
+)
 from memtend.errors.store import (
     PeerClock,
     RecordDamaged,
@@ -105,6 +111,7 @@ __all__ = [
     "LimitExceeded",
     "ManifestDamaged",
     "MemtendError",
+    "MessageIdTaken",
     "NoArchive",
     "NoBackup",
     "NoMessage",

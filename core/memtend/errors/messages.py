@@ -1,4 +1,4 @@
-"""98 to 101: messages."""
+"""98 to 101, and 108: messages."""
 
 from __future__ import annotations
 
@@ -38,3 +38,11 @@ class NoMessage(MemtendError):
     code = 101
     message = "there is no {what} {id!r} in inbox {inbox!r}"
     hint = "`memtend messages dead` and `memtend messages list` show what there is."
+
+
+class MessageIdTaken(MemtendError):
+    """Nothing was sent: an id stands for one message, and repeating it for sending that again."""
+
+    code = 108
+    message = "message id {id!r} belongs to a message of another sender or to somebody else"
+    hint = "Choose another id; one that begins with the sender's name keeps clear of others."

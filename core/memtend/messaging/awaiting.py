@@ -10,10 +10,12 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
 from memtend.errors import NoReply
-from memtend.limits import MESSAGE_VISIBLE_MS
+from memtend.limits import MESSAGE_VISIBLE_MS, MESSAGE_WAIT_S_MAX
 from memtend.messaging.apart import apart
+from memtend.messaging.posting import check_bound, check_id
 from memtend.messaging.receiving import Patience, Receiving, Wanted
 from memtend.messaging.turns import Turn
+from memtend.store import messages_taking as taking
 from memtend.store.messages_rows import answers_to
 
 if TYPE_CHECKING:
@@ -59,6 +61,7 @@ class Awaiting(Receiving):
 
     async def arequest(self, to: str, body: Any, *, wait_s: float = 30.0, **more: Any) -> Message:
         """`request`, with the same options."""
+        check_bound("wait_s", to, wait_s, MESSAGE_WAIT_S_MAX, least=0)
         sent = await self.asend(to, body, **more)
         found = await self.aanswer(sent, wait_s=wait_s)
         if found is None:
@@ -67,7 +70,7 @@ class Awaiting(Receiving):
 
     async def aanswer(self, id: str, *, wait_s: float = 0.0) -> Message | None:
         """`answer`."""
-        wanted = Wanted(answers_to(self.agent, id), "", 1, MESSAGE_VISIBLE_MS)
+        wanted = Wanted(answers_to(self.agent, check_id(id)), "", 1, MESSAGE_VISIBLE_MS)
         found = await self._areceive(wanted, wait_s)
         if not found:
             return None
@@ -100,7 +103,7 @@ class Awaiting(Receiving):
                 await apart(lambda taken=taken: taken.extend(self._take(wanted)))
             except asyncio.CancelledError:
                 for message in taken:
-                    await apart(self.nack, message)
+                    await apart(taking.give_back, self._store, message)
                 raise
             if taken or patience.is_over:
                 return taken

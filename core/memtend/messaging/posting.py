@@ -62,7 +62,8 @@ class Posting:
         """Send to one agent's inbox; the id of the message. A repeated `id` does nothing.
 
         After `ttl_ms` it is not delivered any more, and its id is forgotten. After `tries`
-        deliveries without an acknowledgement it is a dead letter. Raises `InboxFull`.
+        deliveries without an acknowledgement it is a dead letter. Raises `InboxFull`, and
+        `MessageIdTaken` where the id is that of another's message or of one to somebody else.
         """
         inbox = _inbox(to)
         letter = self._letter(to, body, topic, id, ttl_ms, reply_to, tries)
@@ -106,7 +107,8 @@ class Posting:
         """Hear what is broadcast to a swarm from now on. Safe to repeat."""
         who = self._own(agent)
         _inbox(swarm)
-        if len(posts.members(self._store, swarm)) >= SWARM_MEMBERS_MAX:
+        members = posts.members(self._store, swarm)
+        if who not in members and len(members) >= SWARM_MEMBERS_MAX:
             limit = SWARM_MEMBERS_MAX
             raise LimitExceeded(what="members", name=swarm, actual=limit + 1, limit=limit)
 
@@ -137,8 +139,8 @@ class Posting:
         text = canonical.encode(body, "body")
         made = check_id(id_ or self._store.clock.new_id())
         check_bound("size", made, len(text), MESSAGE_BYTES_MAX, least=0)
-        check_bound("time to live in ms", made, ttl_ms, MESSAGE_TTL_MS_MAX)
-        check_bound("tries", made, tries, MESSAGE_TRIES_MAX)
+        ttl_ms = check_bound("time to live in ms", made, ttl_ms, MESSAGE_TTL_MS_MAX)
+        tries = check_bound("tries", made, tries, MESSAGE_TRIES_MAX)
         if topic:
             check_name(topic, "topic")
             check_bound("characters of the topic", made, len(topic), LABEL_CHARS_MAX)
@@ -196,6 +198,8 @@ def check_id(text: str) -> str:
     return text
 
 
-def check_bound(what: str, name: str, actual: int, limit: int, least: int = 1) -> None:
+def check_bound(what: str, name: str, actual: float, limit: float, least: int = 1) -> int:
+    """Whole, too: a float would not come back from a column as it went in."""
     if not least <= actual <= limit:
         raise LimitExceeded(what=what, name=name, actual=actual, limit=limit)
+    return int(actual)

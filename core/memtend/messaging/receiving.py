@@ -11,6 +11,7 @@ from memtend.limits import (
     MESSAGE_TTL_MS,
     MESSAGE_VISIBLE_MS,
     MESSAGE_VISIBLE_MS_MAX,
+    MESSAGE_WAIT_S_MAX,
     MESSAGES_RECEIVED_MAX,
     WAIT_POLL_S_MIN,
 )
@@ -56,12 +57,12 @@ class Receiving(Posting):
 
     def nack(self, message: Message, *, delay_ms: int = 0) -> None:
         """Give it back, to be tried again after `delay_ms`; after its last try a dead letter."""
-        check_bound("delay in ms", message.id, delay_ms, MESSAGE_VISIBLE_MS_MAX, least=0)
+        delay_ms = check_bound("delay in ms", message.id, delay_ms, MESSAGE_VISIBLE_MS_MAX, least=0)
         taking.nack(self._store, self._mine(message), delay_ms)
 
     def extend(self, message: Message, visible_ms: int = MESSAGE_VISIBLE_MS) -> Message:
         """Keep it for `visible_ms` more, counted from now."""
-        check_bound("visibility in ms", message.id, visible_ms, MESSAGE_VISIBLE_MS_MAX)
+        visible_ms = check_bound("visibility in ms", message.id, visible_ms, MESSAGE_VISIBLE_MS_MAX)
         return taking.extend(self._store, self._mine(message), visible_ms)
 
     def request(
@@ -77,6 +78,7 @@ class Receiving(Posting):
     ) -> Message:
         """Send, and wait for the answer. Raises `NoReply`, whose `facts` have the `id` of what was
         sent: `answer` gets a late one."""
+        check_bound("wait_s", to, wait_s, MESSAGE_WAIT_S_MAX, least=0)
         sent = self.send(to, body, topic=topic, id=id, ttl_ms=ttl_ms, tries=tries)
         found = self.answer(sent, wait_s=wait_s)
         if found is None:
@@ -97,8 +99,8 @@ class Receiving(Posting):
 
     def _wanted(self, inbox: str | None, topic: str, limit: int, visible_ms: int) -> Wanted:
         own = self._own(inbox)
-        check_bound("limit", own, limit, MESSAGES_RECEIVED_MAX)
-        check_bound("visibility in ms", own, visible_ms, MESSAGE_VISIBLE_MS_MAX)
+        limit = check_bound("limit", own, limit, MESSAGES_RECEIVED_MAX)
+        visible_ms = check_bound("visibility in ms", own, visible_ms, MESSAGE_VISIBLE_MS_MAX)
         return Wanted(own, topic, limit, visible_ms)
 
     def _receive(self, wanted: Wanted, wait_s: float) -> list[Message]:
@@ -120,6 +122,7 @@ class Patience:
     """Waits for up to `wait_s`, in pauses; where it `listens`, woken early by whoever sends."""
 
     def __init__(self, store: Store, wanted: Wanted, wait_s: float, *, listens: bool) -> None:
+        check_bound("wait_s", wanted.inbox, wait_s, MESSAGE_WAIT_S_MAX, least=0)
         self._store = store
         self._wanted = wanted
         self._left_s = wait_s

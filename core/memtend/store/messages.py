@@ -2,7 +2,8 @@
 
 A message is data like any other: it is there when `send` returns, it is in backups, and it is
 checked. A repeated id is accepted and does nothing, for as long as the message is remembered: until
-its deadline, also when it has long been worked on.
+its deadline, also when it has long been worked on. The id of another sender's message, or of one to
+somebody else, is refused: what `send` returns for is delivered.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 from zlib import crc32
 
-from memtend.errors import InboxFull
+from memtend.errors import InboxFull, MessageIdTaken
 from memtend.limits import INBOX_BYTES_MAX, INBOX_MESSAGES_MAX
 from memtend.store.messages_books import Books, writing
 from memtend.store.messages_rows import Delivery, Lane, Stored, opened, sealed
@@ -41,7 +42,7 @@ class Letter(NamedTuple):
 
 
 def send(store: Store, letter: Letter, *, config: int | None = None) -> tuple[str, ...]:
-    """Send it; the inboxes it went to, none where its id is known already. Raises `InboxFull`."""
+    """Send it; the inboxes it went to, none where it was sent already. Raises `InboxFull`."""
     reads: list[Call] = [("message_of", (letter.id,)), ("message_last", ())]
     if letter.swarm:
         reads.append(("members", (letter.recipient,)))
@@ -50,6 +51,8 @@ def send(store: Store, letter: Letter, *, config: int | None = None) -> tuple[st
     with writing(store, reads, config) as (books, answers):
         known, [(last,)], *more = answers
         if known:
+            if known[0][3:] != (letter.sender, letter.recipient):
+                raise MessageIdTaken(id=letter.id)
             return ()
         inboxes = letter.inboxes
         if letter.swarm:

@@ -145,6 +145,19 @@ def nack(store: Store, message: Message, delay_ms: int) -> None:
     ring(store, message.inbox)
 
 
+def give_back(store: Store, message: Message) -> None:
+    """As if it had never been handed out: nobody has seen it, so it has not been tried."""
+    with writing(store, _reads(store, message)) as (books, [rows, _, *more]):
+        books.know(message.inbox, message.sender, more)
+        delivery = _claimed(books, rows, message).delivery
+        books.save(delivery._replace(visible_ms=0, tries=delivery.tries - 1, receipt=""))
+        lane = books.lane(delivery.inbox, delivery.sender)
+        if lane is not None and lane.no == delivery.no:
+            books.save_lane(Lane(delivery.inbox, delivery.sender, books.now_ms))
+        notify(books.tx, message.inbox)
+    ring(store, message.inbox)
+
+
 def extend(store: Store, message: Message, visible_ms: int) -> Message:
     """Keep it for longer, counted from now, under the same receipt."""
     with writing(store, _reads(store, message)) as (books, [rows, _, *more]):

@@ -18,10 +18,12 @@ from __future__ import annotations
 import os
 import threading
 import weakref
+from contextlib import suppress
 from hashlib import blake2b
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from memtend.errors import MemtendError
 from memtend.limits import WAIT_NOTIFIED_S_MAX, WAIT_POLL_S_MAX, WAIT_POLL_S_MIN
 from memtend.store.engine import keep_for_ever, survives_fork
 
@@ -132,7 +134,8 @@ class _ServerEar:
         self._name = name
         self._connection: Any = None
         survives_fork(self)
-        self._listen()
+        with suppress(MemtendError):  # `wait` tries again
+            self._listen()
 
     def _listen(self) -> None:
         connection = self._engine.listen(self._name)
@@ -142,7 +145,11 @@ class _ServerEar:
         import psycopg  # noqa: PLC0415 — an optional extra
 
         if self._connection is None:
-            self._listen()
+            try:
+                self._listen()
+            except MemtendError:  # the server is away: looking will tell
+                threading.Event().wait(timeout_s)
+                return False
             return True  # what was told meanwhile was not heard
         try:
             for _ in self._connection.notifies(timeout=timeout_s, stop_after=1):

@@ -19,7 +19,7 @@ _FROM: Final = f"SELECT {_HELD}, m.body FROM delivery d LEFT JOIN message m ON m
 STATEMENTS: Final[dict[str, str]] = {
     "message_time": "SELECT {server_ms}",
     # sending
-    "message_of": "SELECT no, pending, receipt FROM message WHERE id = ?",
+    "message_of": "SELECT no, pending, receipt, sender, recipient FROM message WHERE id = ?",
     "message_last": "SELECT coalesce(max(no), 0) FROM message",
     "add_message": f"INSERT INTO message ({MESSAGE}, pending, receipt, body) "
     "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
