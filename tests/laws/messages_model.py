@@ -6,13 +6,14 @@ The store's clock and the server's are an hour apart, so that neither is taken f
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from memtend.clock import ManualClock
-from memtend.errors import StaleReceipt
+from memtend.errors import MessageIdTaken, StaleReceipt
 from memtend.memory import Memory
 from memtend.model.message import Message
 from memtend.store.sql import sqlite_statements
@@ -58,6 +59,7 @@ class History(RuleBasedStateMachine):
         self.tell_time()
         self.copies: list[Copy] = []
         self.known: dict[str, int] = {}
+        self.whose: dict[str, tuple[str, str]] = {}
         self.members: set[str] = set()
         self.hands: list[Message] = []
         self.holders: dict[tuple[str, str], Copy] = {}
@@ -83,13 +85,24 @@ class History(RuleBasedStateMachine):
 
     @rule(sender=agents, to=agents, topic=topics, id_=ids, ttl=ttls)
     def send(self, sender: str, to: str, topic: str, id_: str | None, ttl: int) -> None:
-        made = self.of(sender).send(to, 1, topic=topic, id=id_, ttl_ms=ttl, tries=TRIES)
-        self.remember(made, sender, [to], topic, ttl)
+        post = partial(self.of(sender).send, topic=topic, ttl_ms=ttl)
+        if (made := self.post(post, sender, to, id_)) is not None:
+            self.remember(made, sender, [to], topic, ttl)
 
     @rule(sender=agents, id_=ids)
     def broadcast(self, sender: str, id_: str | None) -> None:
-        made = self.of(sender).broadcast("hive", 1, id=id_, tries=TRIES)
-        self.remember(made, sender, sorted(self.members - {sender}), "", 86_400_000)
+        if (made := self.post(self.of(sender).broadcast, sender, "hive", id_)) is not None:
+            self.remember(made, sender, sorted(self.members - {sender}), "", 86_400_000)
+
+    def post(self, post: Any, sender: str, to: str, id_: str | None) -> str | None:
+        taken = id_ is not None and self.whose.setdefault(id_, (sender, to)) != (sender, to)
+        try:
+            made: str = post(to, 1, id=id_, tries=TRIES)
+        except MessageIdTaken:
+            assert taken, "an id is refused that is nobody else's"
+            return None
+        assert not taken, "an id serves two messages"
+        return made
 
     def remember(self, id_: str, sender: str, inboxes: list[str], topic: str, ttl: int) -> None:
         if id_ in self.known:
@@ -129,7 +142,10 @@ class History(RuleBasedStateMachine):
             return None
         for copy in self.copies:
             mine = (copy.sent.inbox, copy.sent.sender, copy.state) == (inbox, sender, "live")
-            if mine and topic in ("", copy.sent.topic) and copy.sent.ends > self.now:
+            if mine and topic in ("", copy.sent.topic):
+                if copy.sent.ends <= self.now:
+                    copy.state = "late"  # gone as soon as somebody looks
+                    continue
                 if copy.tries < TRIES:
                     return copy
                 copy.state = "exhausted"  # dead as soon as somebody looks
@@ -145,12 +161,12 @@ class History(RuleBasedStateMachine):
             return None
         place = (message.id, message.inbox)
         copy = next(c for c in self.copies if (c.sent.id, c.sent.inbox) == place)
-        good = copy.state in ("live", "exhausted") and copy.receipt == message.receipt
+        good = copy.state in ("live", "late", "exhausted") and copy.receipt == message.receipt
         again = copy.state == f"done {message.receipt}"
         try:
             act(message)
         except StaleReceipt:
-            assert not good or copy.state == "exhausted"
+            assert not good or copy.state != "live"
             return None
         assert good or again
         return copy if good else None
@@ -209,6 +225,7 @@ class History(RuleBasedStateMachine):
         copy.receipt = ""
         lane = (copy.sent.inbox, copy.sent.sender)
         holder = self.holders.get(lane)
+        copy.state = "live"
         if copy.tries >= TRIES:
             copy.state, copy.until = "dead", 0
         elif holder in (copy, None) or holder.until <= self.now or holder.state != "live":
