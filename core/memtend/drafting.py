@@ -66,7 +66,7 @@ def draft(
     check_path(put.namespace, put.key)
     if put.field:
         check_name(put.field, "field")
-    _check_times(put)
+    check_times(put)
     if isinstance(put.ctx, Mapping):
         _check_context(put.ctx, put.key)
     namespace, key = put.namespace, put.key
@@ -87,13 +87,18 @@ def draft(
     )  # fmt: skip
 
 
-def _check_times(put: Put) -> None:
+def check_times(put: Put) -> None:
+    """Raise `InvalidValue` or `LimitExceeded` unless its times are whole and possible."""
     for what, ms, limit in (
         ("time to live", put.ttl_ms, TTL_MS_MAX),
         ("deadline", put.expires_at_ms, TIME_MS_MAX),
         ("creation time", put.created_ms, TIME_MS_MAX),
     ):
-        if ms is not None and not 0 <= ms <= limit:
+        if ms is None:
+            continue
+        if not isinstance(ms, int):
+            raise InvalidValue(name=put.key, why=f"its {what} is no whole number of milliseconds")
+        if not 0 <= ms <= limit:
             if ms < 0:
                 raise InvalidValue(name=put.key, why=f"its {what} is negative")
             raise LimitExceeded(what=what, name=put.key, actual=ms, limit=limit)

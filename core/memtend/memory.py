@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from memtend.counting import Counting
 from memtend.crdt.rows import RowKind
-from memtend.drafting import Put
+from memtend.drafting import Put, check_times
 from memtend.errors import ConditionFailed, InvalidName, LimitExceeded, NotFound, StoreDamaged
 from memtend.limits import BATCH_MAX, GET_MANY_MAX, SCAN_MAX, TOUCH_SHARE, UPDATE_TRIES
 from memtend.model.dot import Dot
@@ -222,6 +222,7 @@ class Memory(Counting):
         Writes nothing (and returns None) when the new deadline is less than 10 % later. Raises
         `NotFound` where nothing is visible: an expired record cannot be brought back (4.3).
         """
+        check_times(Put(namespace, key, None, ttl_ms=ttl_ms))
         seen = self._records.seen(namespace, key)
         if not seen:
             raise NotFound(namespace=namespace, key=key)

@@ -136,8 +136,8 @@ def test_the_largest_value(memory: Memory) -> None:
     assert memory.get(NS, "k") == text
 
 
-@pytest.mark.parametrize("ttl_ms", [-1, TTL_MS_MAX + 1, 10**30])
-def test_deadlines_out_of_range(memory: Memory, ttl_ms: int) -> None:
+@pytest.mark.parametrize("ttl_ms", [-1, TTL_MS_MAX + 1, 10**30, 1000.0, float("nan"), "60"])
+def test_deadlines_out_of_range(memory: Memory, ttl_ms: Any) -> None:
     with pytest.raises((InvalidValue, LimitExceeded)):
         memory.put(NS, "k", 1, ttl_ms=ttl_ms)
     with pytest.raises((InvalidValue, LimitExceeded)):
