@@ -25,8 +25,9 @@ from memtend.model.pattern import compile_pattern
 from memtend.model.policyset import PolicySet
 
 TRICKY = st.sampled_from(["a", "a/b", "a_b", "q=a", "..", "*", "agent-x", "outcome", "state", " "])
-SHORT = TRICKY | st.text(min_size=1, max_size=7)
-NAMES = SHORT | st.text(min_size=1, max_size=20)
+CHARACTERS = st.characters(exclude_characters="\0", exclude_categories=["Cs"])
+SHORT = TRICKY | st.text(CHARACTERS, min_size=1, max_size=7)
+NAMES = SHORT | st.text(CHARACTERS, min_size=1, max_size=20)
 
 PLACES: dict[Kind, tuple[int, Callable[..., Place]]] = {
     Kind.STATE: (1, SwarmLayout.state),
