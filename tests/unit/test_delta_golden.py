@@ -39,9 +39,7 @@ HEAD = DeltaHead(
 )
 
 
-def carried(
-    replica: str, n: int, text: bytes, exp_ms: int | None = None, **more: Any
-) -> Carried:
+def carried(replica: str, n: int, text: bytes, exp_ms: int | None = None, **more: Any) -> Carried:
     body = Body(replica, n, NOW_MS << 16 | n, 0, NOW_MS, len(text), None, "note")
     return Carried(body._replace(**more).pack(), exp_ms, text)
 
