@@ -20,7 +20,6 @@ from memtend.errors import (
     StoreUnavailable,
 )
 from memtend.memory import Memory
-from memtend.store import filelock, sqlite
 from memtend.store.verify import verify_store
 from tests.fixtures.stores import run_sql
 
@@ -32,15 +31,9 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "store.db"
 
 
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (filelock, sqlite):
-        monkeypatch.setattr(module, "BUSY_WAIT_MS", 50)
-
-
-@pytest.mark.usefixtures("impatient")
 def test_another_process_holds_the_write_lock(path: Path, clock: ManualClock) -> None:
     with Memory.open(str(path), clock=clock) as memory:
+        memory.store.engine.hurry(50)
         memory.put(NS, "k", 1)
         other = os.open(f"{path}.lock", os.O_RDWR)
         fcntl.flock(other, fcntl.LOCK_EX)
@@ -54,9 +47,9 @@ def test_another_process_holds_the_write_lock(path: Path, clock: ManualClock) ->
         assert memory.get(NS, "k") == 3
 
 
-@pytest.mark.usefixtures("impatient")
 def test_another_thread_is_writing(path: Path, clock: ManualClock) -> None:
     with Memory.open(str(path), clock=clock) as memory:
+        memory.store.engine.hurry(50)
         begun, end = threading.Event(), threading.Event()
 
         def write() -> None:
@@ -83,9 +76,9 @@ def test_the_lock_is_waited_for(path: Path, clock: ManualClock) -> None:
         assert memory.get(NS, "k") == 1
 
 
-@pytest.mark.usefixtures("impatient")
 def test_a_foreign_program_writes_to_the_file(path: Path, clock: ManualClock) -> None:
     with Memory.open(str(path), clock=clock) as memory:
+        memory.store.engine.hurry(50)
         foreign = sqlite3.connect(path, isolation_level=None)
         foreign.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreBusy, match="locked"):
