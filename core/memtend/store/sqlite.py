@@ -67,6 +67,7 @@ class SqliteEngine:
         self._writer: SqliteReader | None = None
         self._wal_fd = -1
         self._lock = FileLock(self._path and f"{self._path}.lock", self.url)
+        self._lock.busy_ms = self._busy_ms
         self._group = GroupSync(self._sync_wal)
         self._read_lock = threading.RLock()
 
@@ -116,7 +117,11 @@ class SqliteEngine:
 
     def hurry(self, busy_ms: int) -> None:
         self._busy_ms = self._lock.busy_ms = busy_ms
-        self._thread_connection().execute(f"PRAGMA busy_timeout={busy_ms:d}")
+        opened = [self._thread_connection()]
+        if self._writer is not None:
+            opened.append(self._writer.connection)
+        for connection in opened:
+            connection.execute(f"PRAGMA busy_timeout={busy_ms:d}")
 
     def array(self, values: Sequence[Any]) -> str:
         return orjson.dumps(values).decode()
