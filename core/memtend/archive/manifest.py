@@ -14,9 +14,10 @@ import orjson
 from pydantic import AwareDatetime, BaseModel, Field, TypeAdapter, ValidationError
 
 from memtend.codec.compress import Damaged
+from memtend.codec.frame import pack_frame, unpack_frame
 from memtend.errors import ArchiveForeign
 from memtend.formats import ARCHIVE_FORMAT
-from memtend.limits import MANIFEST_BYTES_MAX, ZSTD_LEVEL
+from memtend.limits import MANIFEST_BYTES_MAX
 
 _ID: Final = r"^[0-9a-f]{32}$"
 _HASH: Final = r"^[0-9a-f]{64}$"
@@ -100,24 +101,13 @@ class Name(NamedTuple):
 
 
 def pack(said: Said) -> bytes:
-    import zstandard  # noqa: PLC0415 — most processes never archive
-
-    text = _canonical(said.model_dump(mode="json"))
-    return zstandard.ZstdCompressor(level=ZSTD_LEVEL).compress(text)
+    return pack_frame(_canonical(said.model_dump(mode="json")))
 
 
 def unpack(data: bytes, archive_id: str, number: int) -> Said:
     """What `pack` packed for this archive; raises `Damaged`."""
-    import zstandard  # noqa: PLC0415
-
     try:
-        if not 0 <= zstandard.frame_content_size(data) <= MANIFEST_BYTES_MAX:
-            raise Damaged("it states no length, or too great a one")
-        said = _SAID.validate_json(
-            zstandard.ZstdDecompressor().decompress(data, allow_extra_data=False)
-        )
-    except zstandard.ZstdError as error:
-        raise Damaged("it cannot be decompressed") from error
+        said = _SAID.validate_json(unpack_frame(data, MANIFEST_BYTES_MAX))
     except ValidationError as error:
         raise Damaged(f"it is no manifest of format {ARCHIVE_FORMAT}") from error
     if (said.archive_id, said.number) != (archive_id, number):

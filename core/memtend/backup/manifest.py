@@ -13,14 +13,14 @@ from enum import StrEnum
 from typing import Final, Literal, NamedTuple
 
 import orjson
-import zstandard
 from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
 from memtend.codec.compress import Damaged
+from memtend.codec.frame import pack_frame, unpack_frame
 from memtend.codec.segment import Key, SegmentKind, Table
 from memtend.errors import LimitExceeded
 from memtend.formats import MANIFEST_FORMAT
-from memtend.limits import MANIFEST_BYTES_MAX, ZSTD_LEVEL
+from memtend.limits import MANIFEST_BYTES_MAX
 from memtend.model.stored import StoreState
 
 _NAME: Final = re.compile(r"manifests/([0-9]{20})-([0-9a-f]{64})", re.ASCII)
@@ -143,19 +143,13 @@ class Manifest(BaseModel, frozen=True, extra="forbid"):
             raise LimitExceeded(
                 what="manifest", name=self.repo_id, actual=len(text), limit=MANIFEST_BYTES_MAX
             )
-        return zstandard.ZstdCompressor(level=ZSTD_LEVEL).compress(text)
+        return pack_frame(text)
 
 
 def parse_manifest(name: ManifestName, data: bytes) -> Manifest:
     """The manifest in `data`, whose bytes have been compared with `name`; raises `Damaged`."""
     try:
-        size = zstandard.frame_content_size(data)
-        if not 0 <= size <= MANIFEST_BYTES_MAX:
-            raise Damaged("it states no length, or too great a one")
-        text = zstandard.ZstdDecompressor().decompress(data, allow_extra_data=False)
-        manifest = Manifest.model_validate_json(text)
-    except zstandard.ZstdError as error:
-        raise Damaged("it cannot be decompressed") from error
+        manifest = Manifest.model_validate_json(unpack_frame(data, MANIFEST_BYTES_MAX))
     except ValidationError as error:
         raise Damaged(f"it is no manifest of format {MANIFEST_FORMAT}") from error
     if manifest.number != name.number:

@@ -11,10 +11,10 @@ import re
 from typing import Annotated, Final, Literal, NamedTuple
 
 import orjson
-import zstandard
 from pydantic import BaseModel, Field, ValidationError
 
 from memtend.codec.compress import Damaged
+from memtend.codec.frame import pack_frame, unpack_frame
 from memtend.formats import PLACE_FORMAT
 from memtend.limits import (
     INTEGER_ABS_MAX,
@@ -25,7 +25,6 @@ from memtend.limits import (
     PLACE_HEAD_BYTES_MAX,
     PLACE_PAGES_MAX,
     REPLICAS_MAX,
-    ZSTD_LEVEL,
 )
 
 HEADS: Final = "heads"
@@ -103,19 +102,13 @@ class Head(BaseModel, frozen=True, extra="forbid"):
 
     def pack(self) -> bytes:
         text = orjson.dumps(self.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
-        return zstandard.ZstdCompressor(level=ZSTD_LEVEL).compress(text)
+        return pack_frame(text)
 
 
 def parse_head(name: HeadName, data: bytes) -> Head:
     """The head in `data`, whose bytes have been compared with `name`; raises `Damaged`."""
     try:
-        size = zstandard.frame_content_size(data)
-        if not 0 <= size <= PLACE_HEAD_BYTES_MAX:
-            raise Damaged("it states no length, or too great a one")
-        text = zstandard.ZstdDecompressor().decompress(data, allow_extra_data=False)
-        head = Head.model_validate_json(text)
-    except zstandard.ZstdError as error:
-        raise Damaged("it cannot be decompressed") from error
+        head = Head.model_validate_json(unpack_frame(data, PLACE_HEAD_BYTES_MAX))
     except ValidationError as error:
         raise Damaged(f"it is no head of format {PLACE_FORMAT}") from error
     if (head.replica, head.number) != (name.replica, name.number):
