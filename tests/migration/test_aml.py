@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from memtend.errors import SourceUnknown
-from memtend.migrate.aml_versions import counts, item_version
-from memtend.migrate.detect import SourceKind, detect_source, read_source
-from memtend.migrate.files import Unreadable
+from memtend.migrate.detect import detect_source, read_source
 from memtend.migrate.items import ImportItem, PassedOver, Quarantined
+from memtend.model.unreadable import Unreadable
+from memtend.upcast.aml_versions import counts, item_version
 
 GOLDEN = Path(__file__).parents[1] / "golden/legacy"
 VERSIONS = ("1.0.0", "1.1.0", "1.2.0", "2.0.0")
@@ -44,7 +44,7 @@ def reasons(root: Path) -> list[tuple[str, str | None, str]]:
 @pytest.mark.parametrize("version", VERSIONS)
 def test_every_item_of_every_version_is_kept_unchanged(version: str) -> None:
     root = GOLDEN / f"aml-{version}"
-    assert detect_source(root) is SourceKind.AML
+    assert detect_source(root) == "aml"
     found = items(root)
     assert len(found) == 24
     assert reasons(root) == []

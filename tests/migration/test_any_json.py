@@ -60,10 +60,11 @@ def check(found: list[Found], expected: int) -> None:
     assert len(found) == expected
     for one in found:
         assert isinstance(one, ImportItem | Quarantined)
-        assert type(one).model_validate_json(one.model_dump_json()) is not None
         if isinstance(one, ImportItem):
-            encode(one.value)
+            assert encode(one.value) == one.text
             assert one.source.import_id
+        else:
+            assert Quarantined.model_validate_json(one.model_dump_json()) == one
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ import pytest
 
 from memtend.errors import LimitExceeded
 from memtend.migrate import files
-from memtend.migrate.files import SourceFile, Unreadable, parse_json, read_bytes, unpack, walk
+from memtend.migrate.files import SourceFile, parse_json, read_bytes, unpack, walk
+from memtend.model.unreadable import Unreadable
 
 
 def why(path: Path) -> str:

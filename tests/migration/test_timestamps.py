@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from memtend.clock import to_datetime
 from memtend.errors import InvalidSettings
-from memtend.migrate.timestamps import Moment, NotATime, parse_moment, zone_named
+from memtend.model.timestamps import Moment, NotATime, parse_moment, zone_named
 
 # From 1973-03-03 on, every unit of the epoch has its own range of numbers.
 MOMENTS_MS = st.integers(10**11, 4_000_000_000_000)

@@ -1,83 +1,52 @@
-"""What kind of memory a folder holds, and the one door to read it.
+"""What kind of memory lies somewhere, and the one door to read it.
 
-A kind is recognised by its own files, never by the folder's name. A folder with two kinds, and
-kinds that are recognised but not read by this version, are named in the error.
+A kind is recognised by its own files, never by the name of the folder. Several kinds in one place
+are named in the error.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from enum import StrEnum
 from pathlib import Path
+from typing import Final
 
 from memtend.errors import SourceUnknown
 from memtend.migrate import legacy_aml, legacy_lifecycle
 from memtend.migrate.items import Found
-from memtend.migrate.timestamps import zone_named
+from memtend.migrate.reader import Options, Reader
 from memtend.model.policyset import PolicySet
+from memtend.model.timestamps import zone_named
+
+_READERS: Final[tuple[Reader, ...]] = (legacy_lifecycle, legacy_aml)
+KINDS: Final = {reader.KIND: reader for reader in _READERS}
+"""Every importer by the name it has on the command line."""
 
 
-class SourceKind(StrEnum):
-    LIFECYCLE = legacy_lifecycle.KIND
-    AML = legacy_aml.KIND
-
-
-def detect_source(root: Path) -> SourceKind:
-    """Raises `SourceUnknown` unless `root` holds exactly one kind that can be read."""
-    if not root.is_dir():
-        raise SourceUnknown(source=str(root), why="it is not a folder")
-    found: list[SourceKind] = []
-    if (root / legacy_lifecycle.MEMORY).is_dir() or (root / legacy_lifecycle.DATABASE).is_file():
-        found.append(SourceKind.LIFECYCLE)
-    if _aml_memory(root) is not None:
-        found.append(SourceKind.AML)
+def detect_source(root: Path) -> str:
+    """The kind; raises `SourceUnknown` unless `root` holds exactly one kind that can be read."""
+    if not root.exists():
+        raise SourceUnknown(source=str(root), why="it is not there")
+    found = [kind for kind, reader in KINDS.items() if reader.looks_like(root)]
     if len(found) == 1:
         return found[0]
-    if found:
-        why = f"it holds more than one kind: {', '.join(found)}"
-    elif (root / "memory_archive").is_dir() or root.name == "memory_archive":
-        why = "it is an archive of pickled items, which this version does not read"
-    elif any(root.glob("*.db")) or (root / ".swarm").is_dir():
-        why = "it is a swarm's SQLite memory, which this version does not read"
-    else:
-        why = "no known file is in it"
+    why = f"it holds more than one kind: {', '.join(found)}" if found else "no known file is in it"
     raise SourceUnknown(source=str(root), why=why)
 
 
 def read_source(
     root: Path,
-    kind: SourceKind | str | None = None,
+    kind: str | None = None,
     zone: str = "UTC",
     policies: PolicySet | None = None,
+    *,
+    allow_pickle: bool = False,
 ) -> Iterator[Found]:
-    """Everything below `root`: items, what was quarantined, what was passed over.
+    """Everything at `root`: items, what was quarantined, what was passed over.
 
-    `zone` is where naive times were written. `policies` are those of the store that will take the
-    items; they say what is a counter. Files are read as the iterator is; nothing is ever written.
+    Files are read as the iterator is; nothing is ever written. See `Options` for the rest.
     """
-    known = detect_source(root) if kind is None else _kind_named(root, kind)
-    at = zone_named(zone)
-    if known is SourceKind.LIFECYCLE:
-        return legacy_lifecycle.read_lifecycle(root, at, policies)
-    memory = _aml_memory(root)
-    if memory is None:
-        raise SourceUnknown(source=str(root), why="no agent's patterns.json or the like is in it")
-    return legacy_aml.read_aml(memory, at)
-
-
-def _kind_named(root: Path, kind: str) -> SourceKind:
-    if kind not in set(SourceKind):
-        why = f"{kind!r} is not one of the kinds {', '.join(SourceKind)}"
+    options = Options(zone_named(zone), policies, allow_pickle)
+    if kind is not None and kind not in KINDS:
+        why = f"{kind!r} is not one of the kinds {', '.join(KINDS)}"
         raise SourceUnknown(source=str(root), why=why)
-    if not root.is_dir():
-        raise SourceUnknown(source=str(root), why="it is not a folder")
-    return SourceKind(kind)
-
-
-def _aml_memory(root: Path) -> Path | None:
-    """The folder that holds the agents: `.loom/memory`, `memory`, or `root` itself."""
-    for memory in (root / ".loom" / "memory", root / "memory", root):
-        names = [f"{stem}.json{end}" for stem in legacy_aml.LISTS for end in ("", ".gz")]
-        if any(next(memory.glob(f"*/{name}"), None) for name in names):
-            return memory
-    return None
+    return KINDS[kind or detect_source(root)].read(root, options)

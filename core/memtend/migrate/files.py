@@ -23,12 +23,9 @@ from memtend.limits import (
     IMPORT_FILES_MAX,
     VALUE_BYTES_MAX,
 )
+from memtend.model.unreadable import Unreadable
 
 GZIP_MAGIC = b"\x1f\x8b"
-
-
-class Unreadable(ValueError):
-    """Why something cannot be read, in words for the report."""
 
 
 class SourceFile(NamedTuple):

@@ -107,7 +107,7 @@ def plan_import(
             total += 1
             counts[f"{one.labels.kind} {one.source.format}"] += 1
             naive += one.naive_times
-            unknown += one.labels.success_count is None
+            unknown += one.without_metrics
             if one.source.import_id in erased:
                 kept_out += 1
                 decisions.append(_kept_out(one))
@@ -199,7 +199,7 @@ def to_puts(item: ImportItem, *, run: str, now_ms: int, counted: int = 0) -> lis
 
     A time after `now_ms` becomes `now_ms`: the old machine's clock must not outlive ours.
     """
-    lineage = item.source.model_dump(exclude_none=True) | {"run": run}
+    lineage = {k: v for k, v in item.source._asdict().items() if v is not None} | {"run": run}
     if item.counter:
         lineage["counted"] = item.value
     labels = item.labels.model_copy(update={"extra": {**item.labels.extra, LINEAGE: lineage}})

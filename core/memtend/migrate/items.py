@@ -14,14 +14,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from memtend.codec.canonical import encode
 from memtend.errors import InvalidName, InvalidValue, LimitExceeded
 from memtend.limits import QUARANTINE_BYTES_MAX
-from memtend.migrate.files import Unreadable
 from memtend.model.names import check_path
 from memtend.model.record import Labels
+from memtend.model.unreadable import Unreadable
 
 LINEAGE = "import"
 
 
-class Lineage(BaseModel, frozen=True, extra="forbid"):
+class Lineage(NamedTuple):
     """Where an item comes from. `import_id` names it for ever, `digest` this version of it.
 
     Neither depends on where the source lies or on when somebody last read the item.
@@ -43,8 +43,14 @@ class OlderValue(NamedTuple):
     at_ms: int
 
 
-class ImportItem(BaseModel, frozen=True, extra="forbid"):
-    """One record to be. Times are None where the source has none; `counter` values are totals."""
+class ImportItem(NamedTuple):
+    """One record to be, made by an importer and given its identity by `sealed`.
+
+    Times are milliseconds since 1970, None where the source has none; `counter` values are totals.
+    `expires_at_ms` is a deadline that the source itself gave; None leaves it to the policy.
+    `without_metrics` says that the item should have counts of success and has none. `text` is the
+    canonical JSON of the value.
+    """
 
     namespace: str
     key: str
@@ -56,8 +62,15 @@ class ImportItem(BaseModel, frozen=True, extra="forbid"):
     created_ms: int | None = None
     updated_ms: int | None = None
     accessed_ms: int | None = None
+    access_count: int = 0
+    expires_at_ms: int | None = None
     naive_times: int = 0
-    size_bytes: int = 0
+    without_metrics: bool = False
+    text: bytes = b""
+
+    @property
+    def size_bytes(self) -> int:
+        return len(self.text)
 
     @property
     def path(self) -> str:
@@ -121,17 +134,17 @@ def sealed(item: ImportItem, scope: str = "") -> ImportItem:
         "created_ms": item.created_ms,
         "updated_ms": item.updated_ms,
     }
+    if item.expires_at_ms is not None:
+        content["expires_at_ms"] = item.expires_at_ms
     source = item.source
     try:
         check_path(item.namespace, item.key)
-        size = len(encode(item.value, item.key))
+        text = encode(item.value, item.key)
         for sibling in item.siblings:
             encode(sibling.value, item.key)
         digest = sha256(b"\n".join(encode(part, item.key) for part in content.values()))
     except (InvalidName, InvalidValue, LimitExceeded) as error:
         raise Unreadable(str(error)) from None
     identity = sha256(encode([source.kind, scope, source.id]))
-    named = source.model_copy(
-        update={"import_id": identity.hexdigest()[:32], "digest": digest.hexdigest()}
-    )
-    return item.model_copy(update={"source": named, "size_bytes": size})
+    named = source._replace(import_id=identity.hexdigest()[:32], digest=digest.hexdigest())
+    return item._replace(source=named, text=text)

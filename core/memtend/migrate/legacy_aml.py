@@ -12,11 +12,10 @@ from datetime import tzinfo
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from memtend.errors import SourceUnknown
 from memtend.limits import PATH_BYTES_MAX
-from memtend.migrate.aml_versions import TIME_FIELDS, confidence, counts, item_version
 from memtend.migrate.files import (
     SourceFile,
-    Unreadable,
     as_text,
     parse_json,
     read_bytes,
@@ -24,10 +23,13 @@ from memtend.migrate.files import (
     walk,
 )
 from memtend.migrate.items import Found, ImportItem, Lineage, PassedOver, quarantined, sealed
-from memtend.migrate.labelling import first, is_text, label, part, tags
-from memtend.migrate.timestamps import Moment, NotATime, parse_moment
+from memtend.migrate.reader import Options
 from memtend.model.quoting import quote_name, quote_segment
 from memtend.model.record import Labels
+from memtend.model.timestamps import Moment, NotATime, parse_moment
+from memtend.model.unreadable import Unreadable
+from memtend.upcast.aml_versions import TIME_FIELDS, confidence, counts, item_version
+from memtend.upcast.labelling import first, is_text, label, part, tags
 
 KIND: Final = "aml"
 LISTS: Final = {"patterns": "pattern", "solutions": "solution", "decisions": "decision"}
@@ -54,8 +56,28 @@ class _Place(NamedTuple):
     listed: bool = False
 
 
-def read_aml(memory: Path, zone: tzinfo) -> Iterator[Found]:
-    """Everything in the tree; `memory` is the folder that holds the agents."""
+def looks_like(root: Path) -> bool:
+    return _memory_in(root) is not None
+
+
+def read(root: Path, options: Options) -> Iterator[Found]:
+    """Everything in the tree; raises `SourceUnknown` where no agent's files are."""
+    memory = _memory_in(root)
+    if memory is None:
+        raise SourceUnknown(source=str(root), why="no agent's patterns.json or the like is in it")
+    return _read_tree(memory, options.zone)
+
+
+def _memory_in(root: Path) -> Path | None:
+    """The folder that holds the agents: `.loom/memory`, `memory`, or `root` itself."""
+    for memory in (root / ".loom" / "memory", root / "memory", root):
+        names = [f"{stem}.json{end}" for stem in LISTS for end in ("", ".gz")]
+        if any(next(memory.glob(f"*/{name}"), None) for name in names):
+            return memory
+    return None
+
+
+def _read_tree(memory: Path, zone: tzinfo) -> Iterator[Found]:
     for file in walk(memory, memory):
         place = _place(file.relative)
         if isinstance(place, str):
@@ -158,6 +180,7 @@ def _item(file: SourceFile, place: _Place, item: Any, item_id: str, zone: tzinfo
         created_ms=min(created, default=None),
         updated_ms=stamp.ms if stamp else max(created, default=None),
         naive_times=sum(moment.naive for moment in times.values()),
+        without_metrics=known is None or known.success is None,
         source=Lineage(
             kind=KIND,
             path=file.relative,

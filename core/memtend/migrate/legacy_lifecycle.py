@@ -20,7 +20,6 @@ from memtend.errors import InvalidPolicy, InvalidValue, LimitExceeded
 from memtend.limits import IMPORT_ITEMS_MAX, INTEGER_ABS_MAX, PATH_BYTES_MAX, SIBLINGS_MAX
 from memtend.migrate.files import (
     SourceFile,
-    Unreadable,
     as_text,
     parse_json,
     read_bytes,
@@ -37,13 +36,15 @@ from memtend.migrate.items import (
     quarantined,
     sealed,
 )
-from memtend.migrate.labelling import is_text, label, part, share, tags
-from memtend.migrate.timestamps import Moment, NotATime, parse_moment
+from memtend.migrate.reader import Options
 from memtend.model.policy import Reading
 from memtend.model.policyset import PolicySet
 from memtend.model.quoting import quote_name
 from memtend.model.record import Labels
+from memtend.model.timestamps import Moment, NotATime, parse_moment
+from memtend.model.unreadable import Unreadable
 from memtend.policies import load_policies
+from memtend.upcast.labelling import is_text, label, part, share, tags
 
 KIND: Final = "lifecycle"
 MEMORY: Final = Path(".claude-flow/memory")
@@ -77,8 +78,13 @@ _COLUMNS: Final = (
 _GZIP_IN_BASE64: Final = "H4sI"
 
 
-def read_lifecycle(root: Path, zone: tzinfo, policies: PolicySet | None) -> Iterator[Found]:
-    """Everything in the store. `policies` say what is a counter; by default the source's own do."""
+def looks_like(root: Path) -> bool:
+    return (root / MEMORY).is_dir() or (root / DATABASE).is_file()
+
+
+def read(root: Path, options: Options) -> Iterator[Found]:
+    """Everything in the store. Without policies, the source's own say what is a counter."""
+    policies, zone = options.policies, options.zone
     if policies is None:
         try:
             policies = load_policies(root / POLICIES).policies
@@ -188,6 +194,7 @@ def _item(
         updated_ms=at.ms,
         accessed_ms=_accessed(row),
         naive_times=naive + at.naive,
+        without_metrics=True,
         source=Lineage(
             kind=KIND,
             path=file.relative,

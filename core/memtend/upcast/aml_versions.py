@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from memtend.migrate.files import Unreadable
-from memtend.migrate.labelling import Counts, counts_of_rate, counts_of_verdict, first, part, share
+from memtend.model.unreadable import Unreadable
+from memtend.upcast.labelling import Counts, counts_of_rate, counts_of_verdict, first, part, share
 
 VERSIONS: Final = ("1.0.0", "1.1.0", "1.2.0", "2.0.0")
 TIME_FIELDS: Final = (
