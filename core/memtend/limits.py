@@ -275,3 +275,12 @@ MERGE_ROWS: Final = 1_000
 ALARMS_MAX: Final = 100
 PEER_SILENT_MS: Final = 7 * 24 * 3_600_000
 LOG_KEEP_MS: Final = 7 * 24 * 3_600_000
+
+# Export
+EXPORT_LINE_BYTES_MAX: Final = 32 * MIB  # one record of JSON lines, with what stands beside it
+EXPORT_SKIPPED_BYTES_MAX: Final = 256 * MIB  # of a longer line, that a reader passes over
+EXPORT_NAMED_MAX: Final = 20  # records named in a report for each reason
+EXPORT_KINDS_MAX: Final = 64  # files of a Parquet export; kinds beyond them share one
+EXPORT_GROUP_BYTES: Final = 16 * MIB  # of values in a row group of Parquet
+EXPORT_GROUP_ROWS: Final = 65_536
+EXPORT_MANIFEST_BYTES_MAX: Final = 64 * MIB

@@ -22,6 +22,7 @@ from memtend.errors.backup import (
     TargetUnavailable,
 )
 from memtend.errors.base import MemtendError
+from memtend.errors.export import CopyTaken, CopyWrong, ExportTaken, PackageMissing
 from memtend.errors.guard import (
     ClockAlarmed,
     DeletesTooMuch,
@@ -93,12 +94,15 @@ __all__ = [
     "BackupUnknown",
     "ClockAlarmed",
     "ConditionFailed",
+    "CopyTaken",
+    "CopyWrong",
     "Deadlock",
     "DeletesTooMuch",
     "DeltaGap",
     "DeltaRefused",
     "EpochMismatch",
     "ErasureIncomplete",
+    "ExportTaken",
     "InboxFull",
     "InvalidName",
     "InvalidPolicy",
@@ -122,6 +126,7 @@ __all__ = [
     "NothingKept",
     "ObjectDamaged",
     "ObjectMissing",
+    "PackageMissing",
     "PeerClock",
     "PeerRetired",
     "PlanAltered",

@@ -1,0 +1,35 @@
+"""71 to 74: exports, and copies of a whole store."""
+
+from __future__ import annotations
+
+from memtend.errors.base import MemtendError
+
+
+class ExportTaken(MemtendError):
+    """Something is where the export should go. Nothing was written."""
+
+    code = 71
+    message = "{url} is taken: {why}"
+    hint = "Name a place where nothing is, or replace an earlier export: --replace."
+
+
+class CopyTaken(MemtendError):
+    """There is a store where the copy should go. Nothing was changed."""
+
+    code = 72
+    message = "there is a store at {url} already"
+    hint = "Name a place where there is none: `memtend copy` never writes into a store."
+
+
+class CopyWrong(MemtendError):
+    """What was copied is not what was read. There is no store at the new place."""
+
+    code = 73
+    message = "the copy at {url} is not equal to {source}: {why}"
+    hint = "Run `memtend verify` on the store that is copied, then copy again."
+
+
+class PackageMissing(MemtendError):
+    code = 74
+    message = "{what} needs the package {package}, which is not installed"
+    hint = "Install it with the extra that brings it: pip install 'memtend[parquet]'."
