@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import orjson
 
 from memtend.errors import StoreBusy
-from memtend.store import messages_moving
+from memtend.store import messages_moving, migrations
 from memtend.store.audit import SECTION, section
 from memtend.store.building import Numbers, is_local
 from memtend.store.change import Change
@@ -49,6 +49,7 @@ class Live(NamedTuple):
     erasures: list[Row]
     erasure_key: bytes | None
     peers: list[Row]
+    migrations: list[Row]
     last: Row | None
     """The last audit entry."""
     messages: messages_moving.Ended
@@ -70,6 +71,7 @@ class Live(NamedTuple):
             reader.fetch("stream_erasure"),
             next((bytes.fromhex(row[1]) for row in settings if row[0] == ERASURE_KEY), None),
             reader.fetch("peers"),
+            reader.fetch("stream_migration"),
             last[0] if last else None,
             messages_moving.Ended.of(reader),
         )
@@ -214,7 +216,8 @@ def _clash(here: Mapping[str, int], there: Mapping[str, int]) -> bool:
 
 
 def _keep_facts(tx: Transaction, live: Live) -> None:
-    """Backups taken, operations whose effect is in the state, erasures, evidence, tokens, peers."""
+    """Backups taken, operations whose effect is in the state, erasures, evidence, tokens, peers,
+    migrations."""
     seen = {row[1]: row[2] for row in tx.fetch("replicas")}
     own = Meta.of(tx.fetch("meta"), "")
     seen |= {row[1]: own.n for row in tx.fetch("replicas") if row[0] == own.replica_no}
@@ -230,6 +233,7 @@ def _keep_facts(tx: Transaction, live: Live) -> None:
     for row in live.erasures:
         tx.run("erase", row)
     messages_moving.keep_ended(tx, live.messages)
+    migrations.keep_history(tx, live.migrations)
     for peer in sound(live.peers):
         # The state lies on another line than the one whose sequence they were told.
         put_peer(tx, peer._replace(at_seq=0, at_vv={}))

@@ -18,7 +18,7 @@ from memtend.codec.compress import Damaged
 from memtend.codec.envelope import unpack
 from memtend.limits import MIB
 from memtend.model.stored import LogRow, SideRow, StoredRow, StoreState
-from memtend.store import messages_moving
+from memtend.store import messages_moving, migrations
 from memtend.store.engine import Reader, Row
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class Snapshot:
         return (LogRow._make(row) for row in self._reader.stream("stream_log", (after,)))
 
     def side(self) -> Iterator[SideRow]:
-        """Settings, grants, dictionaries, erasures, tokens, messages: the small tables, whole."""
+        """The small tables, whole: settings, grants, dictionaries, erasures, tokens, messages …"""
         for agent, pattern, right, crc in self._reader.fetch("stream_access_grant"):
             yield _side("access_grant", agent, f"{pattern}\0{right}", (crc,))
         yield from messages_moving.early_rows(self._reader)
@@ -90,6 +90,7 @@ class Snapshot:
         for resource, epoch, n, crc in self._reader.fetch("stream_lease_accepted"):
             yield _side("lease_accepted", resource, "", (epoch, n, crc))
         yield from messages_moving.late_rows(self._reader)
+        yield from migrations.side_rows(self._reader)
         for name, value, crc in self._reader.fetch("stream_setting"):
             if name != AUDIT_KEY:
                 yield _side("setting", name, "", (value, crc))

@@ -15,6 +15,7 @@ from memtend.store import (
     sql_hooks,
     sql_leases,
     sql_messages,
+    sql_migrate,
     sql_sync,
 )
 
@@ -233,6 +234,7 @@ STATEMENTS: Final[dict[str, str]] = {
 
 STATEMENTS.update(sql_leases.STATEMENTS | sql_messages.STATEMENTS | sql_sync.STATEMENTS)
 STATEMENTS.update(sql_conflicted.STATEMENTS | sql_conflicts.STATEMENTS | sql_hooks.STATEMENTS)
+STATEMENTS.update(sql_migrate.STATEMENTS)
 
 _SQLITE: Final = {
     "in_ints": "IN (SELECT value FROM json_each(?))",

@@ -237,6 +237,10 @@ class Erasure(SQLModel, table=True):
     crc: int = integer()
 
 
-from memtend.store import tables_messages, tables_together  # noqa: E402, F401 — part of the schema
+from memtend.store import (  # noqa: E402 — part of the schema
+    tables_messages,  # noqa: F401
+    tables_migration,  # noqa: F401
+    tables_together,  # noqa: F401
+)
 
 metadata = SQLModel.metadata

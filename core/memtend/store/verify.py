@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 CHECKED_TABLES = ("access", "access_grant", "catalog", "delivery", "dictionary", "erasure",
                   "inbox", "lane", "lease",
                   "lease_accepted", "lease_grant", "lease_ticket",
-                  "log_rows", "member", "message", "op", "peer", "replica", "setting")  # fmt: skip
+                  "log_rows", "member", "message", "migration", "op", "peer",
+                  "replica", "setting")  # fmt: skip
 
 
 def verify_store(store: Store) -> StoreVerifyReport:

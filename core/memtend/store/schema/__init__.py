@@ -11,7 +11,7 @@ from memtend.errors import MemtendError, StoreOutdated, StoreTooNew
 if TYPE_CHECKING:
     from memtend.store.engine import Engine
 
-HEAD: Final = "0002"
+HEAD: Final = "0003"
 """The newest revision. A test compares it with Alembic's own answer."""
 
 _VERSION = "SELECT version_num FROM alembic_version"
