@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from memtend.clock import to_ms
+from memtend.clock import to_datetime, to_ms
 from memtend.errors import InvalidSettings
 
 _ISO = re.compile(
@@ -22,10 +22,13 @@ _ISO = re.compile(
     r"\s?(Z|z|[+-]\d\d(?::?\d\d)?)?)?",
     re.ASCII,
 )
+_USUAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
+_WANTED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6,12}\+00:00", re.ASCII)
 _DIGITS = re.compile(r"\d{1,20}(?:\.\d{1,12})?", re.ASCII)
-_SECONDS_BELOW: Final = 10**11
 _END_MS: Final = 253_402_300_800_000  # the year 10000
-_PER_MS: Final = ((10**14, 1), (10**17, 10**3), (10**20, 10**6))
+_NUMBER_END: Final = 10**20
+_KINDS: Final = {dict: "an object", list: "a list", bool: "true or false", type(None): "null"}
+_UNITS: Final = ((10**11, 0), (10**14, -3), (10**17, -6), (_NUMBER_END, -9))
 
 
 class NotATime(ValueError):
@@ -50,16 +53,35 @@ def zone_named(name: str) -> tzinfo:
 
 def parse_moment(value: Any, zone: tzinfo = UTC) -> Moment:
     """Raises `NotATime` for everything that is not clearly a moment."""
+    number = _number(value)
+    if number is not None:
+        return _epoch(number)
     if isinstance(value, str):
-        text = value.strip()
-        found = _ISO.fullmatch(text)
-        if found:
+        if found := _ISO.fullmatch(value.strip()):
             return _iso(*found.groups(), zone=zone)
-        if _DIGITS.fullmatch(text):
-            return _epoch(Decimal(text))
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        return _epoch(Decimal(repr(value)))
-    raise NotATime(f"{str(value)[:64]!r} is no timestamp")
+        raise NotATime(f"{value[:64]!r} is no timestamp")
+    raise NotATime(f"{_KINDS.get(type(value), 'this')} is no timestamp")
+
+
+def utc_text(value: Any) -> str | None:
+    """`2026-09-05T07:10:59.953000+00:00`: the moment with every digit it has, and at least six.
+
+    None for what is no moment, and for one without a zone.
+    """
+    if isinstance(value, str):
+        if _USUAL.fullmatch(value):
+            return f"{value[:-1]}000+00:00" if _exists(value) else None
+        if _WANTED.fullmatch(value):
+            return value if _exists(value) else None
+    return _utc_text(value)
+
+
+def _exists(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _iso(
@@ -75,15 +97,48 @@ def _iso(
     return Moment(_checked(whole_ms + int(((fraction or "") + "000")[:3])), naive)
 
 
+def _utc_text(value: Any) -> str | None:
+    try:
+        number = _number(value)
+        if number is not None:
+            seconds = _seconds(number)
+            fraction = f"{seconds % 1:f}".partition(".")[2]
+            return _written(to_datetime(int(seconds) * 1_000), fraction)
+        found = _ISO.fullmatch(value.strip()) if isinstance(value, str) else None
+        if found is None or found[4] is None:
+            return None
+        at = datetime.fromisoformat(f"{found[1]}T{found[2]}{found[4].upper()}")
+        return _written(at.astimezone(UTC), found[3] or "")
+    except (ValueError, OverflowError):
+        return None
+
+
+def _number(value: Any) -> Decimal | None:
+    """The number that this is, or spells; None where it is none."""
+    if isinstance(value, str):
+        return Decimal(value.strip()) if _DIGITS.fullmatch(value.strip()) else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    if isinstance(value, int) and not 0 <= value < _NUMBER_END:
+        raise NotATime("a number out of range is no timestamp")
+    return Decimal(repr(value))
+
+
 def _epoch(number: Decimal) -> Moment:
-    if not number.is_finite() or number < 0:
-        raise NotATime(f"{number} is no timestamp")
-    if number < _SECONDS_BELOW:
-        return Moment(_checked(int(number * 1_000)), naive=False)
-    for below, per_ms in _PER_MS:
-        if number < below:
-            return Moment(_checked(int(number // per_ms)), naive=False)
+    return Moment(_checked(int(_seconds(number) * 1_000)), naive=False)
+
+
+def _seconds(number: Decimal) -> Decimal:
+    """Epoch seconds of a number in a unit that its size tells."""
+    if number.is_finite() and number >= 0:
+        for below, unit in _UNITS:
+            if number < below:
+                return number.scaleb(unit)
     raise NotATime(f"{number} is no timestamp")
+
+
+def _written(at: datetime, fraction: str) -> str:
+    return f"{at.isoformat()[:19]}.{fraction.rstrip('0').ljust(6, '0')}+00:00"
 
 
 def _checked(ms: int) -> int:

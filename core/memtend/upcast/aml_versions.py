@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from memtend.model.unreadable import Unreadable
+from memtend.upcast import aml_1_1, aml_1_2, aml_2_0
+from memtend.upcast.aml_marks import is_own_metadata
 from memtend.upcast.labelling import Counts, counts_of_rate, counts_of_verdict, first, part, share
 
-VERSIONS: Final = ("1.0.0", "1.1.0", "1.2.0", "2.0.0")
+STEPS: Final = (aml_1_1.STEP, aml_1_2.STEP, aml_2_0.STEP)
+VERSIONS: Final = ("1.0.0", *(step.newer for step in STEPS))
 TIME_FIELDS: Final = (
     ("timestamp",),
     ("evolution", "created"),
@@ -18,7 +21,24 @@ TIME_FIELDS: Final = (
 )
 
 
-def item_version(kind: str, item: Mapping[str, Any]) -> str:
+_PARTS: Final = {
+    "pattern": ("pattern", "metrics", "evolution", "performance", "lifecycle"),
+    "solution": ("problem", "solution", "effectiveness"),
+    "decision": ("decision",),
+}
+KINDS: Final = frozenset(_PARTS)
+
+
+def version_of(kind: str, item: Mapping[str, Any], versions: tuple[str, ...]) -> str | None:
+    """None for what is no AML item: one has an id, and one of the parts of its kind."""
+    if not isinstance(item.get("id"), str):
+        return None
+    if not any(isinstance(item.get(name), dict) for name in _PARTS[kind]):
+        return None
+    return item_version(kind, item, versions)
+
+
+def item_version(kind: str, item: Mapping[str, Any], versions: tuple[str, ...] = VERSIONS) -> str:
     """By the item's own marks; `config/schema_version.json` is only a hint and never asked.
 
     `metadata` counts only in the form that the old migration wrote: a user's own says nothing.
@@ -26,15 +46,14 @@ def item_version(kind: str, item: Mapping[str, Any]) -> str:
     """
     stated = item.get("version")
     if isinstance(stated, str):
-        if stated not in VERSIONS:
+        if stated not in versions:
             raise Unreadable(f"schema version {stated[:64]!r} is not known")
         return stated
     if kind == "pattern" and ("performance" in item or "lifecycle" in item):
         return "2.0.0"
     metadata = item.get("metadata")
     if isinstance(metadata, dict):
-        own = metadata.keys() >= {"created_by", "last_modified", "version"}
-        if own and metadata["version"] in VERSIONS:
+        if is_own_metadata(metadata):
             return str(metadata["version"])
         if "variations" in item:
             return "1.2.0"

@@ -1,0 +1,67 @@
+"""AML 1.1.0: times in one form, and every item with tags; patterns say whether they are active.
+
+Times become `2026-09-05T07:10:59.953000+00:00` with all the digits they had. A time without a zone
+stays as it is, like one that is none: what its zone was, the item does not say. The default way
+back writes the `…Z` of JavaScript, which is what programs of 1.0.0 wrote, where it has the digits.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from memtend.model.timestamps import utc_text
+from memtend.upcast.casting import Step
+
+_MILLISECONDS = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3})000\+00:00", re.ASCII)
+_OF_EVOLUTION: Final = ("created", "lastUsed")
+
+
+def _up(kind: str, item: dict[str, Any]) -> tuple[str, ...]:
+    unread = _in_utc(item, ("timestamp",), "")
+    if "tags" not in item:
+        item["tags"] = []
+    if kind == "pattern":
+        if "active" not in item:
+            item["active"] = True
+        if isinstance(evolution := item.get("evolution"), dict):
+            item["evolution"] = evolution = dict(evolution)
+            unread += _in_utc(evolution, _OF_EVOLUTION, "evolution.")
+    return unread
+
+
+def _in_utc(fields: dict[str, Any], names: tuple[str, ...], where: str) -> tuple[str, ...]:
+    unread: tuple[str, ...] = ()
+    for name in names:
+        stated = fields.get(name)
+        if stated is None:
+            continue
+        text = utc_text(stated)
+        if text is None:
+            unread += (where + name,)
+        else:
+            fields[name] = text
+    return unread
+
+
+def _down(kind: str, item: dict[str, Any]) -> tuple[str, ...]:
+    _as_javascript(item, ("timestamp",))
+    if item.get("tags") == []:
+        del item["tags"]
+    if kind == "pattern":
+        if item.get("active") is True:
+            del item["active"]
+        if isinstance(evolution := item.get("evolution"), dict):
+            item["evolution"] = evolution = dict(evolution)
+            _as_javascript(evolution, _OF_EVOLUTION)
+    return ()
+
+
+def _as_javascript(fields: dict[str, Any], names: tuple[str, ...]) -> None:
+    for name in names:
+        stated = fields.get(name)
+        if isinstance(stated, str) and (found := _MILLISECONDS.fullmatch(stated)):
+            fields[name] = f"{found[1]}Z"
+
+
+STEP: Final = Step("1.1.0", _up, _down, stated=False)
