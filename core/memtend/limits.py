@@ -95,8 +95,26 @@ IMPORT_FILE_BYTES_MAX: Final = 256 * MIB
 IMPORT_ITEMS_MAX: Final = 1_000_000
 IMPORT_FILES_MAX: Final = 1_000_000
 IMPORT_DEPTH_MAX: Final = 16
+FOREIGN_DB_BYTES_MAX: Final = 16 * GIB
+FOREIGN_COPY_BYTES_MAX: Final = 4 * GIB  # of a foreign database that has to be copied to be read
+FOREIGN_COPY_TRIES: Final = 5
+FOREIGN_BUSY_WAIT_MS: Final = 5_000
+FOREIGN_PAGE_ROWS: Final = 500
+FOREIGN_PAGE_BYTES: Final = 4 * MIB
+FOREIGN_ROW_BYTES_MAX: Final = 2 * VALUE_BYTES_MAX
+FOREIGN_COLUMNS_MAX: Final = 100
+FOREIGN_TABLES_MAX: Final = 1_000
+FOREIGN_STEPS_MAX: Final = 50_000_000  # of SQLite's machine, in one statement
 QUARANTINE_BYTES_MAX: Final = 1 * MIB
-QUARANTINE_TOTAL_BYTES_MAX: Final = 64 * MIB
+QUARANTINE_TOTAL_BYTES_MAX: Final = 1 * GIB  # on disk, of one import; beyond, hash and size remain
+QUARANTINE_PAGE: Final = 1_000  # entries of one index file
+IMPORT_TOLD_MAX: Final = 1_000  # decisions, refusals and the like that a plan or report names
+IMPORT_BATCH_ITEMS: Final = 1_000
+IMPORT_BATCH_BYTES: Final = 8 * MIB
+IMPORT_TWINS_CACHE_KIB: Final = 8 * 1_024
+PICKLE_BYTES_MAX: Final = 4 * MIB  # one pickled item, unpacked
+PICKLE_OPERATIONS_MAX: Final = 100_000
+PICKLE_INTEGER_BITS_MAX: Final = 4_096
 
 # Compression
 COMPRESS_THRESHOLD_BYTES: Final = 1_024

@@ -7,8 +7,9 @@ Nothing is dropped on the way: every file and every item of a source comes out a
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
+import ormsgpack
 from pydantic import BaseModel, ConfigDict, Field
 
 from memtend.codec.canonical import encode
@@ -18,13 +19,15 @@ from memtend.model.names import check_path
 from memtend.model.record import Labels
 from memtend.model.unreadable import Unreadable
 
-LINEAGE = "import"
+LINEAGE: Final = "import"
+_ID_CHARS: Final = 32
 
 
 class Lineage(NamedTuple):
     """Where an item comes from. `import_id` names it for ever, `digest` this version of it.
 
-    Neither depends on where the source lies or on when somebody last read the item.
+    Neither depends on where the source lies or on when somebody last read the item. Both are 32 hex
+    digits.
     """
 
     kind: str
@@ -49,7 +52,8 @@ class ImportItem(NamedTuple):
     Times are milliseconds since 1970, None where the source has none; `counter` values are totals.
     `expires_at_ms` is a deadline that the source itself gave; None leaves it to the policy.
     `without_metrics` says that the item should have counts of success and has none. `text` is the
-    canonical JSON of the value.
+    canonical JSON of the value; `pin` is a number for exactly this version of exactly this item, by
+    which a plan remembers it.
     """
 
     namespace: str
@@ -67,6 +71,7 @@ class ImportItem(NamedTuple):
     naive_times: int = 0
     without_metrics: bool = False
     text: bytes = b""
+    pin: int = 0
 
     @property
     def size_bytes(self) -> int:
@@ -126,25 +131,33 @@ def sealed(item: ImportItem, scope: str = "") -> ImportItem:
 
     `scope` is where in the source the original id is unique.
     """
-    content: dict[str, Any] = {
-        "value": item.value,
-        "siblings": [list(sibling) for sibling in item.siblings],
-        "counter": item.counter,
-        "labels": item.labels.model_dump(mode="json"),
-        "created_ms": item.created_ms,
-        "updated_ms": item.updated_ms,
-    }
-    if item.expires_at_ms is not None:
-        content["expires_at_ms"] = item.expires_at_ms
     source = item.source
     try:
         check_path(item.namespace, item.key)
         text = encode(item.value, item.key)
-        for sibling in item.siblings:
-            encode(sibling.value, item.key)
-        digest = sha256(b"\n".join(encode(part, item.key) for part in content.values()))
-    except (InvalidName, InvalidValue, LimitExceeded) as error:
+        import_id = sha256(encode([source.kind, scope, source.id])).hexdigest()[:_ID_CHARS]
+        content = sha256(text + b"\n" + _rest(item))
+    except (InvalidName, InvalidValue, LimitExceeded, ormsgpack.MsgpackEncodeError) as error:
         raise Unreadable(str(error)) from None
-    identity = sha256(encode([source.kind, scope, source.id]))
-    named = source._replace(import_id=identity.hexdigest()[:32], digest=digest.hexdigest())
-    return item._replace(source=named, text=text)
+    digest = content.hexdigest()[:_ID_CHARS]
+    content.update(import_id.encode())
+    pin = int.from_bytes(content.digest()[:8], "big", signed=True)
+    named = Lineage(*source[:_IDENTITY], import_id, digest)
+    return ImportItem(*item[:_SOURCE], named, *item[_SOURCE + 1 : _TEXT], text, pin)
+
+
+_IDENTITY: Final = Lineage._fields.index("import_id")
+_SOURCE: Final = ImportItem._fields.index("source")
+_TEXT: Final = ImportItem._fields.index("text")
+
+
+def _rest(item: ImportItem) -> bytes:
+    """All that makes a version of an item besides its value."""
+    labels = item.labels
+    return ormsgpack.packb(
+        (labels.kind, labels.agent, labels.session, labels.tags, labels.importance,
+         labels.confidence, labels.success_count, labels.failure_count, labels.pinned,
+         labels.writer, str(labels.trust), item.counter, item.created_ms, item.updated_ms,
+         item.expires_at_ms, encode(labels.extra) if labels.extra else None,
+         [(encode(older.value, item.key), older.at_ms) for older in item.siblings])
+    )  # fmt: skip

@@ -15,6 +15,7 @@ class Action(StrEnum):
     UPDATE = "update"
     KEEP = "keep"
     REFUSE = "refuse"
+    SKIP = "skip"
 
 
 class Decision(BaseModel, frozen=True, extra="forbid"):
