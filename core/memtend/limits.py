@@ -104,7 +104,7 @@ FOREIGN_PAGE_BYTES: Final = 4 * MIB
 FOREIGN_ROW_BYTES_MAX: Final = 2 * VALUE_BYTES_MAX
 FOREIGN_COLUMNS_MAX: Final = 100
 FOREIGN_TABLES_MAX: Final = 1_000
-FOREIGN_STEPS_MAX: Final = 50_000_000  # of SQLite's machine, in one statement
+FOREIGN_STEPS_MAX: Final = 10_000_000  # of SQLite's machine in one statement, and one per byte
 QUARANTINE_BYTES_MAX: Final = 1 * MIB
 QUARANTINE_TOTAL_BYTES_MAX: Final = 1 * GIB  # on disk, of one import; beyond, hash and size remain
 QUARANTINE_PAGE: Final = 1_000  # entries of one index file
@@ -200,6 +200,14 @@ LEASE_GRANTS_MAX: Final = 1_000  # readers of one resource at once
 LEASE_TICKETS_MAX: Final = 1_000  # waiters for one resource
 TOKEN_MAX: Final = 2**63 - 1  # of each part of a fencing token
 LEASES_TOGETHER_MAX: Final = 100
+
+# Migrations of values
+MIGRATION_PAGE_BYTES: Final = 8 * MIB
+MIGRATION_REFUSALS_MAX: Final = 100
+MIGRATION_SAMPLES: Final = 3  # decisions shown for each kind and version
+MIGRATION_PARTS: Final = 256  # in which sums over the values are kept
+MIGRATION_SEQS_MAX: Final = 1_000
+MIGRATION_NEWS_ROWS: Final = 1_000
 
 # Restore
 KEEP_OLD_MS: Final = 24 * 3_600_000
