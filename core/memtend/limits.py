@@ -309,4 +309,6 @@ EXPORT_NAMED_MAX: Final = 20  # records named in a report for each reason
 EXPORT_KINDS_MAX: Final = 64  # files of a Parquet export; kinds beyond them share one
 EXPORT_GROUP_BYTES: Final = 16 * MIB  # of values in a row group of Parquet
 EXPORT_GROUP_ROWS: Final = 65_536
+EXPORT_GROUPS_BYTES: Final = 64 * MIB  # of all row groups that are being gathered
 EXPORT_MANIFEST_BYTES_MAX: Final = 64 * MIB
+OUTLET_PART_BYTES: Final = 8 * MIB  # what a file that is being written holds in memory

@@ -22,6 +22,7 @@ from memtend.serving.archives import Archives
 from memtend.serving.backups import Backups
 from memtend.serving.drills import Drills
 from memtend.serving.erasures import Erasures
+from memtend.serving.exporting import Exporting
 from memtend.serving.restores import Restores
 from memtend.serving.rotations import Rotations
 from memtend.serving.syncing import Syncing
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from memtend.model.policy import Cleanup
 
 
-class Services(Syncing, Erasures, Archives, Drills, Restores, Rotations, Backups):
+class Services(Exporting, Syncing, Erasures, Archives, Drills, Restores, Rotations, Backups):
     """Everything that tends one store. Made by `open_services`."""
 
     def plan_sweep(self, cleanups: Set[Cleanup] = ROUTINE) -> Plan:

@@ -35,8 +35,11 @@ def unquote_name(name: str) -> str:
 
 def quote_segment(text: str) -> str:
     """One segment, whatever is in it: a `/` is quoted as well."""
-    if _PLAIN.fullmatch(text) and not text.startswith(_MARK):
-        return text
+    return text if _PLAIN.fullmatch(text) and not text.startswith(_MARK) else quoted(text)
+
+
+def quoted(text: str) -> str:
+    """The quoted form, also of what could stand as it is."""
     data = text.encode("utf-8", "surrogatepass")
     return _MARK + "".join(chr(b) if b in _KEPT else f"={b:02X}" for b in data)
 

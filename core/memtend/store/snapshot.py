@@ -6,7 +6,7 @@ what changed after a point of the change sequence, at a cost that grows with the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from itertools import groupby
@@ -53,8 +53,11 @@ class Snapshot:
     def bytes(self) -> int:
         return sum(size for _, size in self.counts.values())
 
-    def rows(self) -> Iterator[StoredRow]:
+    def rows(self, wanted: Callable[[str], bool] = lambda _: True) -> Iterator[StoredRow]:
+        """All rows, or those of the namespaces that are `wanted`."""
         for number, namespace, _ in self._reader.fetch("namespaces"):
+            if not wanted(namespace):
+                continue
             rows = (_stored(namespace, *row) for row in self._reader.stream("stream", (number,)))
             yield from _by_dot(rows)
 

@@ -1,0 +1,1 @@
+"""What is in a store, written for others to read: JSON lines, AML trees, Parquet."""
