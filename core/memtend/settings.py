@@ -34,6 +34,8 @@ class Settings(BaseSettings):
     durability: Literal["full", "normal"] = "full"
     key_path: Path | None = None
     """Where the audit key is kept; beside the database file if unset."""
+    migrate: Literal["check", "auto", "off"] = "check"
+    """What starting does about values of older versions: say so, migrate them, or nothing."""
     agent: str | None = None
     """Open the store as this agent, with its grants."""
 

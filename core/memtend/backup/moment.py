@@ -7,7 +7,8 @@ it. That is exact if the audit trail names no write to it before the moment; oth
 then is lost, and it is counted as uncertain.
 
 What a peer wrote bears the peer's time, not that of its arrival. Where a delta was taken in after
-the moment, new events of others may have come with it, and their times prove nothing.
+the moment, new events of others may have come with it, and their times prove nothing. Neither do
+those of any new event where a migration ran after the moment: it keeps the times of what it moves.
 
 Rows, and entries of the change log, come by namespace, key and field on both sides.
 """
@@ -34,6 +35,7 @@ _CHANGES_NO_VALUE: Final = frozenset(
     }
 )  # fmt: skip
 _MERGE: Final = "sync"
+_MIGRATE: Final = "migrate"
 _BATCH: Final = re.compile(r"\d+ records, changes ")
 Path: TypeAlias = tuple[str, str, str]
 T = TypeVar("T", StoredRow, LogRow)
@@ -89,12 +91,13 @@ class Trail:
         self, entries: Iterable[SideRow], moment_ms: int, own: Collection[str] = ()
     ) -> None:
         self._names: set[str] = set()
-        self._batch = self._brought_later = False
+        self._batch = self._brought_later = self._moved_later = False
         self._own = own
         for entry in entries:
             at_ms, action, _, detail, _ = ormsgpack.unpackb(entry.cells)
             if at_ms > moment_ms:
                 self._brought_later |= action == _MERGE
+                self._moved_later |= action == _MIGRATE
                 continue
             if action in _CHANGES_NO_VALUE:
                 continue
@@ -107,9 +110,12 @@ class Trail:
         return self._batch or name_of(path) in self._names
 
     def may_have_come_later(self, early: At, late: At) -> bool:
-        """Whether something new in `late` may have been brought after the moment."""
-        return self._brought_later and any(
-            replica not in self._own for replica, _ in late.events() - early.events()
+        """Whether something new in `late` may be younger than it says."""
+        if not self._brought_later and not self._moved_later:
+            return False
+        new = late.events() - early.events()
+        return (self._moved_later and bool(new)) or (
+            self._brought_later and any(replica not in self._own for replica, _ in new)
         )
 
 

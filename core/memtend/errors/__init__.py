@@ -55,6 +55,13 @@ from memtend.errors.messages import (
     NoReply,
     StaleReceipt,
 )
+from memtend.errors.migrate import (
+    MigrationNotRehearsed,
+    MigrationUnknown,
+    MigrationWrong,
+    RehearsalFailed,
+)
+from memtend.errors.schema import SchemaRefused, SchemaWrong
 from memtend.errors.store import (
     PeerClock,
     RecordDamaged,
@@ -116,6 +123,9 @@ __all__ = [
     "ManifestDamaged",
     "MemtendError",
     "MessageIdTaken",
+    "MigrationNotRehearsed",
+    "MigrationUnknown",
+    "MigrationWrong",
     "NoArchive",
     "NoBackup",
     "NoMessage",
@@ -134,6 +144,7 @@ __all__ = [
     "PlanStale",
     "QuotaExceeded",
     "RecordDamaged",
+    "RehearsalFailed",
     "ReplicaCloned",
     "RepositoryForeign",
     "ResolverFailed",
@@ -141,6 +152,8 @@ __all__ = [
     "RestoreRefused",
     "RestoreWrong",
     "RotationRefused",
+    "SchemaRefused",
+    "SchemaWrong",
     "SnapshotRefused",
     "SnapshotUnknown",
     "SourceUnknown",

@@ -244,6 +244,16 @@ class Change:
             self.tx.run("audit", (*entry, head))
         return n, head
 
+    def grow(self, namespace: str, agent: str | None, session: str | None, size: int) -> None:
+        """Rows of this share were replaced one by one, and take so many bytes more."""
+        self._count(namespace, agent, session, 0, size)
+
+    def grow_warm(self, rows: int, size: int) -> None:
+        """So many more of the rows that were replaced are compressed."""
+        self._totals = None
+        tier = self._tiers.setdefault("warm", [0, 0])
+        tier[0], tier[1] = tier[0] + rows, tier[1] + size
+
     def _count(
         self, namespace: str, agent: str | None, session: str | None, rows: int, size: int
     ) -> None:

@@ -1,0 +1,161 @@
+"""Write what a cleared plan says, in slices, each a short transaction under the lease's fence.
+
+Order: 1 read a page, cast, encode and compress it, without any lock; 2 take out what is still there
+of it and put the new versions in, with how far the run has come, in one transaction; 3 go on behind
+the last row. A crash leaves whole slices: whatever is written says so itself, has a number above
+the plan's basis, and is not looked at again. Running again does the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+
+from memtend.limits import LOCK_BUDGET_MS, MIGRATION_REFUSALS_MAX, SLICE_ROWS_MAX
+from memtend.migrate.casting import Backward, Forward, Look, Move
+from memtend.migrate.plan import Refusal
+from memtend.migrate.sums import Sums
+from memtend.store import recasting
+from memtend.store.recasting import Renewed, Written, pages
+
+if TYPE_CHECKING:
+    from memtend.model.lease import Lease
+    from memtend.store.migrations import Migration
+    from memtend.store.restating import Squeezed
+    from memtend.store.store import Store
+
+Squeeze = Callable[[str, str, str, bytes], "Squeezed"]
+"""Namespace, key, kind and text to what is stored, as the policies want it."""
+_FIRST_ROWS: Final = 128
+_LAST_ROWS: Final = 16
+
+
+@dataclass
+class Progress:
+    """How far a run has come. `cursor` is the last old row that it has dealt with for good."""
+
+    cursor: int = 0
+    written: int = 0
+    refused: int = 0
+    grown: int = 0
+    slices: int = 0
+    longest_ms: float = 0.0
+    sums: Sums = field(default_factory=Sums)
+    kept: list[Refusal] = field(default_factory=list)
+    moves: dict[Move, int] = field(default_factory=dict)
+
+    def told(self) -> dict[str, Any]:
+        """For the history, so that a run that was cut off goes on where it was."""
+        return {
+            "cursor": self.cursor,
+            "written": self.written,
+            "refused": self.refused,
+            "grown_bytes": self.grown,
+            "sums": self.sums.told(),
+        }
+
+    @classmethod
+    def heard(cls, facts: dict[str, Any]) -> Progress:
+        return cls(
+            cursor=int(facts.get("cursor", 0)),
+            written=int(facts.get("written", 0)),
+            refused=int(facts.get("refused", 0)),
+            grown=int(facts.get("grown_bytes", 0)),
+            sums=Sums.heard(facts.get("sums", [])),
+        )
+
+
+class Recasting:
+    """One run over a store, forward or back. `run` is its line of the history."""
+
+    def __init__(
+        self,
+        store: Store,
+        looker: Forward | Backward,
+        run: Migration,
+        *,
+        squeeze: Squeeze,
+        lease: Lease | None,
+        beat: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._store = store
+        self._looker = looker
+        self._squeeze = squeeze
+        self._lease = lease
+        self._beat = beat
+        self._size = _FIRST_ROWS
+        self.facts: dict[str, Any] = orjson.loads(run.facts)
+        self.progress = Progress.heard(self.facts)
+        self.run = run
+
+    def work(self, upto: int) -> Progress:
+        """Everything that was written up to `upto`. Raises where the lease is lost."""
+        page_rows = SLICE_ROWS_MAX
+        for page in pages(self._store, self._looker.kinds, self.progress.cursor, upto, page_rows):
+            self._beat()
+            part: list[Renewed] = []
+            for aged in page:
+                if (look := self._looked(aged)) is not None:
+                    part.append(self._renewed(look))
+                    if len(part) >= self._size:
+                        self._write(part, aged.seq)
+                        part = []
+            if part:
+                self._write(part, page[-1].seq)
+        return self.progress
+
+    def _looked(self, aged: recasting.Aged) -> Look | None:
+        """What is to be written, or None; what stays is counted."""
+        look = self._looker(aged)
+        if look is None or look.move is Move.CAST:
+            return look
+        progress = self.progress
+        progress.moves[look.move] = progress.moves.get(look.move, 0) + 1
+        if look.move in (Move.REFUSED, Move.EDITED):
+            progress.refused += look.move is Move.REFUSED
+            if len(progress.kept) < MIGRATION_REFUSALS_MAX:
+                progress.kept.append(
+                    Refusal(
+                        namespace=aged.namespace, key=aged.row[2], seq=aged.seq,
+                        kind=look.kind, why=look.why,
+                    )
+                )  # fmt: skip
+        return None
+
+    def _renewed(self, look: Look) -> Renewed:
+        aged = look.aged
+        data, codec, dictionary = self._squeeze(
+            aged.namespace, aged.row[2], look.kind, look.text
+        )  # fmt: skip
+        return Renewed(aged, len(look.text), look.content, data, codec, dictionary, look.extra)
+
+    def _write(self, part: list[Renewed], upto: int) -> None:
+        """`upto` is the last row that was looked at."""
+        clock, progress = self._store.clock, self.progress
+        began = clock.monotonic_ns()
+
+        def recorded(written: Written) -> Migration:
+            progress.cursor = upto
+            progress.written += len(written.seqs)
+            progress.grown += written.grown_bytes
+            for one in part:
+                if one.aged.seq in written.seqs:
+                    progress.sums.add(one.aged.seq, one.content)
+            facts = orjson.dumps(self.facts | progress.told()).decode()
+            return self.run._replace(facts=facts)
+
+        recasting.renew(
+            self._store,
+            part,
+            lease=self._lease,
+            note=f"{{rows}} records, {self.run.wanted}, run {self.run.run}",
+            recorded=recorded,
+        )
+        took_ms = (clock.monotonic_ns() - began) / 1e6
+        progress.slices += 1
+        progress.longest_ms = max(progress.longest_ms, took_ms)
+        wanted = self._size * LOCK_BUDGET_MS / 4 / max(took_ms, 0.1)
+        self._size = max(_LAST_ROWS, min(SLICE_ROWS_MAX, int(min(wanted, self._size * 2))))

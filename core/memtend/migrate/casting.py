@@ -1,0 +1,157 @@
+"""One stored row seen by a migration: what would become of it, and what it says so afterwards.
+
+    look = Forward(family, "2.0.0", run=run)(row)      # or Backward(family, run)(row)
+
+A row that was moved forward says it in `labels.extra["migrated"]`: the family, the version that it
+came from, the run, the `content` number of what was written, by which an unedited record is known,
+and an `undo` where the way back needs one. What an earlier run said stands below `before`, so that
+runs can be taken back one after the other. Pure: rows in, looks out.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import orjson
+import ormsgpack
+
+from memtend.codec.canonical import encode
+from memtend.codec.envelope import content_of
+from memtend.errors import InvalidValue, LimitExceeded
+from memtend.model.unreadable import Unreadable
+
+if TYPE_CHECKING:
+    from memtend.store.recasting import Aged
+    from memtend.upcast.family import Family
+
+MIGRATED: Final = "migrated"
+
+
+class Move(StrEnum):
+    """What becomes of a row.
+
+    `edited`: somebody has written it since the run that is to be taken back. `archived`: its value
+    lies in the archive, stays as it is there and is up-cast when it is read.
+    """
+
+    CAST = "cast"
+    CURRENT = "current"
+    NEWER = "newer"
+    EDITED = "edited"
+    ARCHIVED = "archived"
+    REFUSED = "refused"
+
+
+class Look(NamedTuple):
+    """`found` is the version that the row has, "" where that is not known.
+
+    With `CAST`, `text` is the new value, `content` its number, `extra` what goes with it.
+    """
+
+    aged: Aged
+    kind: str
+    move: Move
+    found: str = ""
+    text: bytes = b""
+    content: int = 0
+    extra: bytes | None = None
+    losses: tuple[str, ...] = ()
+    why: str = ""
+
+
+class Forward:
+    """To the version `wanted`. Without `run` nothing will be written, and no `extra` is made."""
+
+    def __init__(self, family: Family, wanted: str, run: str = "") -> None:
+        self._family = family
+        self._wanted = wanted
+        self._run = run
+        self._at = {version: at for at, version in enumerate(family.versions)}
+        self.kinds = sorted(family.kinds)
+
+    def __call__(self, aged: Aged) -> Look | None:
+        """None for a row of another family."""
+        kind, refused = aged.kind, _unreadable(aged)
+        if refused is not None or aged.text is None:
+            return refused
+        found = ""
+        try:
+            value = orjson.loads(aged.text)
+            version = self._family.version_of(kind, value)
+            if version is None:
+                return None
+            found = version
+            if self._at[found] >= self._at[self._wanted]:
+                move = Move.CURRENT if found == self._wanted else Move.NEWER
+                return Look(aged, kind, move, found)
+            cast = self._family.up(kind, value, self._wanted)
+            text = encode(cast.value)
+        except (Unreadable, InvalidValue, LimitExceeded) as error:
+            return Look(aged, kind, Move.REFUSED, found, why=str(error))
+        content = content_of(text)
+        extra = self._extra(aged, found, content, cast.undo) if self._run else None
+        return Look(aged, kind, Move.CAST, found, text, content, extra, cast.losses)
+
+    def _extra(self, aged: Aged, found: str, content: int, undo: Any | None) -> bytes:
+        extra = aged.extra
+        label = {"family": self._family.name, "from": found, "run": self._run, "content": content}
+        if undo is not None:
+            label["undo"] = undo
+        earlier = extra.get(MIGRATED)
+        if isinstance(earlier, dict) and earlier.get("content") == aged.content:
+            label["before"] = earlier
+        extra[MIGRATED] = label
+        return ormsgpack.packb(extra)
+
+
+class Backward:
+    """Back to what each row was before `run`. Rows that were edited since are left alone."""
+
+    def __init__(self, family: Family, run: str) -> None:
+        self._family = family
+        self._run = run
+        self.kinds = sorted(family.kinds)
+
+    def __call__(self, aged: Aged) -> Look | None:
+        """None for a row that the run has not written."""
+        kind, refused = aged.kind, _unreadable(aged)
+        if refused is not None and not aged.body:
+            return None  # whose it is cannot be read; verifying the store tells of it
+        extra = aged.extra
+        label = extra.get(MIGRATED)
+        if not isinstance(label, dict) or label.get("run") != self._run:
+            return None
+        if refused is not None or aged.text is None:
+            return refused
+        found = ""
+        try:
+            if content_of(aged.text) != label.get("content"):
+                why = "it was written again since"
+                return Look(aged, kind, Move.EDITED, str(label.get("from", "")), why=why)
+            value = orjson.loads(aged.text)
+            found = self._family.version_of(kind, value) or ""
+            cast = self._family.down(kind, value, _version_in(label), label.get("undo"))
+            text = encode(cast.value)
+        except (Unreadable, InvalidValue, LimitExceeded) as error:
+            return Look(aged, kind, Move.REFUSED, found, why=str(error))
+        if "before" in label:
+            extra[MIGRATED] = label["before"]
+        else:
+            del extra[MIGRATED]
+        packed = ormsgpack.packb(extra) if extra else None
+        return Look(aged, kind, Move.CAST, found, text, content_of(text), packed, cast.losses)
+
+
+def _version_in(label: dict[str, Any]) -> str:
+    """A label may have come from another replica, so it is not believed unseen."""
+    version = label.get("from")
+    if not isinstance(version, str):
+        raise Unreadable("it does not say which version it came from")
+    return version
+
+
+def _unreadable(aged: Aged) -> Look | None:
+    if aged.why:
+        return Look(aged, aged.kind, Move.REFUSED, why=aged.why)
+    return Look(aged, aged.kind, Move.ARCHIVED) if aged.text is None else None
