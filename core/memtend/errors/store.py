@@ -63,8 +63,8 @@ class PeerClock(MemtendError):
 
 class StoreOutdated(MemtendError):
     code = 28
-    message = "the store {url} has schema {found}; this program needs {known}"
-    hint = "Back it up and open it with the release that made it; this one does not write to it."
+    message = "the store {url} has schema {found}; this program needs {known}: {pending}"
+    hint = "Bring it forward with `memtend migrate apply`; until then nothing is written to it."
 
 
 class StoreUnavailable(MemtendError):

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from memtend.clock import Clock
 from memtend.errors import InvalidSettings, StoreMissing, StoreUnavailable
@@ -87,14 +87,7 @@ def _postgres(url: str, *, create: bool, durable: bool) -> Engine:
     if schema.revision(engine) is None and not schema.has_tables(engine):
         if not create:
             raise StoreMissing(url=engine.url)
-
-        def connect() -> Any:
-            connection = engine.connect()
-            # Two processes may make the same store at once; the second finds it made.
-            connection.execute("SELECT pg_advisory_xact_lock(hashtext('memtend schema'))")
-            return connection
-
-        schema.upgrade(engine, connect)
+        schema.upgrade(engine, engine.connect)
     schema.check(engine)
     return engine
 

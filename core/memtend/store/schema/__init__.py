@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from memtend.errors import MemtendError, StoreOutdated, StoreTooNew
+from memtend.model.revision import Revision
 
 if TYPE_CHECKING:
     from memtend.store.engine import Engine
 
+REVISIONS: Final = (
+    Revision("0001", "the first schema"),
+    Revision("0002", "what agents and replicas do together"),
+    Revision("0003", "the history of migrations"),
+)
+"""Every revision in order, and what it is about; a test compares them with Alembic's own."""
+
 HEAD: Final = "0003"
-"""The newest revision. A test compares it with Alembic's own answer."""
+"""The newest revision."""
 
 _VERSION = "SELECT version_num FROM alembic_version"
+_MAKING = "SELECT pg_advisory_xact_lock(hashtext('memtend schema'))"
+
+
+class Revising(NamedTuple):
+    """A transaction that changes the schema: the driver's connection, and the way to a revision."""
+
+    connection: Any
+    to: Callable[[str], None]
 
 
 def revision(engine: Engine) -> str | None:
@@ -31,30 +47,80 @@ def revision(engine: Engine) -> str | None:
 def check(engine: Engine) -> None:
     """Refuse a store of another schema: newer is not ours to touch, older must be migrated."""
     found = revision(engine)
-    if found != HEAD:
-        kind = StoreTooNew if found is not None and found > HEAD else StoreOutdated
-        raise kind(url=engine.url, found=found, known=HEAD)
+    if found == HEAD:
+        return
+    if found is not None and found > HEAD:
+        raise StoreTooNew(url=engine.url, found=found, known=HEAD)
+    pending = "; ".join(f"{step.number}, {step.text}" for step in steps(found, HEAD))
+    raise StoreOutdated(url=engine.url, found=found, known=HEAD, pending=pending or "unknown")
 
 
-def upgrade(engine: Engine, connect: Any) -> None:
-    """Bring the schema to `HEAD`. `connect` opens a plain driver connection."""
-    from alembic import command  # noqa: PLC0415 — half a second that a normal open saves
-    from alembic.config import Config  # noqa: PLC0415
-    from sqlalchemy import create_engine  # noqa: PLC0415
+def steps(found: str | None, wanted: str) -> tuple[Revision, ...]:
+    """The revisions that are gone through from one to another, in that order; those taken back on
+    the way down. None where one of them is not known."""
+    known = {one.number for one in REVISIONS}
+    if found not in known or wanted not in known:
+        return ()
+    low, high = sorted((found, wanted))
+    between = tuple(one for one in REVISIONS if low < one.number <= high)
+    return between if found < wanted else between[::-1]
+
+
+def upgrade(engine: Engine, connect: Callable[[], Any], wanted: str = HEAD) -> None:
+    """Bring the schema to a revision. `connect` opens a plain driver connection."""
+    with revising(engine, connect) as tx:
+        if engine.kind != "sqlite":
+            # Two processes may make the same store at once; the second finds it made.
+            tx.connection.execute(_MAKING)
+        tx.to(wanted)
+
+
+@contextmanager
+def revising(engine: Engine, connect: Callable[[], Any]) -> Iterator[Revising]:
+    """One transaction, on a connection that is closed afterwards: all of it happens, or nothing."""
+    from sqlalchemy import create_engine  # noqa: PLC0415 — half a second that a normal open saves
     from sqlalchemy.pool import StaticPool  # noqa: PLC0415
 
     dialect = "sqlite" if engine.kind == "sqlite" else "postgresql+psycopg"
     maker = create_engine(f"{dialect}://", creator=connect, poolclass=StaticPool)
+    try:
+        with _explained(engine), maker.begin() as connection:
+            if engine.kind == "sqlite":
+                # The driver would commit each statement: a process killed here left half a schema.
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            driver = connection.connection.driver_connection
+            yield Revising(driver, lambda wanted: _go(connection, wanted))
+    finally:
+        if engine.kind != "sqlite" or engine.path is not None:
+            maker.dispose()
+
+
+def _go(connection: Any, wanted: str) -> None:
+    from alembic import command  # noqa: PLC0415 — half a second that a normal open saves
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.migration import MigrationContext  # noqa: PLC0415
+
     config = Config()
     config.set_main_option("script_location", "memtend:store/schema")
-    with _explained(engine), maker.begin() as connection:
-        if engine.kind == "sqlite":
-            # The driver would commit each statement: a process killed here left half a schema.
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        config.attributes["connection"] = connection
-        command.upgrade(config, HEAD)
-    if engine.kind != "sqlite" or engine.path is not None:
-        maker.dispose()
+    config.attributes["connection"] = connection
+    found = MigrationContext.configure(connection).get_current_revision() or ""
+    if found < wanted:
+        command.upgrade(config, wanted)
+    elif found > wanted:
+        command.downgrade(config, wanted)
+
+
+def shape(wanted: str) -> dict[str, tuple[str, ...]]:
+    """The tables of a revision and their columns, the same on every engine."""
+    from memtend.store.sqlite import SqliteEngine  # noqa: PLC0415 — no part of a schema
+
+    with closing(SqliteEngine(None)) as empty:
+        upgrade(empty, lambda: empty._memory, wanted)
+        names = empty.script("SELECT name FROM sqlite_master WHERE type = 'table'")
+        return {
+            name: tuple(row[1] for row in empty.script(f"PRAGMA table_info({name})"))
+            for (name,) in names
+        }
 
 
 @contextmanager
