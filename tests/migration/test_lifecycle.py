@@ -219,6 +219,3 @@ def test_folders_that_are_no_source_are_refused(tmp_path: Path) -> None:
             detect_source(root)
     with pytest.raises(SourceUnknown, match="not one of the kinds"):
         read_source(tmp_path, kind="tape")
-    (tmp_path / "memory.db").touch()
-    with pytest.raises(SourceUnknown, match="swarm's SQLite"):
-        detect_source(tmp_path)

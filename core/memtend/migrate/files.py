@@ -1,31 +1,55 @@
-"""Foreign files: listed without following links, read within bounds, parsed without loss.
+"""Foreign files: listed without following links, read within bounds, never written.
 
-JSON is read so that nothing is bent on the way: doubled keys, NaN and numbers that a value cannot
-hold stay visible in what `parse_json` returns and quarantine the one item that has them.
+What is too long to be read is set aside with its beginning; everything else with all its bytes up
+to a bound.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-import json
 import os
 import stat
 import zlib
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from memtend.errors import LimitExceeded
 from memtend.limits import (
+    GUNZIP_LAYERS_MAX,
     IMPORT_DEPTH_MAX,
     IMPORT_FILE_BYTES_MAX,
     IMPORT_FILES_MAX,
+    QUARANTINE_BYTES_MAX,
     VALUE_BYTES_MAX,
+)
+from memtend.migrate.gunzip import MAGIC, gunzip
+from memtend.migrate.items import Quarantined, printable, quarantined
+from memtend.migrate.jsontext import (
+    DoubledKeys,
+    TooDeep,
+    as_text,
+    parse,
+    refuse_doubled_keys,
 )
 from memtend.model.unreadable import Unreadable
 
-GZIP_MAGIC = b"\x1f\x8b"
+__all__ = [
+    "DoubledKeys",
+    "SourceFile",
+    "as_text",
+    "opened",
+    "parse_json",
+    "read_bytes",
+    "refuse_doubled_keys",
+    "relative",
+    "set_aside",
+    "unpack",
+    "unzipped",
+    "walk",
+]
 
 
 class SourceFile(NamedTuple):
@@ -33,10 +57,6 @@ class SourceFile(NamedTuple):
 
     path: Path
     relative: str
-
-
-class DoubledKeys(dict[str, Any]):
-    """A JSON object that gave a key twice. Its value is not known, so it is never stored."""
 
 
 def walk(folder: Path, root: Path) -> Iterator[SourceFile]:
@@ -74,64 +94,84 @@ def relative(path: Path, root: Path) -> str:
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
-def read_bytes(file: SourceFile) -> bytes:
-    """Raises `Unreadable` for links, devices, folders and what is too big."""
+def opened(file: SourceFile) -> BinaryIO:
+    """Raises `Unreadable` for links, devices and folders, also for what has just become one."""
     try:
-        about = file.path.lstat()
-        if stat.S_ISLNK(about.st_mode):
-            raise Unreadable("it is a symbolic link; links are not followed")
-        if not stat.S_ISREG(about.st_mode):
-            raise Unreadable("it is not a plain file")
-        with file.path.open("rb") as stream:
-            data = stream.read(IMPORT_FILE_BYTES_MAX + 1)
+        _check(file.path.lstat().st_mode)
+        # Without waiting for the other end of a pipe that took the file's place meanwhile.
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        stream = os.fdopen(os.open(file.path, flags), "rb")
     except OSError as error:
         raise Unreadable(error.strerror or "it cannot be read") from None
-    if len(data) > IMPORT_FILE_BYTES_MAX:
+    try:
+        _check(os.fstat(stream.fileno()).st_mode)
+    except Unreadable:
+        stream.close()
+        raise
+    return stream
+
+
+def _check(mode: int) -> None:
+    if stat.S_ISLNK(mode):
+        raise Unreadable("it is a symbolic link; links are not followed")
+    if not stat.S_ISREG(mode):
+        raise Unreadable("it is not a plain file")
+
+
+def read_bytes(file: SourceFile) -> bytes:
+    """Raises `Unreadable` for links, devices, folders and what is too long, which is not read."""
+    with opened(file) as stream:
+        size = os.fstat(stream.fileno()).st_size
+        try:
+            data = stream.read(IMPORT_FILE_BYTES_MAX + 1) if size <= IMPORT_FILE_BYTES_MAX else b""
+        except OSError as error:
+            raise Unreadable(error.strerror or "it cannot be read") from None
+    if max(size, len(data)) > IMPORT_FILE_BYTES_MAX:
         raise Unreadable(f"it is longer than {IMPORT_FILE_BYTES_MAX:,} bytes")
     return data
 
 
+def set_aside(file: SourceFile, reason: str, data: bytes = b"") -> Quarantined:
+    """A file that could not be read, with `data` or, where that is missing, with its beginning."""
+    if data:
+        return quarantined(file.relative, reason, data)
+    try:
+        with opened(file) as stream:
+            size = os.fstat(stream.fileno()).st_size
+            data = stream.read(QUARANTINE_BYTES_MAX)
+    except (Unreadable, OSError):
+        size, data = 0, b""
+    if size <= len(data):
+        return quarantined(file.relative, reason, data)
+    return Quarantined(
+        path=printable(file.relative),
+        reason=f"{printable(reason)} (the hash is of its first {len(data):,} bytes)",
+        size_bytes=size,
+        sha256=sha256(data).hexdigest(),
+        data=data,
+    )
+
+
+def unzipped(data: bytes) -> bytes:
+    """The text of a file that may be gzip, by its first bytes; raises `Unreadable`."""
+    text = data
+    for _ in range(GUNZIP_LAYERS_MAX):
+        if not text.startswith(MAGIC):
+            return text
+        text = gunzip(text, len(data))
+    if text.startswith(MAGIC):
+        raise Unreadable(f"it is packed more than {GUNZIP_LAYERS_MAX} times")
+    return text
+
+
 def parse_json(data: bytes) -> Any:
-    """The value of a JSON text; raises `Unreadable` with the place of the mistake."""
-    if data.startswith(GZIP_MAGIC):
-        raise Unreadable("gzip form; this version reads plain JSON only")
-    if not data.strip():
-        raise Unreadable("it is empty")
-    try:
-        return json.loads(data.decode("utf-8-sig"), object_pairs_hook=_object)
-    except UnicodeDecodeError as error:
-        raise Unreadable(f"not UTF-8 at byte {error.start}") from None
-    except json.JSONDecodeError as error:
-        raise Unreadable(f"not JSON: {error.msg}, line {error.lineno}") from None
-    except ValueError as error:
-        raise Unreadable(f"not JSON: {error}") from None
-    except RecursionError:
-        raise Unreadable("its JSON is nested too deeply") from None
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    return found if len(found) == len(pairs) else DoubledKeys(found)
-
-
-def as_text(value: Any, otherwise: bytes) -> bytes:
-    """The bytes of one item for the quarantine: what was parsed, NaN and all."""
-    try:
-        return json.dumps(value, ensure_ascii=True).encode()
-    except RecursionError:
-        return otherwise
-
-
-def refuse_doubled_keys(value: Any) -> None:
-    waiting = [value]
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, DoubledKeys):
-            raise Unreadable("an object in it gives a key twice")
-        if isinstance(item, dict):
-            waiting.extend(item.values())
-        elif isinstance(item, list):
-            waiting.extend(item)
+    """The value of a plain JSON text; raises `Unreadable` with the place of the mistake."""
+    if data.startswith(MAGIC):
+        raise Unreadable("gzip form, where plain JSON belongs")
+    value = parse(data).value
+    if isinstance(value, list) and any(isinstance(item, TooDeep) for item in value):
+        raise Unreadable("its JSON is nested too deeply")
+    return value
 
 
 def unpack(text: Any) -> Any:
