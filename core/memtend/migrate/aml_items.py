@@ -1,0 +1,155 @@
+"""The items of one AML file, each as the record it becomes.
+
+The value of a record is the item unchanged, so nothing of any schema version can be lost; labels
+only repeat what the item says, and that it was archived where its place says so.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Set
+from datetime import tzinfo
+from typing import Any, Final
+
+from memtend.limits import PATH_BYTES_MAX, TAGS_MAX
+from memtend.migrate.aml_places import Place
+from memtend.migrate.items import Found, ImportItem, Lineage, PassedOver, quarantined, sealed
+from memtend.migrate.jsontext import Parsed, TooDeep, as_text, refuse_doubled_keys
+from memtend.model.quoting import quote_name
+from memtend.model.record import Labels
+from memtend.model.timestamps import Moment, NotATime, parse_moment
+from memtend.model.unreadable import Unreadable
+from memtend.upcast.aml_versions import confidence, counts, item_version
+from memtend.upcast.labelling import Counts, is_text, label, tags
+
+ALERTS: Final = "alerts"
+_ALERT: Final = "alert"
+_ONLY_VERSION: Final = "1.0.0"
+_UNKNOWN: Final = Counts()
+_CREATED: Final = (("evolution", "created"), ("lifecycle", "created_at"))
+_USED: Final = (("evolution", "lastUsed"), ("lifecycle", "last_used_at"))
+
+
+class AmlFile:
+    """One file, by where it lies (`path`, for lineage) and what it holds (`place`)."""
+
+    def __init__(self, kind: str, path: str, place: Place, zone: tzinfo) -> None:
+        self._kind = kind
+        self._path = path
+        self._place = place
+        self._zone = zone
+        self._agent = label(place.agent)
+        self._labels = Labels(kind=place.kind, agent=self._agent, tags=place.tags)
+
+    def read(self, content: Parsed, raw: bytes, newer: Set[str] = frozenset()) -> Iterator[Found]:
+        """All of it. Items whose ids are among `newer` are passed over: a newer file has them.
+
+        `raw` are the file's bytes, for the quarantine; `content.value` is emptied on the way.
+        """
+        value = content.value
+        whole = b"" if content.plain else raw
+        items = _alerts(value) if self._place.kind == _ALERT else value
+        if self._place.listed or items is not value:
+            if isinstance(items, list):
+                yield from self._listed(items, whole, newer)
+            else:
+                yield quarantined(self._path, "it is not a list of items", raw)
+        elif self._place.stem in newer:
+            yield PassedOver(path=self._path, reason="a newer file has the same name")
+        else:
+            yield self._read(value, self._place.stem, self._place, whole)
+
+    def _listed(self, items: list[Any], whole: bytes, newer: Set[str]) -> Iterator[Found]:
+        place = self._place
+        met: Counter[str] = Counter()
+        if not place.listed:
+            place = place._replace(namespace=f"{place.namespace}/{ALERTS}")
+        for at, item in enumerate(items):
+            items[at] = None  # what has been read makes room
+            if isinstance(item, TooDeep):
+                yield quarantined(self._path, f"item {at} is nested too deeply", item.data)
+                continue
+            item_id = item.get("id") if isinstance(item, dict) else None
+            if not isinstance(item_id, str) or not is_text(item_id, PATH_BYTES_MAX):
+                why = f"item {at} has no id of 1 to {PATH_BYTES_MAX} characters"
+                yield quarantined(self._path, why, as_text(item, whole))
+            elif item_id in newer:
+                yield PassedOver(path=self._path, reason=f"a newer file has {item_id} as well")
+            elif place.listed:
+                yield self._read(item, item_id, place, whole)
+            else:
+                # Alerts of one second share an id; the first keeps it.
+                met[item_id] += 1
+                nth = met[item_id]
+                yield self._read(item, item_id if nth == 1 else f"{item_id}:{nth}", place, whole)
+
+    def _read(self, item: Any, item_id: str, place: Place, whole: bytes) -> Found:
+        """`whole` is the file: an item with doubled keys is only told in full by its file."""
+        if whole:
+            try:
+                refuse_doubled_keys(item)
+            except Unreadable as error:
+                return quarantined(self._path, str(error), whole, item_id)
+        try:
+            return sealed(self._item(item, item_id, place), scope=place.namespace)
+        except (Unreadable, NotATime) as error:
+            return quarantined(self._path, str(error), as_text(item, whole), item_id)
+
+    def _item(self, item: Any, item_id: str, place: Place) -> ImportItem:
+        fields: Mapping[str, Any] = item if isinstance(item, dict) else {}
+        version, known = _ONLY_VERSION, _UNKNOWN
+        if place.listed:
+            version, known = item_version(place.kind, fields), counts(fields)
+        stamp = self._moment(fields, "timestamp")
+        created = [at for at in (stamp, *self._moments(fields, _CREATED)) if at]
+        used = [at for at in self._moments(fields, _USED) if at]
+        reviewed = self._moment(fields, "reviewedAt") if place.kind == "decision" else None
+        times = (*created, *used, reviewed) if reviewed else (*created, *used)
+        updated = stamp or max(created, default=None)
+        return ImportItem(
+            namespace=place.namespace,
+            key=quote_name(item_id),
+            value=item,
+            labels=self._labelled(fields, known),
+            source=Lineage(self._kind, self._path, item_id, version, version),
+            created_ms=min(created).ms if created else None,
+            updated_ms=updated.ms if updated else None,
+            accessed_ms=max(used).ms if used else None,
+            naive_times=sum([at.naive for at in times]),
+            without_metrics=place.listed and known.success is None,
+        )
+
+    def _moment(self, item: Mapping[str, Any], name: str) -> Moment | None:
+        """A time that the item states. Garbage quarantines the item; absent is absent."""
+        stated = item.get(name)
+        return None if stated is None else parse_moment(stated, self._zone)
+
+    def _moments(
+        self, item: Mapping[str, Any], names: tuple[tuple[str, str], ...]
+    ) -> Iterator[Moment | None]:
+        for name, field in names:
+            inner = item.get(name)
+            if isinstance(inner, dict):
+                yield self._moment(inner, field)
+
+    def _labelled(self, item: Mapping[str, Any], known: Counts) -> Labels:
+        stated = item.get("agent")
+        agent = label(stated) if stated != self._place.agent else self._agent
+        more = self._place.tags
+        own = tags(item.get("tags"))
+        return self._labels.model_copy(
+            update={
+                "agent": agent or self._agent,
+                "tags": tuple(dict.fromkeys((*more, *own)))[:TAGS_MAX] if more else own,
+                "confidence": confidence(item),
+                "success_count": known.success,
+                "failure_count": known.failure,
+            }
+        )
+
+
+def _alerts(value: Any) -> Any:
+    """The list of alerts, where the file is nothing but that; else the value as it is."""
+    if isinstance(value, dict) and value.keys() == {ALERTS} and isinstance(value[ALERTS], list):
+        return value[ALERTS]
+    return list(value) if isinstance(value, list) else value
