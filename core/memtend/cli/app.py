@@ -15,7 +15,9 @@ from memtend.cli import (
     audit,
     backup,
     conflicts,
+    copy,
     erase,
+    export,
     flows,
     hooks,
     leases,
@@ -63,8 +65,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for part in (
-    records, conflicts, swarm, state, policies, upkeep, restore, backup, archive, erase, access,
-    leases, messages, hooks, sync, peers, audit, flows,
+    records, conflicts, swarm, state, policies, upkeep, restore, backup, archive, export, copy,
+    erase, access, leases, messages, hooks, sync, peers, audit, flows,
 ):  # fmt: skip
     part.register(app)
 

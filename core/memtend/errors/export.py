@@ -22,11 +22,14 @@ class CopyTaken(MemtendError):
 
 
 class CopyWrong(MemtendError):
-    """What was copied is not what was read. There is no store at the new place."""
+    """A copy was refused because it is not what was read, and then there is no store at the new
+    place; or a comparison later found the two stores different."""
 
     code = 73
     message = "the copy at {url} is not equal to {source}: {why}"
-    hint = "Run `memtend verify` on the store that is copied, then copy again."
+    hint = (
+        "`memtend copy FROM TO --check` names what was written since; `memtend verify` finds damage."
+    )
 
 
 class PackageMissing(MemtendError):

@@ -120,7 +120,8 @@ class Reached(NamedTuple):
 class Deed(NamedTuple):
     """What is done and by whom, for the audit trail. `everybody`: peers must follow (8.3).
 
-    `backups` are rows of the catalog that a store without a predecessor begins with.
+    `backups` are rows of the catalog that a store without a predecessor begins with. `action` is
+    what the trail calls it.
     """
 
     actor: str
@@ -128,6 +129,7 @@ class Deed(NamedTuple):
     reached: Reached = Reached()
     everybody: bool = False
     backups: Sequence[Row] = ()
+    action: str = RESTORE
 
 
 def adapt(
@@ -167,7 +169,7 @@ def adapt(
             detail["previous"] = f"{live.meta.audit_n}:{bytes(live.meta.audit_head).hex()}"
         if (mark := messages_moving.mark_of(tx)) != NO_MESSAGES:
             detail[MESSAGES] = mark
-        change.note(RESTORE, orjson.dumps(detail, option=orjson.OPT_SORT_KEYS).decode())
+        change.note(deed.action, orjson.dumps(detail, option=orjson.OPT_SORT_KEYS).decode())
         change.flush()
         return meta
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from memtend.store.engine import Engine, Transaction
     from memtend.store.postgres import PostgresEngine
 
-_MARK: Final = "restore"
+MARK: Final = "restore"
 _COMPANIONS: Final = ("", "-wal", "-shm", "-journal", ".lock")
 
 
@@ -44,7 +44,7 @@ class FileBeside:
     """Filled without journal or fsync: a kill leaves rubbish under a name that says so."""
 
     def __init__(self, live: str, new_id: str, copy_of: Path | None = None) -> None:
-        self.path = f"{live}.{_MARK}-{new_id}"
+        self.path = f"{live}.{MARK}-{new_id}"
         if copy_of is not None:
             _copy_file(copy_of, self.path)
         self.engine: SqliteEngine = self._open()
@@ -100,7 +100,7 @@ class SchemaBeside:
 
         self._live = live
         self._kept = kept is not None
-        self.schema = kept or f"{live.schema_name()}_{_MARK}_{new_id[:16]}"
+        self.schema = kept or f"{live.schema_name()}_{MARK}_{new_id[:16]}"
         self.engine: PostgresEngine = PostgresEngine(live._dsn, durable=False, schema=self.schema)
         if kept is None:
             live.create_schema(self.schema)
@@ -125,7 +125,7 @@ def beside(engine: Engine, new_id: str) -> Beside:
         clear_leftovers(engine.path)
         return FileBeside(engine.path, new_id)
     live = _server(engine)
-    for left in live.schemas(f"{live.schema_name()}_{_MARK}_"):
+    for left in live.schemas(f"{live.schema_name()}_{MARK}_"):
         live.drop_schema(left)
     return SchemaBeside(live, new_id)
 
@@ -135,7 +135,7 @@ def clear_leftovers(path: str) -> None:
     folder, name = os.path.split(os.path.abspath(path))
     with translated(path):
         for found in sorted(os.listdir(folder)):
-            if found.startswith((f"{name}.{_MARK}-", f"{name}.keeping-")):
+            if found.startswith((f"{name}.{MARK}-", f"{name}.keeping-")):
                 os.unlink(os.path.join(folder, found))
 
 

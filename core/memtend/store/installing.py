@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from memtend.clock import Clock
 from memtend.errors import InvalidSettings, MemtendError, StoreExists
 from memtend.store.adapting import Deed, adapt
+from memtend.store.beside import MARK as BUILDING
 from memtend.store.beside import Beside, FileBeside, SchemaBeside, clear_leftovers
 from memtend.store.durable import make_folders, sync_folder, translated
 from memtend.store.filelock import FileLock
@@ -54,13 +55,16 @@ class Place(NamedTuple):
     install: Callable[[Deed], Installed]
 
 
-def place_for(url: str, clock: Clock, *, key_path: str | None, damaged: bool) -> Place:
+def place_for(
+    url: str, clock: Clock, *, key_path: str | None, damaged: bool, key: bytes | None = None
+) -> Place:
     """An empty database for a store at `url`; raises `StoreExists` where one is already.
 
-    With `damaged` what is there is moved aside at the end.
+    With `damaged` what is there is moved aside at the end. `key` is the audit key to go on with;
+    raises `InvalidSettings` where another one is kept already.
     """
     if url.startswith(("postgresql://", "postgres://")):
-        return _server_place(url, clock, damaged)
+        return _server_place(url, clock, damaged, key, kept_in_file=key_path is not None)
     path = os.path.abspath(url.removeprefix("sqlite:///") if "://" in url else url)
     if url in ("sqlite://", "", ":memory:") or "://" in path:
         raise InvalidSettings(name="store_url", why="a store in memory cannot be restored into")
@@ -70,7 +74,13 @@ def place_for(url: str, clock: Clock, *, key_path: str | None, damaged: bool) ->
     with translated(path):
         make_folders(Path(path).parent)
     clear_leftovers(path)
-    key = key_in(Path(key_path or f"{path}.key"), clock)
+    key_file = Path(key_path or f"{path}.key")
+    with translated(path):
+        found = key_in(key_file, clock, key)
+    if key not in (None, found):
+        why = f"{key_file} holds another store's audit key; move it away"
+        raise InvalidSettings(name="key_path", why=why)
+    key = found
     built = FileBeside(path, clock.new_id())
 
     def install(deed: Deed) -> Installed:
@@ -133,7 +143,9 @@ def _move_aside(path: str, now_ms: int, taken: bool) -> str:
     return aside
 
 
-def _server_place(url: str, clock: Clock, damaged: bool) -> Place:
+def _server_place(
+    url: str, clock: Clock, damaged: bool, known: bytes | None, *, kept_in_file: bool
+) -> Place:
     from memtend.store.postgres_swap import exchange  # noqa: PLC0415
 
     engine = postgres_engine(url)
@@ -141,12 +153,16 @@ def _server_place(url: str, clock: Clock, damaged: bool) -> Place:
     taken = bool(engine.tables(here))
     if taken and not damaged:
         raise StoreExists(url=engine.url)
-    key = _server_key(engine, clock) if taken else bytes.fromhex(clock.new_id() + clock.new_id())
+    fresh = bytes.fromhex(clock.new_id() + clock.new_id())
+    key = known or (_server_key(engine, clock) if taken else fresh)
+    for left in engine.schemas(f"{here}_{BUILDING}_"):  # what killed ones have built
+        engine.drop_schema(left)
     built = SchemaBeside(engine, clock.new_id())
 
     def install(deed: Deed) -> Installed:
         meta = adapt(built.engine, None, deed, clock, key, engine.file_id())
-        _save_key(built.engine, key)
+        if known is None or not kept_in_file:
+            _save_key(built.engine, key)
         aside = f"{here}_{_MARK}_{clock.now_ms()}" if taken else None
         with engine.connect() as connection:
             exchange(connection, engine, built.schema, aside)

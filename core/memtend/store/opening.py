@@ -152,12 +152,12 @@ def seal_key(engine: Engine, path: str | None, clock: Clock) -> bytes:
     return bytes.fromhex(key)
 
 
-def key_in(path: Path, clock: Clock) -> bytes:
-    """The audit key in this file, made if it is not there."""
+def key_in(path: Path, clock: Clock, first: bytes | None = None) -> bytes:
+    """The audit key in this file; where none is there it becomes `first`, or one that is drawn."""
     if not path.exists():
         draft = path.with_name(f"{path.name}.{clock.new_id()}")
         with os.fdopen(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
-            file.write(clock.new_id() + clock.new_id())
+            file.write(first.hex() if first else clock.new_id() + clock.new_id())
             file.flush()
             os.fsync(file.fileno())
         with suppress(FileExistsError):  # another process made it first; its key holds

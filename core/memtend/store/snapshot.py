@@ -35,14 +35,14 @@ class Snapshot:
     """Rows come by namespace, key, field and dot; log entries by namespace, key, field, replica."""
 
     def __init__(self, store: Store, reader: Reader) -> None:
-        self._reader = reader
+        self.reader = reader
         self._array = store.engine.array
         self.state: StoreState = store.state(reader)
 
     @cached_property
     def counts(self) -> dict[str, tuple[int, int]]:
         """Rows and bytes of each namespace. Only asked for: it costs as much as there are names."""
-        tallies = [row for row in self._reader.fetch("tallies") if row[0] == "ns"]
+        tallies = [row for row in self.reader.fetch("tallies") if row[0] == "ns"]
         return {row[1]: (row[2], row[3]) for row in tallies}
 
     @property
@@ -55,17 +55,17 @@ class Snapshot:
 
     def rows(self, wanted: Callable[[str], bool] = lambda _: True) -> Iterator[StoredRow]:
         """All rows, or those of the namespaces that are `wanted`."""
-        for number, namespace, _ in self._reader.fetch("namespaces"):
+        for number, namespace, _ in self.reader.fetch("namespaces"):
             if not wanted(namespace):
                 continue
-            rows = (_stored(namespace, *row) for row in self._reader.stream("stream", (number,)))
+            rows = (_stored(namespace, *row) for row in self.reader.stream("stream", (number,)))
             yield from _by_dot(rows)
 
     def hashes(self) -> Iterator[tuple[str, str, str, Digest]]:
         """Path and hash of every row, in the order of `rows`, without any value."""
-        replicas = {row[0]: str(row[1]) for row in self._reader.fetch("replicas")}
-        for number, namespace, _ in self._reader.fetch("namespaces"):
-            found = self._reader.stream("stream_hashes", (number,))
+        replicas = {row[0]: str(row[1]) for row in self.reader.fetch("replicas")}
+        for number, namespace, _ in self.reader.fetch("namespaces"):
+            found = self.reader.stream("stream_hashes", (number,))
             for (key, field), group in groupby(found, key=lambda row: row[:2]):
                 siblings = list(group)
                 if len(siblings) > 1:
@@ -75,32 +75,32 @@ class Snapshot:
 
     def changed_rows(self, after: int) -> Iterator[StoredRow]:
         """All siblings of every path that was written or ended after sequence number `after`."""
-        return _by_dot(self._found(self._reader.stream("stream_changed", (after, after))))
+        return _by_dot(self._found(self.reader.stream("stream_changed", (after, after))))
 
     def log(self, after: int = -1) -> Iterator[LogRow]:
         """The change log, or what joined it after sequence number `after`."""
-        return (LogRow._make(row) for row in self._reader.stream("stream_log", (after,)))
+        return (LogRow._make(row) for row in self.reader.stream("stream_log", (after,)))
 
     def side(self) -> Iterator[SideRow]:
         """The small tables, whole: settings, grants, dictionaries, erasures, tokens, messages …"""
-        for agent, pattern, right, crc in self._reader.fetch("stream_access_grant"):
+        for agent, pattern, right, crc in self.reader.fetch("stream_access_grant"):
             yield _side("access_grant", agent, f"{pattern}\0{right}", (crc,))
-        yield from messages_moving.early_rows(self._reader)
-        for number, kind, data, made_ms in self._reader.fetch("stream_dictionaries"):
+        yield from messages_moving.early_rows(self.reader)
+        for number, kind, data, made_ms in self.reader.fetch("stream_dictionaries"):
             yield _side("dictionary", f"{number:020d}", "", (kind, bytes(data), made_ms))
-        for kind, digest, at_hlc, seq, crc in self._reader.stream("stream_erasure"):
+        for kind, digest, at_hlc, seq, crc in self.reader.stream("stream_erasure"):
             yield _side("erasure", kind, bytes(digest).hex(), (at_hlc, seq, crc))
-        for resource, epoch, n, crc in self._reader.fetch("stream_lease_accepted"):
+        for resource, epoch, n, crc in self.reader.fetch("stream_lease_accepted"):
             yield _side("lease_accepted", resource, "", (epoch, n, crc))
-        yield from messages_moving.late_rows(self._reader)
-        yield from migrations.side_rows(self._reader)
-        for name, value, crc in self._reader.fetch("stream_setting"):
+        yield from messages_moving.late_rows(self.reader)
+        yield from migrations.side_rows(self.reader)
+        for name, value, crc in self.reader.fetch("stream_setting"):
             if name != AUDIT_KEY:
                 yield _side("setting", name, "", (value, crc))
 
     def audit(self, after: int = 0) -> Iterator[SideRow]:
         """The audit trail, or its entries after number `after`."""
-        for number, at_ms, action, actor, detail, seal in self._reader.stream(
+        for number, at_ms, action, actor, detail, seal in self.reader.stream(
             "stream_audit", (after,)
         ):
             cells = (at_ms, action, actor, detail, bytes(seal))
@@ -108,12 +108,12 @@ class Snapshot:
 
     def access(self) -> Iterator[SideRow]:
         """How often and when each record was read."""
-        for namespace, key, count, at_ms in self._reader.stream("stream_reads"):
+        for namespace, key, count, at_ms in self.reader.stream("stream_reads"):
             yield _side("access", namespace, key, (count, at_ms))
 
     def seal_of(self, number: int) -> Digest | None:
         """The seal of an audit entry: whether this store has the history that it is said to."""
-        rows = self._reader.fetch("seal_of", (number,))
+        rows = self.reader.fetch("seal_of", (number,))
         return bytes(rows[0][0]) if rows else None
 
     def _found(self, seqs: Iterator[Row]) -> Iterator[StoredRow]:
@@ -129,7 +129,7 @@ class Snapshot:
         yield from self._fetched(batch)
 
     def _fetched(self, seqs: list[int]) -> Iterator[StoredRow]:
-        rows = self._reader.fetch("rows_by_seq", (self._array(seqs),)) if seqs else []
+        rows = self.reader.fetch("rows_by_seq", (self._array(seqs),)) if seqs else []
         by_seq = {row[3]: _stored(*row) for row in rows}
         return (by_seq[seq] for seq in seqs)
 
