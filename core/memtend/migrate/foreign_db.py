@@ -34,6 +34,7 @@ from memtend.limits import (
     FOREIGN_ROW_BYTES_MAX,
     FOREIGN_STEPS_MAX,
     FOREIGN_TABLES_MAX,
+    FOREIGN_VALUES,
 )
 from memtend.migrate.foreign_copy import copied, look_at, uri_of
 from memtend.model.unreadable import Unreadable
@@ -78,18 +79,18 @@ class Damaged(NamedTuple):
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[ForeignDb]:
-    """The database at `path` for reading; raises `Unreadable`."""
+def opened(path: Path, *, check: bool = True) -> Iterator[ForeignDb]:
+    """The database at `path` for reading; raises `Unreadable`. A check reads all of the file."""
     with ExitStack() as stack:
-        database = ForeignDb(path, stack)
-        yield database
+        yield ForeignDb(path, stack, check)
 
 
 class ForeignDb:
     """An open database. `damage` is what its own check says is wrong with it, or None."""
 
-    def __init__(self, path: Path, stack: ExitStack) -> None:
+    def __init__(self, path: Path, stack: ExitStack, check: bool) -> None:
         self.path = path
+        self.damage: str | None = None
         self._stack = stack
         self._seen = look_at(path)
         if self._seen.main.size > FOREIGN_DB_BYTES_MAX:
@@ -97,11 +98,11 @@ class ForeignDb:
         self._in_place = self._seen.quiet
         if self._in_place:
             self._database = self._connected(path, "mode=ro&immutable=1")
-            self.damage = self._checked()
+            self.damage = self._checked() if check else None
             if not self._moved():
                 return
         self._take_copy()
-        self.damage = self._checked()
+        self.damage = self._checked() if check else None
 
     def tables(self) -> dict[str, str]:
         """What the schema lists, by name: `table`, `view` or `virtual table`. No indexes."""
@@ -134,6 +135,15 @@ class ForeignDb:
     def count(self, table: str) -> int:
         self.columns(table)
         return int(self._fetched(f"SELECT COUNT(*) FROM {_quoted(table)} NOT INDEXED")[0][0])  # noqa: S608
+
+    def tally(self, table: str, column: str) -> dict[str, int]:
+        """How many rows have which value in a column, the commonest first; other values are left
+        out."""
+        if column not in self.columns(table):
+            return {}
+        statement = f"SELECT {_quoted(column)}, COUNT(*) FROM {_quoted(table)} NOT INDEXED"  # noqa: S608
+        found = self._fetched(f"{statement} GROUP BY 1 ORDER BY 2 DESC LIMIT ?", (FOREIGN_VALUES,))
+        return {value: count for value, count in found if type(value) is str}
 
     def rows(self, table: str) -> Iterator[Row | Damaged]:
         """All rows by row number, read in pages; those behind damaged pages come last, in reverse.
