@@ -10,7 +10,6 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from memtend.clock import Clock, SystemClock, to_datetime, to_ms
@@ -23,6 +22,8 @@ from memtend.serving.backups import Backups
 from memtend.serving.drills import Drills
 from memtend.serving.erasures import Erasures
 from memtend.serving.exporting import Exporting
+from memtend.serving.importing import Importing
+from memtend.serving.migrating import Migrating
 from memtend.serving.restores import Restores
 from memtend.serving.rotations import Rotations
 from memtend.serving.syncing import Syncing
@@ -34,13 +35,15 @@ if TYPE_CHECKING:
     from collections.abc import Set
 
     from memtend.health.report import HealthReport
-    from memtend.migrate.importing import ImportPlan
     from memtend.model.findings import StoreVerifyReport
     from memtend.model.plan import Plan, Report
     from memtend.model.policy import Cleanup
 
 
-class Services(Exporting, Syncing, Erasures, Archives, Drills, Restores, Rotations, Backups):
+class Services(
+    Importing, Exporting, Syncing, Erasures, Archives, Drills, Migrating, Restores, Rotations,
+    Backups,
+):  # fmt: skip
     """Everything that tends one store. Made by `open_services`."""
 
     def plan_sweep(self, cleanups: Set[Cleanup] = ROUTINE) -> Plan:
@@ -69,40 +72,6 @@ class Services(Exporting, Syncing, Erasures, Archives, Drills, Restores, Rotatio
             retire_silent(self.store, actor="sweep")
             drop_log(self.store, actor="sweep")
             return report
-
-    def plan_import(self, source: str, kind: str | None = None, zone: str = "UTC") -> ImportPlan:
-        """What an import would write, and what it cannot read. The source is only read."""
-        from memtend.ingest import erased_imports, known_imports  # noqa: PLC0415
-        from memtend.migrate.detect import detect_source, read_source  # noqa: PLC0415
-        from memtend.migrate.importing import plan_import  # noqa: PLC0415
-
-        root = Path(source)
-        known_kind = kind or str(detect_source(root))
-        policies = self.memory.config.file.policies
-        found = list(read_source(root, known_kind, zone, policies))
-        facts = self.facts()
-        return plan_import(
-            found,
-            stored=known_imports(self.memory, found),
-            erased=erased_imports(self.memory, found),
-            source=source,
-            kind=known_kind,
-            zone=zone,
-            store_id=facts.store_id,
-            basis=facts.seq,
-            made_at=facts.at,
-        )
-
-    def apply_import(self, plan: ImportPlan) -> Report:
-        """Write what the plan takes. Items that changed in the source since are left out."""
-        from memtend.ingest import apply_import  # noqa: PLC0415
-        from memtend.migrate.detect import read_source  # noqa: PLC0415
-
-        policies = self.memory.config.file.policies
-        with self._maintaining("import") as lease:
-            cleared = clear(plan, lease=lease, facts=self.facts(), safety=self._safety())
-            found = read_source(Path(plan.source), plan.kind, plan.zone, policies)
-            return apply_import(cleared, self.memory, found)
 
     def verify_store(self) -> StoreVerifyReport:
         """Check every byte of the live store."""
@@ -156,8 +125,16 @@ class Services(Exporting, Syncing, Erasures, Archives, Drills, Restores, Rotatio
                 messages_dead=messages.dead,
                 messages_age_ms=oldest and max(0, messages_now_ms(self.store) - oldest),
                 inbox_fullest=messages.fullest,
+                older_values=self._older_values(),
             )
         )
+
+    def _older_values(self) -> str | None:
+        """What `memtend migrate` would move, in words; None where that is nothing."""
+        if self.settings.migrate == "off":
+            return None
+        found = self.pending_migrations()
+        return found.sentence() if found else None
 
     def _disk_free(self) -> int | None:
         path = self.store.url.removeprefix("sqlite:///")

@@ -30,8 +30,8 @@ from memtend.model.stored import LogRow, SideRow, StoredRow
 _OF_ONE_RECORD: Final = frozenset({"put", "put_if", "touch", "count", "add", "delete"})
 _CHANGES_NO_VALUE: Final = frozenset(
     {
-        "archive", "backup", "dictionary", "drill", "erase", "grant", "pin", "policies", "reindex",
-        "revoke", "rotate", "sweep", "unpin",
+        "archive", "backup", "dictionary", "drill", "erase", "grant", "pin", "policies",
+        "rehearse", "reindex", "revoke", "rotate", "sweep", "unpin",
     }
 )  # fmt: skip
 _MERGE: Final = "sync"

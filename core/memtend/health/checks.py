@@ -56,8 +56,16 @@ def _checks(facts: HealthFacts) -> Iterator[Check]:
         yield _messages(facts)
     if facts.disk_free_bytes is not None:
         yield _disk(facts.disk_free_bytes)
+    if facts.older_values is not None:
+        yield _versions(facts.older_values)
     for note in facts.engine_notes:
         yield Check(name="engine", level=Level.OK, fact=note)
+
+
+def _versions(fact: str) -> Check:
+    """Readers understand every version, so this is no trouble."""
+    hint = "`memtend migrate plan` shows what moving them would do."
+    return Check(name="versions", level=Level.OK, fact=fact, hint=hint)
 
 
 def _clock(facts: HealthFacts) -> Check:

@@ -61,6 +61,8 @@ class HealthFacts(BaseModel, frozen=True, extra="forbid"):
     """Since the oldest of those that wait was sent."""
     inbox_fullest: float = 0.0
     """The share of its bound that the fullest inbox has used."""
+    older_values: str | None = None
+    """What waits to be migrated, in words."""
 
 
 class HealthReport(BaseModel, frozen=True, extra="forbid"):

@@ -61,12 +61,14 @@ class Look(NamedTuple):
 
 
 class Forward:
-    """To the version `wanted`. Without `run` nothing will be written, and no `extra` is made."""
+    """To the version `wanted`. Without `run` nothing will be written, and no `extra` is made;
+    without `casting` versions are only told."""
 
-    def __init__(self, family: Family, wanted: str, run: str = "") -> None:
+    def __init__(self, family: Family, wanted: str, run: str = "", *, casting: bool = True) -> None:
         self._family = family
         self._wanted = wanted
         self._run = run
+        self._casting = casting
         self._at = {version: at for at, version in enumerate(family.versions)}
         self.kinds = sorted(family.kinds)
 
@@ -85,6 +87,8 @@ class Forward:
             if self._at[found] >= self._at[self._wanted]:
                 move = Move.CURRENT if found == self._wanted else Move.NEWER
                 return Look(aged, kind, move, found)
+            if not self._casting:
+                return Look(aged, kind, Move.CAST, found)
             cast = self._family.up(kind, value, self._wanted)
             text = encode(cast.value)
         except (Unreadable, InvalidValue, LimitExceeded) as error:

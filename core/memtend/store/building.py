@@ -33,7 +33,7 @@ _NAMESPACES_FROM: Final = 65_536
 _GAP: Final = 65_536
 _REPLICA_GAP: Final = 64
 
-LOCAL_SETTINGS: Final = ("audit_key", "drill:")
+LOCAL_SETTINGS: Final = ("audit_key", "drill:", "migrate:")
 """Settings that belong to one database and not to the state: never taken from a backup."""
 
 T = TypeVar("T")
