@@ -22,8 +22,14 @@ _ISO = re.compile(
     r"\s?(Z|z|[+-]\d\d(?::?\d\d)?)?)?",
     re.ASCII,
 )
-_USUAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
+# What JavaScript writes, on days that every month has.
+_USUAL = re.compile(
+    r"[1-9]\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3])(?::[0-5]\d){2}\.\d{3}Z",
+    re.ASCII,
+)
 _WANTED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6,12}\+00:00", re.ASCII)
+# What can be left to Python, which alone would take more shapes than are allowed here.
+_PLAIN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,12})?(?:Z|\+00:00)", re.ASCII)
 _DIGITS = re.compile(r"\d{1,20}(?:\.\d{1,12})?", re.ASCII)
 _END_MS: Final = 253_402_300_800_000  # the year 10000
 _NUMBER_END: Final = 10**20
@@ -53,6 +59,15 @@ def zone_named(name: str) -> tzinfo:
 
 def parse_moment(value: Any, zone: tzinfo = UTC) -> Moment:
     """Raises `NotATime` for everything that is not clearly a moment."""
+    if isinstance(value, str) and _PLAIN.fullmatch(value):
+        try:
+            return Moment(_checked(to_ms(datetime.fromisoformat(value))), naive=False)
+        except ValueError:
+            pass
+    return _any_moment(value, zone)
+
+
+def _any_moment(value: Any, zone: tzinfo) -> Moment:
     number = _number(value)
     if number is not None:
         return _epoch(number)
@@ -70,7 +85,7 @@ def utc_text(value: Any) -> str | None:
     """
     if isinstance(value, str):
         if _USUAL.fullmatch(value):
-            return f"{value[:-1]}000+00:00" if _exists(value) else None
+            return f"{value[:-1]}000+00:00"
         if _WANTED.fullmatch(value):
             return value if _exists(value) else None
     return _utc_text(value)

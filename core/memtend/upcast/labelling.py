@@ -28,6 +28,8 @@ def is_text(value: Any, chars_max: int) -> bool:
     """Text of 1 to `chars_max` characters without NUL or half of a surrogate pair."""
     if not isinstance(value, str) or not 0 < len(value) <= chars_max:
         return False
+    if value.isascii():
+        return "\0" not in value
     return not any(char == "\0" or "\ud800" <= char <= "\udfff" for char in value)
 
 
