@@ -38,11 +38,13 @@ class Counting(Session):
         *,
         op_id: str | None = None,
         labels: Labels | None = None,
+        ttl_ms: int | None = None,
         lease: Lease | None = None,
     ) -> int:
         """Add `by` (which may be negative) to a counter and return its new value.
 
-        A repeated `op_id` changes nothing. Raises `KindMismatch` where a plain value is stored.
+        A repeated `op_id` changes nothing. `ttl_ms` None takes the policy's, 0 means permanent.
+        Raises `KindMismatch` where a plain value is stored.
         """
         if abs(by) > INTEGER_ABS_MAX:
             raise InvalidValue(name=key, why=f"{by} is not below 2^53")
@@ -53,7 +55,9 @@ class Counting(Session):
                 was_here=at.was_here,
             )  # fmt: skip
 
-        self._count(namespace, key, grow, op_id=op_id, labels=labels, lease=lease)
+        self._count(
+            namespace, key, grow, op_id=op_id, labels=labels, ttl_ms=ttl_ms, lease=lease
+        )  # fmt: skip
         return self._total(namespace, key)
 
     def set_counter(

@@ -16,7 +16,7 @@ from memtend.errors import InvalidValue, KindMismatch, LimitExceeded
 from memtend.limits import TIME_MS_MAX, TTL_MS_MAX
 from memtend.model.dot import Dot
 from memtend.model.names import check_name, check_path
-from memtend.model.policy import Compression
+from memtend.model.policy import Compression, Policy
 from memtend.model.record import Labels
 from memtend.store.change import Described, Draft, pack_extra
 from memtend.store.config import Config
@@ -71,10 +71,7 @@ def draft(
         _check_context(put.ctx, put.key)
     namespace, key = put.namespace, put.key
     policy = config.policy(namespace, key)
-    fixed = fixed_kind(policy)
-    if fixed is not None and fixed != kind:
-        found, wanted = f"{policy.strategy} by policy", _KINDS[RowKind(kind)]
-        raise KindMismatch(namespace=namespace, key=key, found=found, wanted=wanted)
+    fixed = is_fixed(policy, namespace, key, kind)
     labels, extra = describe(put.labels, agent)
     ttl_ms = policy.ttl_ms if put.ttl_ms is None else put.ttl_ms or None
     text = canonical.encode(put.value, key)
@@ -83,8 +80,17 @@ def draft(
     return Draft(
         namespace, key, put.field, data, codec, dictionary, len(text), content_of(text), labels,
         extra, ttl_ms, kind, put.expires_at_ms, put.created_ms, put.ctx, expected, agent,
-        fixed is not None, settles,
+        fixed, settles,
     )  # fmt: skip
+
+
+def is_fixed(policy: Policy, namespace: str, key: str, kind: int) -> bool:
+    """Whether the policy says what kind the key is; raises `KindMismatch` if it is another one."""
+    fixed = fixed_kind(policy)
+    if fixed is not None and fixed != kind:
+        found, wanted = f"{policy.strategy} by policy", _KINDS[RowKind(kind)]
+        raise KindMismatch(namespace=namespace, key=key, found=found, wanted=wanted)
+    return fixed is not None
 
 
 def check_times(put: Put) -> None:

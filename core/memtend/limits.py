@@ -111,6 +111,7 @@ FOREIGN_PAGE_BYTES: Final = 4 * MIB
 FOREIGN_ROW_BYTES_MAX: Final = 2 * VALUE_BYTES_MAX
 FOREIGN_COLUMNS_MAX: Final = 100
 FOREIGN_TABLES_MAX: Final = 1_000
+FOREIGN_SLICE_ROWS: Final = 256  # deleted in one transaction, at most
 FOREIGN_VALUES: Final = 10  # of a column, that are told with their counts
 IMPORT_METADATA_BYTES_MAX: Final = 1 * MIB  # what a label may keep of a foreign row
 FOREIGN_STEPS_MAX: Final = 10_000_000  # of SQLite's machine in one statement, and one per byte
@@ -221,6 +222,8 @@ MIGRATION_NEWS_ROWS: Final = 1_000
 
 # Restore
 KEEP_OLD_MS: Final = 24 * 3_600_000
+SCHEMA_WAIT_MS: Final = 60_000  # for another process that migrates the same store
+SCHEMA_MARGIN_BYTES: Final = 8 * MIB  # beside the copies of a store that is migrated
 DRILL_READS: Final = 1_000
 
 # Health

@@ -1,161 +1,173 @@
-"""The import plan: counts, decisions, and writing nothing twice."""
+"""The import plan: what items are to a store, what is counted, and what is pinned. Pure."""
 
 from __future__ import annotations
 
-import json
-import shutil
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from memtend.limits import MIB
+import pytest
+
+from memtend.codec.envelope import content_mark, content_of
+from memtend.limits import IMPORT_TOLD_MAX
 from memtend.migrate.detect import read_source
-from memtend.migrate.importing import (
-    ImportPlan,
-    ImportPut,
-    StoredImport,
-    plan_import,
-    stored_import,
-    to_apply,
-    to_puts,
-)
-from memtend.migrate.items import Found, quarantined
+from memtend.migrate.importing import ImportPlan, Planner
+from memtend.migrate.items import Found, ImportItem, Lineage, quarantined, sealed
+from memtend.migrate.judging import ERASED, judge
+from memtend.migrate.twins import Pins
+from memtend.model.dot import Dot
 from memtend.model.plan import Action
 from memtend.model.record import Labels
+from memtend.model.standing import Held, Standing
 
 GOLDEN = Path(__file__).parents[1] / "golden/legacy"
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
-NOON_MS = round(NOON.timestamp() * 1_000)
+NOW_MS = round(NOON.timestamp() * 1_000)
+HOUR_MS = 3_600_000
+FACTS: dict[str, Any] = {
+    "source": "sample", "kind": "any", "run": "r1", "store_id": "s", "basis": 0, "made_at": NOON,
+}  # fmt: skip
 
 
-def plan(found: list[Found], stored: dict[str, StoredImport] | None = None) -> ImportPlan:
-    return plan_import(
-        found,
-        stored=stored or {},
-        source="sample",
-        kind="any",
-        zone="UTC",
-        store_id="s",
-        basis=0,
-        made_at=NOON,
-    )
+def item(value: Any = 1, key: str = "k", item_id: str = "i", **more: Any) -> ImportItem:
+    source = Lineage(kind="any", path="f.json", id=item_id, format="1")
+    labels = Labels(kind="note")
+    return sealed(ImportItem("n", key, value, labels, source, **more))
 
 
-def puts(found: list[Found], of: ImportPlan) -> list[ImportPut]:
-    return [
-        put
-        for item, decision in to_apply(of, found)
-        for put in to_puts(item, run="r1", now_ms=NOON_MS, counted=decision.counted)
-    ]
+def plan(found: Iterable[Found]) -> ImportPlan:
+    with Planner() as planner:
+        for one in found:
+            if isinstance(one, ImportItem):
+                planner.take([(one, judge(one, None, ttl_ms=None, now_ms=NOW_MS))])
+            else:
+                planner.set_aside(one)
+        return planner.plan(**FACTS)
 
 
-def stored_after(written: list[ImportPut]) -> dict[str, StoredImport]:
-    return {f"{put.namespace}/{put.key}": stored_import(put.labels) for put in written}
+def held(of: ImportItem, value: Any = None, **extra: Any) -> Held:
+    """As an import of `of` left it, or with another value since."""
+    content = content_of(of.text)
+    lineage = of.source._asdict() | {"content": content_mark(content)}
+    if of.counter:
+        lineage["counted"] = of.value
+    seen = content if value is None else content_of(value)
+    return Held(Dot("ab", 1), seen, of.counter, True, True, {"import": lineage} | extra)
 
 
-def actions(of: ImportPlan) -> dict[str, Action]:
-    return {f"{d.namespace}/{d.key}": d.action for d in of.decisions}
-
-
-def lifecycle(root: Path = GOLDEN / "lifecycle") -> list[Found]:
-    return list(read_source(root))
+def action(of: ImportItem, *here: Held, **more: Any) -> Action:
+    standing = Standing(tuple(here), **more)
+    return judge(of, standing, ttl_ms=None, now_ms=NOW_MS).action
 
 
 def test_counts_by_kind_and_version() -> None:
-    found = [one for v in ("1.0.0", "2.0.0") for one in read_source(GOLDEN / f"aml-{v}")]
-    made = plan(found)
+    made = plan(one for v in ("1.0.0", "2.0.0") for one in read_source(GOLDEN / f"aml-{v}"))
     assert made.counts == {
         f"{kind} {v}": n
         for kind, n in (("decision", 6), ("pattern", 12), ("solution", 6))
         for v in ("1.0.0", "2.0.0")
     }
-    refused = [d for d in made.decisions if d.action is Action.REFUSE]
-    assert len(refused) == 24
-    assert {d.reason for d in refused} == {"another item of the source has this name"}
+    assert made.actions == {"import": 24, "refuse": 24}
+    assert {one.reason for one in made.refusals} == {"another item of the source has this name"}
 
 
-def test_importing_twice_changes_nothing() -> None:
-    found = lifecycle()
-    first = plan(found)
-    assert set(actions(first).values()) == {Action.IMPORT}
-    again = plan(found, stored_after(puts(found, first)))
-    assert set(actions(again).values()) == {Action.KEEP}
-    assert puts(found, again) == []
-
-
-def test_a_changed_source_updates_and_a_counter_adds_only_the_difference(tmp_path: Path) -> None:
-    root = Path(shutil.copytree(GOLDEN / "lifecycle", tmp_path / "source"))
-    before = lifecycle(root)
-    stored = stored_after(puts(before, plan(before)))
-    path = root / ".claude-flow/memory/metrics_tasks_count.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"value": 8, "version": 3}))
-    after = lifecycle(root)
-    changed = plan(after, stored)
-    written = puts(after, changed)
-    assert [(put.namespace, put.value, put.counter) for put in written] == [
-        ("metrics/tasks", 5, True)
+def test_the_first_of_several_items_with_one_name_has_it() -> None:
+    first, other = item(1), item(2, item_id="j")
+    made = plan([first, item(1), other])
+    assert [one.reason for one in made.refusals] == [
+        "the same item again",
+        "another item of the source has this name",
     ]
-    assert stored_import(written[0].labels).counted == 8
+    pins = Pins(made.pins)
+    assert [pins.take(one.pin) for one in (other, first, first)] == [False, True, False]
+    assert (pins.met, len(pins)) == (1, made.writes)
 
 
-def test_somebody_elses_record_is_never_overwritten() -> None:
-    found = lifecycle()
-    own = {"plainkey/plainkey": stored_import(Labels(extra={"mine": 1}))}
-    made = plan(found, own)
-    assert actions(made)["plainkey/plainkey"] is Action.REFUSE
-    assert "plainkey" not in {put.namespace for put in puts(found, made)}
+def test_a_plan_is_bounded_and_counts_without_a_bound() -> None:
+    count = 3 * IMPORT_TOLD_MAX
+    made = plan(item(n, item_id=f"i{n}") for n in range(count))
+    assert (made.total, made.writes, made.refused) == (count, 1, count - 1)
+    assert len(made.decisions) == len(made.refusals) == IMPORT_TOLD_MAX
+    assert made.truncated
+    made = plan(quarantined(f"f{n}", "bad", b"x" * 100) for n in range(count))
+    assert made.quarantined_count == count
+    assert {one.data for one in made.quarantined} == {b""}
+    assert len(made.quarantined) == IMPORT_TOLD_MAX
 
 
-def test_what_changed_since_the_review_is_not_written(tmp_path: Path) -> None:
-    root = Path(shutil.copytree(GOLDEN / "lifecycle", tmp_path / "source"))
-    made = plan(lifecycle(root))
-    path = root / ".claude-flow/memory/plainkey.json"
-    path.write_text(path.read_text().replace("no namespace", "changed"))
-    written = {put.namespace for put in puts(lifecycle(root), made)}
-    assert len(made.to_write()) == 10
-    assert "plainkey" not in written
-
-
-def test_siblings_come_first_and_stay_beside() -> None:
-    found = [one for one in lifecycle() if getattr(one, "siblings", ())]
-    written = puts(found, plan(found))
-    assert [(put.beside, put.updated_ms) for put in written] == [
-        (False, 1_767_225_600_000),
-        (True, 1_767_225_601_000),
-        (True, 1_767_225_602_000),
-    ]
-    assert written[-1].value == {"p": 3}
-    assert len({put.op_id for put in written}) == 3
-
-
-def test_no_time_is_later_than_now() -> None:
-    found = lifecycle()
-    early = 1_767_225_600_500
-    made = plan(found)
-    for item, _ in to_apply(made, found):
-        for put in to_puts(item, run="r", now_ms=early):
-            assert put.created_ms <= put.updated_ms <= early
-
-
-def test_lineage_says_where_a_record_comes_from() -> None:
-    found = lifecycle()
-    put = next(put for put in puts(found, plan(found)) if put.namespace == "plainkey")
-    lineage: dict[str, Any] = put.labels.extra["import"]
-    assert lineage["path"] == ".claude-flow/memory/plainkey.json"
-    assert (lineage["kind"], lineage["id"], lineage["run"]) == ("lifecycle", "plainkey", "r1")
-
-
-def test_a_plan_holds_a_bounded_quarantine() -> None:
-    """Beyond the limit, size and hash still say what was there."""
-    bad = quarantined("x", "bad", b"x" * MIB)
-    made = plan([bad] * 70)
-    assert sum(len(one.data) for one in made.quarantined) == 64 * MIB
-    assert {one.sha256 for one in made.quarantined} == {bad.sha256}
-
-
-def test_a_plan_survives_json(tmp_path: Path) -> None:
-    root = Path(shutil.copytree(GOLDEN / "lifecycle", tmp_path / "source"))
-    (root / ".claude-flow/memory/bad.json").write_bytes(b"\xff\x00 bad")
-    made = plan(lifecycle(root))
-    assert made.quarantined[0].data == b"\xff\x00 bad"
+def test_a_plan_survives_json() -> None:
+    made = plan([item(n, f"k{n}", f"i{n}") for n in range(5)])
     assert ImportPlan.model_validate_json(made.model_dump_json()) == made
+    pins = Pins(made.pins)
+    assert all(pins.take(item(n, f"k{n}", f"i{n}").pin) for n in range(5))
+    assert not pins.take(item("changed", "k1", "i1").pin)
+    with pytest.raises(ValueError, match="eight bytes"):
+        ImportPlan(**{**dict(made), "pins": b"123"})
+
+
+def test_an_erased_item_is_not_named() -> None:
+    with Planner() as planner:
+        planner.take([(item(key="secret"), ERASED)])
+        made = planner.plan(**FACTS)
+    assert (made.erased, made.refused, made.writes) == (1, 0, 0)
+    assert "secret" not in made.model_dump_json()
+
+
+def test_what_came_from_the_item_and_has_not_changed_is_kept() -> None:
+    old = item(1)
+    assert action(old, held(old)) is Action.KEEP
+    assert action(old, held(old, b"edited")) is Action.KEEP
+    assert action(old) is Action.IMPORT
+
+
+def test_a_changed_source_updates_only_what_nobody_touched() -> None:
+    old, new = item(1), item(2)
+    assert action(new, held(old)) is Action.UPDATE
+    assert action(new, held(old, b"edited")) is Action.REFUSE
+    theirs = Held(Dot("cd", 1), 5, False, True, True, {})
+    assert action(new, theirs) is Action.REFUSE
+    assert action(new, held(old), theirs) is Action.REFUSE
+    assert action(new, held(item(1, item_id="other"))) is Action.REFUSE
+    assert action(new, held(old), damaged=1) is Action.REFUSE
+
+
+def test_a_migrated_value_counts_as_what_the_migration_wrote() -> None:
+    old, new = item(1), item(2)
+    migrated = {"run": "m1", "content": content_mark(content_of(b"1.5"))}
+    assert action(new, held(old, b"1.5", migrated=migrated)) is Action.UPDATE
+    assert action(new, held(old, b"1.6", migrated=migrated)) is Action.REFUSE
+
+
+def test_a_counter_may_have_been_counted_on() -> None:
+    old, new = item(5, counter=True), item(9, counter=True)
+    judged = judge(new, Standing((held(old, b"grown"),)), ttl_ms=None, now_ms=NOW_MS)
+    assert (judged.action, judged.counted) == (Action.UPDATE, 5)
+    assert action(new, held(old), held(item(3))) is Action.REFUSE
+
+
+def test_what_was_deleted_here_stays_deleted_until_the_source_says_something_newer() -> None:
+    def after(ended: str, updated_ms: int | None) -> Action:
+        return action(item(updated_ms=updated_ms), ended=ended, ended_ms=NOW_MS - HOUR_MS)
+
+    assert after("deleted", None) is Action.REFUSE
+    assert after("deleted", NOW_MS - HOUR_MS) is Action.REFUSE
+    assert after("deleted", NOW_MS - 1) is Action.IMPORT
+    assert after("swept", None) is Action.KEEP
+    assert after("swept", NOW_MS - 2 * HOUR_MS) is Action.IMPORT
+
+
+def test_what_has_expired_is_not_imported() -> None:
+    def judged(of: ImportItem, ttl_ms: int | None = None) -> Action:
+        return judge(of, None, ttl_ms=ttl_ms, now_ms=NOW_MS).action
+
+    assert judged(item(expires_at_ms=NOW_MS)) is Action.SKIP
+    assert judged(item(expires_at_ms=NOW_MS + 1), ttl_ms=1) is Action.IMPORT
+    assert judged(item(updated_ms=NOW_MS - HOUR_MS), ttl_ms=HOUR_MS) is Action.SKIP
+    assert judged(item(updated_ms=NOW_MS - HOUR_MS), ttl_ms=HOUR_MS + 1) is Action.IMPORT
+    assert judged(item(), ttl_ms=1) is Action.IMPORT
+    old = item(1)
+    changed = item(2, expires_at_ms=NOW_MS)
+    assert action(changed, held(old)) is Action.SKIP
+    made = plan([item(expires_at_ms=1), item(2, item_id="j")])
+    assert (made.expired, made.writes) == (1, 1)

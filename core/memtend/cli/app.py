@@ -20,6 +20,7 @@ from memtend.cli import (
     export,
     flows,
     hooks,
+    importing,
     leases,
     messages,
     peers,
@@ -65,8 +66,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for part in (
-    records, conflicts, swarm, state, policies, upkeep, restore, backup, archive, export, copy,
-    erase, access, leases, messages, hooks, sync, peers, audit, flows,
+    records, conflicts, swarm, state, policies, importing, upkeep, restore, backup, archive, export,
+    copy, erase, access, leases, messages, hooks, sync, peers, audit, flows,
 ):  # fmt: skip
     part.register(app)
 

@@ -154,24 +154,49 @@ def counting(what: str, total: int, done: Callable[[], int]) -> Iterator[None]:
     )
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    ended = Event()
     with Progress(
         *columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True
     ) as progress:
         task = progress.add_task(what, total=total)
-
-        def follow() -> None:
-            while not ended.wait(FOLLOW_S):
-                with suppress(MemtendError):  # the work itself will tell
-                    progress.update(task, completed=min(done(), total))
-
-        follower = Thread(target=follow, daemon=True)
-        follower.start()
-        try:
+        with _followed(lambda: progress.update(task, completed=min(done(), total))):
             yield
-        finally:
-            ended.set()
-            follower.join()
+
+
+@contextmanager
+def reading(what: str, things: str, done: Callable[[], int]) -> Iterator[None]:
+    """A bar without an end, for what nobody can count beforehand, and how many are through."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}"))
+    with Progress(
+        *columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True
+    ) as progress:
+        task = progress.add_task(what, total=None, told="")
+        with _followed(lambda: progress.update(task, told=f"{done():,} {things}")):
+            yield
+
+
+@contextmanager
+def _followed(look: Callable[[], None]) -> Iterator[None]:
+    """Look a few times a second, in a thread of its own."""
+    ended = Event()
+
+    def follow() -> None:
+        while not ended.wait(FOLLOW_S):
+            with suppress(MemtendError):  # the work itself will tell
+                look()
+
+    follower = Thread(target=follow, daemon=True)
+    follower.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        follower.join()
 
 
 def clean(text: str) -> str:

@@ -124,6 +124,11 @@ def content_of(text: bytes) -> int:
     return xxh3_64_intdigest(text) - 2**63
 
 
+def content_mark(content: int) -> str:
+    """The same number as 16 hex digits, for labels that may be exported as JSON."""
+    return f"{content & (2**64 - 1):016x}"
+
+
 def check_row(row: Any) -> bool:
     """Whether a `StoredRow` matches its hash. Needs nothing but the row."""
     namespace, key, field, _, exp, flags, body, value, digest, _ = row

@@ -1,238 +1,220 @@
-"""The plan of an import, and what its items are to the store.
+"""The plan of an import: how much of what, what is refused and why, and what would be written.
 
-    found = list(read_source(root, zone="Europe/Berlin"))
-    plan = plan_import(found, stored=…, …)          # pure: counts, decisions, reasons
-    puts = to_puts(item, run=…, now_ms=…)           # for the items that the plan takes
+    with Planner() as planner:
+        planner.take([(item, judge(item, standing, …))])    # batch by batch, in the source's order
+        planner.set_aside(quarantined)
+        plan = planner.plan(run=…, source=…, …)             # pure: nothing was written
 
-Importing twice changes nothing: an item is known by `import_id` and its content by `digest`, both
-kept in the record's labels. A record that somebody else wrote, or changed since, is never
-overwritten: the item is refused and counted. So is what was erased here, unless every time that
-the source knows of it is later than the erasure; its decision does not name it.
+What would be written is named by pins, eight bytes an item: exactly these versions of exactly these
+items will be written, and nothing that has changed in the source since. Decisions, refusals and
+what cannot be read are named up to a bound and counted without one.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Set
-from datetime import datetime
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, Final, Self
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from memtend.limits import PLAN_DECISIONS_MAX, QUARANTINE_TOTAL_BYTES_MAX
-from memtend.migrate.items import LINEAGE, Found, ImportItem, PassedOver, Quarantined
-from memtend.model.plan import Action, Decision, Plan
-from memtend.model.record import Labels
+from memtend.limits import IMPORT_TOLD_MAX
+from memtend.migrate.items import ImportItem, PassedOver, Quarantined
+from memtend.migrate.judging import Judged
+from memtend.migrate.twins import Entry, Twins, name_of
+from memtend.model.plan import Action, Decision, Plan, Report
 
-
-class StoredImport(NamedTuple):
-    """What the store knows of a path: the import it came from, or None for somebody's own."""
-
-    import_id: str | None
-    digest: str | None = None
-    counted: int = 0
+_OTHERS: Final = "others"
+_TWIN: Final = Judged(Action.REFUSE, "another item of the source has this name")
+_AGAIN: Final = Judged(Action.REFUSE, "the same item again")
 
 
 class ImportDecision(Decision, frozen=True, extra="forbid"):
-    """`digest` pins the content that was reviewed; `counted` is what a counter already has."""
+    """What one item would do. `digest` pins the content that was looked at."""
 
     import_id: str
     digest: str
-    counted: int = 0
 
 
-class ImportPlan(Plan, frozen=True, extra="forbid"):
-    """What an import would do. `counts` are items by kind and version, as `pattern 1.2.0`."""
-
-    source: str
-    kind: str
-    zone: str = "UTC"
-    decisions: tuple[ImportDecision, ...] = ()
-    counts: dict[str, int] = Field(default_factory=dict)
-    quarantined: tuple[Quarantined, ...] = ()
-    passed_over: tuple[PassedOver, ...] = ()
-    naive_times: int = 0
-    without_metrics: int = 0
-    erased: int = 0
-
-    def to_write(self) -> dict[str, ImportDecision]:
-        """What will be written, by `import_id`."""
-        writing = (Action.IMPORT, Action.UPDATE)
-        return {d.import_id: d for d in self.decisions if d.action in writing}
-
-
-class ImportPut(NamedTuple):
-    """One write. `beside` keeps what is at the path as a sibling; a counter's value is added."""
+class Refusal(BaseModel, frozen=True, extra="forbid"):
+    """An item that is not written, by the name that it would have, and why."""
 
     namespace: str
     key: str
-    value: Any
-    labels: Labels
-    created_ms: int
-    updated_ms: int
-    accessed_ms: int | None
-    counter: bool
-    beside: bool
-    op_id: str
+    reason: str
 
 
-def plan_import(
-    found: Iterable[Found],
-    *,
-    stored: Mapping[str, StoredImport],
-    source: str,
-    kind: str,
-    zone: str,
-    store_id: str,
-    basis: int,
-    made_at: datetime,
-    erased: Set[str] = frozenset(),
-) -> ImportPlan:
-    """Decide what each item would do. `stored` holds the paths (`namespace/key`) in use, `erased`
-    the import ids of what must not come back. Pure."""
-    decisions: list[ImportDecision] = []
-    taken: dict[str, ImportDecision] = {}
-    counts: Counter[str] = Counter()
-    quarantine: list[Quarantined] = []
-    passed: list[PassedOver] = []
-    naive = unknown = total = kept_bytes = kept_out = 0
-    for one in found:
-        if isinstance(one, Quarantined):
-            kept_bytes += len(one.data)
-            too_much = kept_bytes > QUARANTINE_TOTAL_BYTES_MAX
-            quarantine.append(one.model_copy(update={"data": b""}) if too_much else one)
-        elif isinstance(one, PassedOver):
-            passed.append(one)
-        else:
-            total += 1
-            counts[f"{one.labels.kind} {one.source.format}"] += 1
-            naive += one.naive_times
-            unknown += one.without_metrics
-            if one.source.import_id in erased:
-                kept_out += 1
-                decisions.append(_kept_out(one))
-                continue
-            decisions.append(_decide(one, stored.get(one.path), taken.get(one.path)))
-            taken.setdefault(one.path, decisions[-1])
-    return ImportPlan(
-        operation="import",
-        store_id=store_id,
-        made_at=made_at,
-        basis=basis,
-        total=total,
-        decisions=tuple(decisions[:PLAN_DECISIONS_MAX]),
-        truncated=len(decisions) > PLAN_DECISIONS_MAX,
-        source=source,
-        kind=kind,
-        zone=zone,
-        counts=dict(sorted(counts.items())),
-        quarantined=tuple(quarantine),
-        passed_over=tuple(passed),
-        naive_times=naive,
-        without_metrics=unknown,
-        erased=kept_out,
+class ImportPlan(Plan):
+    """What an import would do. `total` counts items, `counts` those of each kind and version, as
+    `pattern 1.2.0`, `actions` what they would do.
+
+    `decisions`, `refusals`, `quarantined` and `passed_over` name the first of them only; what was
+    quarantined comes without its bytes. `pins` are sorted numbers of eight bytes, one for each item
+    that would be written. `run` names this import in the lineage of what it writes.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", ser_json_bytes="base64", val_json_bytes="base64"
     )
 
+    source: str
+    kind: str
+    run: str
+    zone: str = "UTC"
+    allow_pickle: bool = False
+    decisions: tuple[ImportDecision, ...] = Field(default=(), max_length=IMPORT_TOLD_MAX)
+    counts: dict[str, int] = Field(default_factory=dict)
+    actions: dict[str, int] = Field(default_factory=dict)
+    refusals: tuple[Refusal, ...] = Field(default=(), max_length=IMPORT_TOLD_MAX)
+    quarantined: tuple[Quarantined, ...] = Field(default=(), max_length=IMPORT_TOLD_MAX)
+    quarantined_count: int = 0
+    passed_over: tuple[PassedOver, ...] = Field(default=(), max_length=IMPORT_TOLD_MAX)
+    passed_over_count: int = 0
+    naive_times: int = 0
+    without_metrics: int = 0
+    erased: int = 0
+    size_bytes: int = 0
+    pins: bytes = Field(default=b"", repr=False)
 
-def first_known_ms(item: ImportItem) -> int | None:
-    """The earliest time that the source knows of an item, or None where it knows none."""
-    times = [item.created_ms, item.updated_ms, *(at_ms for _, at_ms in item.siblings)]
-    return min((at_ms for at_ms in times if at_ms is not None), default=None)
+    def model_post_init(self, _context: object, /) -> None:
+        if len(self.pins) % 8:
+            raise ValueError("its pins are no numbers of eight bytes")
+
+    @property
+    def writes(self) -> int:
+        """How many items would be written."""
+        return len(self.pins) // 8
+
+    @property
+    def expired(self) -> int:
+        return self.actions.get(Action.SKIP, 0)
+
+    @property
+    def refused(self) -> int:
+        """Items that are not written because of what is there; the erased are counted apart."""
+        return self.actions.get(Action.REFUSE, 0) - self.erased
 
 
-def _kept_out(item: ImportItem) -> ImportDecision:
-    return ImportDecision(
-        action=Action.REFUSE,
-        namespace="erased",
-        key=item.source.import_id,
-        reason="it was erased here and is no younger than that",
-        import_id=item.source.import_id,
-        digest="",
-    )
+class ImportReport(Report, frozen=True, extra="forbid"):
+    """What an import did. `refused` counts items, `quarantined` what could not be read.
+
+    `quarantine_url` is where the bytes of the latter are, if there are any.
+    """
+
+    source: str
+    kind: str
+    run: str
+    counts: dict[str, int] = Field(default_factory=dict)
+    refusals: tuple[Refusal, ...] = ()
+    expired: int = 0
+    erased: int = 0
+    quarantined: int = 0
+    quarantine_url: str | None = None
 
 
-def _decide(
-    item: ImportItem, stored: StoredImport | None, twin: ImportDecision | None
-) -> ImportDecision:
+class Planner:
+    """Gathers a plan item by item, in memory that grows by the pins alone."""
+
+    def __init__(self) -> None:
+        self._twins = Twins()
+        self._decisions: list[ImportDecision] = []
+        self._refusals: list[Refusal] = []
+        self._quarantined: list[Quarantined] = []
+        self._passed_over: list[PassedOver] = []
+        self._counts: dict[tuple[str, str], int] = {}
+        self._actions: dict[Action, int] = {}
+        self._sums = dict.fromkeys(
+            ("quarantined_count", "passed_over_count", "naive_times", "without_metrics", "erased",
+             "size_bytes", "total"), 0)  # fmt: skip
+
+    def __enter__(self) -> Self:
+        self._twins.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._twins.__exit__(kind, error, trace)
+
+    def set_aside(self, found: Quarantined | PassedOver) -> None:
+        if isinstance(found, Quarantined):
+            self._sums["quarantined_count"] += 1
+            if len(self._quarantined) < IMPORT_TOLD_MAX:
+                self._quarantined.append(found.model_copy(update={"data": b""}))
+            return
+        self._sums["passed_over_count"] += 1
+        if len(self._passed_over) < IMPORT_TOLD_MAX:
+            self._passed_over.append(found)
+
+    def take(self, batch: Sequence[tuple[ImportItem, Judged]]) -> None:
+        """Judged by the store; of several items with one name, the first one has it."""
+        naming = [not judged.erased and judged.action is not Action.SKIP for _, judged in batch]
+        entries = [
+            Entry(name_of(item.namespace, item.key), item.pin, judged.writes)
+            for (item, judged), names in zip(batch, naming, strict=True)
+            if names
+        ]
+        firsts = iter(self._twins.enter(entries))
+        for (item, judged), names in zip(batch, naming, strict=True):
+            first = next(firsts) if names else None
+            if first is None:
+                self._decide(item, judged)
+            else:
+                self._decide(item, _AGAIN if first == item.pin else _TWIN)
+
+    def _decide(self, item: ImportItem, judged: Judged) -> None:
+        sums, at = self._sums, (item.labels.kind, item.source.format)
+        sums["total"] += 1
+        sums["naive_times"] += item.naive_times
+        sums["without_metrics"] += item.without_metrics
+        if at not in self._counts and len(self._counts) >= IMPORT_TOLD_MAX:
+            at = (_OTHERS, "")
+        self._counts[at] = self._counts.get(at, 0) + 1
+        action = judged.action
+        self._actions[action] = self._actions.get(action, 0) + 1
+        sums["erased"] += judged.erased
+        if judged.writes:
+            sums["size_bytes"] += len(item.text)
+        if len(self._decisions) < IMPORT_TOLD_MAX:
+            self._decisions.append(_decision(item, judged))
+        if action is Action.REFUSE and not judged.erased:
+            add_refusal(self._refusals, item, judged.reason)
+
+    def plan(self, **facts: Any) -> ImportPlan:
+        """`facts`: run, source, kind, zone, allow_pickle, store_id, basis, made_at."""
+        counts = {f"{kind} {form}".rstrip(): n for (kind, form), n in sorted(self._counts.items())}
+        return ImportPlan(
+            operation="import",
+            decisions=tuple(self._decisions),
+            truncated=self._sums["total"] > len(self._decisions),
+            counts=counts,
+            actions={action.value: count for action, count in sorted(self._actions.items())},
+            refusals=tuple(self._refusals),
+            quarantined=tuple(self._quarantined),
+            passed_over=tuple(self._passed_over),
+            pins=self._twins.pins(),
+            **self._sums,
+            **facts,
+        )
+
+
+def add_refusal(refusals: list[Refusal], item: ImportItem, reason: str) -> None:
+    if len(refusals) < IMPORT_TOLD_MAX:
+        refusals.append(Refusal(namespace=item.namespace, key=item.key, reason=reason))
+
+
+def _decision(item: ImportItem, judged: Judged) -> ImportDecision:
+    """An erased item is known by its number only."""
     source = item.source
-    counted = 0
-    if twin is not None:
-        action = Action.REFUSE
-        same = twin.digest == source.digest
-        reason = "the same item again" if same else "another item of the source has this name"
-    elif stored is None:
-        action, reason = Action.IMPORT, f"{source.kind} {source.format}, {source.path}"
-    elif stored.import_id != source.import_id:
-        action, reason = Action.REFUSE, "a record that did not come from this item is there"
-    elif stored.digest == source.digest:
-        action, reason = Action.KEEP, "imported before, and unchanged"
-    else:
-        action, reason = Action.UPDATE, f"the source has changed: {source.path}"
-        counted = stored.counted
     return ImportDecision(
-        action=action,
-        namespace=item.namespace,
-        key=item.key,
-        reason=reason,
+        action=judged.action,
+        namespace="erased" if judged.erased else item.namespace,
+        key=source.import_id if judged.erased else item.key,
+        reason=judged.reason,
         size_bytes=item.size_bytes,
         import_id=source.import_id,
-        digest=source.digest,
-        counted=counted,
-    )
-
-
-def to_apply(
-    plan: ImportPlan, found: Iterable[Found]
-) -> Iterator[tuple[ImportItem, ImportDecision]]:
-    """The items of `found` that the plan takes, exactly as they were reviewed."""
-    wanted = plan.to_write()
-    for one in found:
-        if isinstance(one, ImportItem):
-            decision = wanted.get(one.source.import_id)
-            if decision is not None and decision.digest == one.source.digest:
-                del wanted[one.source.import_id]
-                yield one, decision
-
-
-def to_puts(item: ImportItem, *, run: str, now_ms: int, counted: int = 0) -> list[ImportPut]:
-    """The writes of one item, oldest value first, the current one last.
-
-    A time after `now_ms` becomes `now_ms`: the old machine's clock must not outlive ours.
-    """
-    lineage = {k: v for k, v in item.source._asdict().items() if v is not None} | {"run": run}
-    if item.counter:
-        lineage["counted"] = item.value
-    labels = item.labels.model_copy(update={"extra": {**item.labels.extra, LINEAGE: lineage}})
-    updated_ms = now_ms if item.updated_ms is None else min(item.updated_ms, now_ms)
-    created_ms = updated_ms if item.created_ms is None else min(item.created_ms, updated_ms)
-    current = item.value - counted if item.counter else item.value
-    values = [*item.siblings, (current, updated_ms)]
-    op = f"{item.source.import_id}:{item.source.digest[:16]}"
-    return [
-        ImportPut(
-            namespace=item.namespace,
-            key=item.key,
-            value=value,
-            labels=labels,
-            created_ms=min(created_ms, at_ms),
-            updated_ms=min(at_ms, now_ms),
-            accessed_ms=item.accessed_ms,
-            counter=item.counter,
-            beside=n > 0,
-            op_id=f"{op}:{n}",
-        )
-        for n, (value, at_ms) in enumerate(values)
-    ]
-
-
-def stored_import(labels: Labels) -> StoredImport:
-    """What the labels of a stored record say about where it came from."""
-    lineage = labels.extra.get(LINEAGE)
-    if not isinstance(lineage, dict):
-        return StoredImport(None)
-    counted = lineage.get("counted", 0)
-    return StoredImport(
-        lineage.get("import_id"),
-        lineage.get("digest"),
-        counted if isinstance(counted, int) else 0,
+        digest="" if judged.erased else source.digest,
     )

@@ -142,8 +142,8 @@ def sealed(item: ImportItem, scope: str = "") -> ImportItem:
     digest = content.hexdigest()[:_ID_CHARS]
     content.update(import_id.encode())
     pin = int.from_bytes(content.digest()[:8], "big", signed=True)
-    named = Lineage(*source[:_IDENTITY], import_id, digest)
-    return ImportItem(*item[:_SOURCE], named, *item[_SOURCE + 1 : _TEXT], text, pin)
+    named = Lineage._make((*source[:_IDENTITY], import_id, digest))
+    return ImportItem._make((*item[:_SOURCE], named, *item[_SOURCE + 1 : _TEXT], text, pin))
 
 
 _IDENTITY: Final = Lineage._fields.index("import_id")

@@ -7,16 +7,20 @@ at maintenance, or at close; a crash loses counts, never records.
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from memtend.limits import ACCESS_BUFFER_MAX, BATCH_MAX
 from memtend.store.meta import crc_of
 
 if TYPE_CHECKING:
     from memtend.store.config import Config
+    from memtend.store.engine import Transaction
     from memtend.store.store import Store
 
 Place = tuple[str, str]
+Read = tuple[int, int]
+"""How many more reads, and when the last one was."""
 
 
 class AccessBuffer:
@@ -55,12 +59,18 @@ class AccessBuffer:
         engine, now_ms = self._store.engine, self._store.clock.now_ms()
         with engine.write() as tx:
             names = engine.array(sorted(counts))
-            had = tx.fetch("accesses", (ns, names))
-            before = {key: count for key, count, *_ in had}
             # What is gone by now must not leave its name here: it may have been erased.
             here = {key for (key,) in tx.fetch("keys_left", (ns, names))}
-            rows = []
-            for key in sorted(here & counts.keys()):
-                row = (ns, key, before.get(key, 0) + counts[key], now_ms)
-                rows.append((*row, crc_of(row)))
-            tx.run_many("access", rows)
+            reads = {key: (counts[key], now_ms) for key in sorted(here & counts.keys())}
+            add_reads(tx, ns, engine.array(list(reads)), reads)
+
+
+def add_reads(tx: Transaction, ns: int, keys: Any, reads: Mapping[str, Read]) -> None:
+    """Add to the counts of records that are there. `keys` are those of `reads`, as an array."""
+    before = {key: (count, at_ms) for key, count, at_ms, _ in tx.fetch("accesses", (ns, keys))}
+    rows = []
+    for key, (count, at_ms) in reads.items():
+        had, last_ms = before.get(key, (0, 0))
+        row = (ns, key, had + count, max(last_ms, at_ms))
+        rows.append((*row, crc_of(row)))
+    tx.run_many("access", rows)

@@ -13,9 +13,11 @@ from memtend.store import (
     sql_conflicted,
     sql_conflicts,
     sql_hooks,
+    sql_imports,
     sql_leases,
     sql_messages,
     sql_migrate,
+    sql_schema,
     sql_sync,
 )
 
@@ -234,7 +236,8 @@ STATEMENTS: Final[dict[str, str]] = {
 
 STATEMENTS.update(sql_leases.STATEMENTS | sql_messages.STATEMENTS | sql_sync.STATEMENTS)
 STATEMENTS.update(sql_conflicted.STATEMENTS | sql_conflicts.STATEMENTS | sql_hooks.STATEMENTS)
-STATEMENTS.update(sql_migrate.STATEMENTS)
+STATEMENTS.update(sql_migrate.STATEMENTS | sql_schema.STATEMENTS)
+STATEMENTS.update(sql_imports.STATEMENTS)
 
 _SQLITE: Final = {
     "in_ints": "IN (SELECT value FROM json_each(?))",

@@ -6,7 +6,7 @@ hashing. Inside, a write costs two reads and as many statements as it changes ki
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import orjson
@@ -49,8 +49,10 @@ def write(
     action: str = "put",
     op_id: str | None = None,
     lease: Lease | None = None,
+    also: Callable[[Change, Mapping[str, tuple[int, bytes]]], None] | None = None,
 ) -> list[Dot]:
-    """Write all drafts or none; returns their dots. A repeated `op_id` changes nothing.
+    """Write all drafts or none; returns their dots. A repeated `op_id` changes nothing. `also` adds
+    to the same transaction; it is given the ids of the drafts' namespaces.
 
     Raises `QuotaExceeded`, `ConditionFailed`, `KindMismatch`, `StaleLease`, and `ConfigChanged`
     unless the policies that made the drafts are still those of version `config`.
@@ -89,6 +91,8 @@ def write(
         for number in contested:
             change.tx.run("contest", (number,))
             change.config += 1
+        if also is not None:
+            also(change, ids)
         change.note(action, _detail(change, drafts))
         if op_id is not None:
             row = (op_id, change.now_ms, orjson.dumps([list(dot) for dot in dots]).decode())

@@ -1,0 +1,12 @@
+"""Statements of imports: what is at many paths, and how it ended where nothing is."""
+
+from __future__ import annotations
+
+from typing import Final
+
+STATEMENTS: Final[dict[str, str]] = {
+    "held_many": "SELECT key, exp, flags, body, content FROM sibling "
+    "WHERE ns = ? AND key {in_texts} AND field = ''",
+    "ended_many": "SELECT key, why, at_ms FROM log "
+    "WHERE ns = ? AND key {in_texts} AND field = '' ORDER BY seq",
+}
