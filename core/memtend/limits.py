@@ -112,6 +112,7 @@ FOREIGN_ROW_BYTES_MAX: Final = 2 * VALUE_BYTES_MAX
 FOREIGN_COLUMNS_MAX: Final = 100
 FOREIGN_TABLES_MAX: Final = 1_000
 FOREIGN_SLICE_ROWS: Final = 256  # deleted in one transaction, at most
+FOREIGN_SWEEP_ROWS_MAX: Final = 100_000  # that one sweep names and deletes
 FOREIGN_VALUES: Final = 10  # of a column, that are told with their counts
 IMPORT_METADATA_BYTES_MAX: Final = 1 * MIB  # what a label may keep of a foreign row
 FOREIGN_STEPS_MAX: Final = 10_000_000  # of SQLite's machine in one statement, and one per byte

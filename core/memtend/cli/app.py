@@ -14,6 +14,7 @@ from memtend.cli import (
     archive,
     audit,
     backup,
+    claude_flow,
     conflicts,
     copy,
     erase,
@@ -23,6 +24,7 @@ from memtend.cli import (
     importing,
     leases,
     messages,
+    migrate,
     peers,
     policies,
     records,
@@ -57,7 +59,8 @@ app = typer.Typer(
     cls=Root,
     help="Tends the memory of AI agents: keeps it, expires it, backs it up, says how it is.",
     epilog="Settings: MEMTEND_STORE_URL, MEMTEND_BACKUP_URL, MEMTEND_BACKUP_KEY_FILE, "
-    "MEMTEND_ARCHIVE_URL, MEMTEND_PLANS_URL, MEMTEND_AGENT, MEMTEND_DURABILITY, MEMTEND_KEY_PATH. "
+    "MEMTEND_ARCHIVE_URL, MEMTEND_PLANS_URL, MEMTEND_AGENT, MEMTEND_DURABILITY, MEMTEND_KEY_PATH, "
+    "MEMTEND_MIGRATE. "
     "The exit status is the code of the error.",
     no_args_is_help=True,
     # Boxes and colour for people; loading them costs more than everything else in --help.
@@ -66,8 +69,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for part in (
-    records, conflicts, swarm, state, policies, importing, upkeep, restore, backup, archive, export,
-    copy, erase, access, leases, messages, hooks, sync, peers, audit, flows,
+    records, conflicts, swarm, state, policies, importing, upkeep, claude_flow, restore, backup, archive, export,
+    migrate, copy, erase, access, leases, messages, hooks, sync, peers, audit, flows,
 ):  # fmt: skip
     part.register(app)
 

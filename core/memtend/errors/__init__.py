@@ -23,6 +23,7 @@ from memtend.errors.backup import (
 )
 from memtend.errors.base import MemtendError
 from memtend.errors.export import CopyTaken, CopyWrong, ExportTaken, PackageMissing
+from memtend.errors.foreign import ForeignSweepRefused
 from memtend.errors.guard import (
     ClockAlarmed,
     DeletesTooMuch,
@@ -110,6 +111,7 @@ __all__ = [
     "EpochMismatch",
     "ErasureIncomplete",
     "ExportTaken",
+    "ForeignSweepRefused",
     "InboxFull",
     "InvalidName",
     "InvalidPolicy",
