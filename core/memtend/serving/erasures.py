@@ -30,6 +30,7 @@ class Erasures(Archives):
         from memtend.erase.plan import plan_erase  # noqa: PLC0415
         from memtend.store.messages_erasing import messages_of  # noqa: PLC0415
         from memtend.store.owned import holding, seqs_of  # noqa: PLC0415
+        from memtend.store.snapshots import pre_stores  # noqa: PLC0415
         from memtend.store.swapping import kept_stores  # noqa: PLC0415
 
         self.memory.flush()  # reads that were counted but not written would leave a name behind
@@ -43,7 +44,7 @@ class Erasures(Archives):
             expired=found.expired,
             quarantined=found.quarantined,
             archived=found.archived,
-            copies=len(kept_stores(self.store.engine)),
+            copies=len(kept_stores(self.store.engine)) + len(pre_stores(self.store.engine)),
             messages=len(messages_of(self.store, subject)),
         )
 

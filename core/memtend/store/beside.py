@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from memtend.errors import MemtendError
 from memtend.store import schema
@@ -46,7 +46,9 @@ class FileBeside:
     def __init__(self, live: str, new_id: str, copy_of: Path | None = None) -> None:
         self.path = f"{live}.{MARK}-{new_id}"
         if copy_of is not None:
-            _copy_file(copy_of, self.path)
+            copy_file(copy_of, self.path)
+            with closing(SqliteEngine(self.path)) as copy:
+                _bring_forward(copy, copy._connect)
         self.engine: SqliteEngine = self._open()
 
     @contextmanager
@@ -105,6 +107,8 @@ class SchemaBeside:
         if kept is None:
             live.create_schema(self.schema)
             schema.upgrade(self.engine, self.engine.connect)
+        else:
+            _bring_forward(self.engine, self.engine.connect)
 
     @contextmanager
     def loading(self) -> Iterator[Transaction]:
@@ -130,6 +134,13 @@ def beside(engine: Engine, new_id: str) -> Beside:
     return SchemaBeside(live, new_id)
 
 
+def _bring_forward(engine: Engine, connect: Callable[[], Any]) -> None:
+    """What was kept before the schema was migrated comes back with the schema of now."""
+    found = schema.revision(engine)
+    if found is not None and found < schema.HEAD:
+        schema.upgrade(engine, connect)
+
+
 def clear_leftovers(path: str) -> None:
     """Remove what killed restores built beside this file."""
     folder, name = os.path.split(os.path.abspath(path))
@@ -153,7 +164,7 @@ def _server(engine: Engine) -> PostgresEngine:
     return engine
 
 
-def _copy_file(source: Path, target: str) -> None:
+def copy_file(source: Path, target: str) -> None:
     """By SQLite itself, since the source may have been opened by somebody since."""
     try:
         with (

@@ -80,6 +80,7 @@ def accept(store: Store, resource: str, fence: Fence) -> None:
             ]
         )
         meta = Meta.of(locked, store.url)
+        store.notice(meta)
         reached = tokens_of(tokens, resource, store.url)
         before = checked(accepted[0], store.url)[1:] if accepted else (-1, 0)
         known = (meta.lease_epoch, reached.guard) if reached.n else tuple(fence)

@@ -73,6 +73,7 @@ def ask(store: Store, wish: Wish) -> Lease | Waiting:
             [("meta_locked", ()), ("lease_now", ()), *rows_of(wish.resource)]
         )
         meta = Meta.of(locked, store.url)
+        store.notice(meta)
         now_ms = clock_ms(store, now)
         reached = tokens_of(tokens, wish.resource, store.url)
         grants = grants_of(granted, store.url, meta.lease_epoch)
@@ -133,8 +134,10 @@ def renew(store: Store, lease: Lease, ttl_ms: int) -> Lease:
             ]
         )
         now_ms = clock_ms(store, now)
-        epoch = Meta.of(locked, store.url).lease_epoch
-        grant = check_fence(lease, grants_of(granted, store.url, epoch), now_ms, reading=True)
+        meta = Meta.of(locked, store.url)
+        store.notice(meta)
+        grants = grants_of(granted, store.url, meta.lease_epoch)
+        grant = check_fence(lease, grants, now_ms, reading=True)
         save(tx, grant._replace(expires_ms=now_ms + ttl_ms))
     return lease.model_copy(update={"expires_at": to_datetime(now_ms + ttl_ms)})
 

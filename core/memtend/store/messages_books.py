@@ -153,6 +153,7 @@ def writing(
         calls: list[Call] = [("meta_locked", ()), ("message_time", ()), *reads]
         locked, time, *answers = tx.fetch_all(calls)
         meta = Meta.of(locked, store.url)
+        store.notice(meta)
         if config not in (None, meta.config):
             raise ConfigChanged(meta.config)
         books = Books(store, tx, meta, time[0][0] or store.clock.now_ms())

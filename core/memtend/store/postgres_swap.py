@@ -38,7 +38,7 @@ def swap_postgres(
     file_id = engine.file_id()
     try:
         with engine.connect() as connection:
-            _lock_all(connection, engine)
+            lock_all(connection, engine)
             reader = PostgresReader(connection, engine.statements)
             live = Live.of(reader, engine.url)  # 1
             if lease is not None:
@@ -53,12 +53,14 @@ def swap_postgres(
     return live, meta
 
 
-def _lock_all(connection: psycopg.Connection[Row], engine: PostgresEngine) -> None:
+def lock_all(
+    connection: psycopg.Connection[Row], engine: PostgresEngine, mode: str = "ACCESS EXCLUSIVE"
+) -> None:
     connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(BUSY_WAIT_MS))
     tables = engine.tables(engine.schema_name())
     ordered = sorted(tables, key=lambda table: (table != _FIRST, table))
     names = sql.SQL(", ").join(map(sql.Identifier, ordered))
-    connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(names))
+    connection.execute(sql.SQL("LOCK TABLE {} IN {} MODE").format(names, sql.SQL(mode)))
 
 
 def _drop_all(connection: psycopg.Connection[Row], engine: PostgresEngine) -> None:

@@ -47,10 +47,10 @@ def swap_sqlite(
                 check_lease(store, lease, live.meta, reader.fetch("lease_now"), granted)
             meta = adapt(built, live, deed, store.clock, store.key, engine.file_id())  # 2
             if not live.untouched:
-                _keep(engine, connection, keep, store.clock.new_id())  # 3
+                keep_copy(engine, connection, keep, store.clock.new_id())  # 3
             try:
                 with _connected(built) as source:
-                    _copy(source, connection, engine.url)  # 4
+                    copy_pages(source, connection, engine.url)  # 4
             except (sqlite3.Error, MemtendError):
                 forget_kept(engine, keep)  # nothing was replaced
                 raise
@@ -62,7 +62,7 @@ def swap_sqlite(
     return live, meta
 
 
-def _keep(engine: SqliteEngine, connection: sqlite3.Connection, keep: str, new_id: str) -> None:
+def keep_copy(engine: SqliteEngine, connection: sqlite3.Connection, keep: str, new_id: str) -> None:
     """A whole copy under its final name only once it is safe."""
     if engine.path is None:
         engine.kept[keep] = connection.serialize()
@@ -73,7 +73,7 @@ def _keep(engine: SqliteEngine, connection: sqlite3.Connection, keep: str, new_i
             with closing(sqlite3.connect(draft, isolation_level=None)) as copy:
                 for pragma in ("journal_mode=OFF", "synchronous=OFF"):
                     copy.execute(f"PRAGMA {pragma}")
-                _copy(connection, copy, engine.url)
+                copy_pages(connection, copy, engine.url)
             sync_file(draft)
             os.rename(draft, keep)
             sync_folder(os.path.dirname(keep))
@@ -90,7 +90,7 @@ def forget_kept(engine: SqliteEngine, keep: str) -> None:
             remove_file(keep)
 
 
-def _copy(source: sqlite3.Connection, target: sqlite3.Connection, url: str) -> None:
+def copy_pages(source: sqlite3.Connection, target: sqlite3.Connection, url: str) -> None:
     tries = 0
 
     def look(status: int, remaining: int, total: int) -> None:

@@ -43,6 +43,7 @@ class Store:
         """Where reads find values that are archived; whoever opens the store says it."""
         self.ballast = Ballast(self.engine.path)
         self.resolvers = Resolvers()
+        self._noticed = -1
 
     @classmethod
     def open(
@@ -62,6 +63,15 @@ class Store:
         store = cls(engine, clock, seal_key(engine, key_path, clock))
         store.ballast.fill()
         return store
+
+    def notice(self, meta: Meta) -> None:
+        """Refuse to write to a store whose schema has been migrated under us.
+
+        A migration raises `config`, which every write reads anyway.
+        """
+        if meta.config != self._noticed:
+            schema.check(self.engine)
+            self._noticed = meta.config
 
     def meta(self) -> Meta:
         return Meta.of(self.engine.read("meta"), self.url)
@@ -190,6 +200,7 @@ class Changing:
         try:
             answers = tx.fetch_all(self._calls)
             meta = Meta.of(answers.pop(0), store.url)
+            store.notice(meta)
             if self._config not in (None, meta.config):
                 raise ConfigChanged(meta.config)
             if self._lease is not None:

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from memtend.errors import NothingKept
 from memtend.store.beside import Beside, FileBeside, MemoryBeside, SchemaBeside, remove_file
+from memtend.store.snapshots import PreStore, drop_pre_stores
 from memtend.store.sqlite import SqliteEngine
 
 if TYPE_CHECKING:
@@ -89,12 +90,13 @@ def kept_stores(engine: Engine) -> list[Kept]:
     return sorted(filter(None, map(_parsed, names)), reverse=True)
 
 
-def drop_kept(engine: Engine, now_ms: int | None) -> list[Kept]:
-    """Remove those whose time is over (None: all of them). Called under the maintenance lease."""
+def drop_kept(engine: Engine, now_ms: int | None) -> list[Kept | PreStore]:
+    """Remove those whose time is over (None: all of them), and those from before migrations of the
+    schema. Called under the maintenance lease."""
     over = [kept for kept in kept_stores(engine) if now_ms is None or kept.until_ms <= now_ms]
     for kept in over:
         remove_kept(engine, kept)
-    return over
+    return [*over, *drop_pre_stores(engine, now_ms)]
 
 
 def newest_kept(store: Store) -> Kept:
