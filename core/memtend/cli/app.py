@@ -69,8 +69,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for part in (
-    records, conflicts, swarm, state, policies, importing, upkeep, claude_flow, restore, backup, archive, export,
-    migrate, copy, erase, access, leases, messages, hooks, sync, peers, audit, flows,
+    records, conflicts, swarm, state, policies, importing, upkeep, claude_flow, restore, backup,
+    archive, export, migrate, copy, erase, access, leases, messages, hooks, sync, peers, audit,
+    flows,
 ):  # fmt: skip
     part.register(app)
 
