@@ -11,41 +11,56 @@ import re
 from typing import Any, Final
 
 from memtend.model.timestamps import utc_text
-from memtend.upcast.casting import Step
+from memtend.upcast.casting import PLAIN, Step, Went
 
 _MILLISECONDS = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3})000\+00:00", re.ASCII)
+_OF_ITEM: Final = ("timestamp",)
 _OF_EVOLUTION: Final = ("created", "lastUsed")
 
 
-def _up(kind: str, item: dict[str, Any]) -> tuple[str, ...]:
-    unread = _in_utc(item, ("timestamp",), "")
+def _up(kind: str, item: dict[str, Any]) -> Went:
+    went = _in_utc(item, _OF_ITEM)
+    plain = went.plain and "tags" not in item
     if "tags" not in item:
         item["tags"] = []
-    if kind == "pattern":
-        if "active" not in item:
-            item["active"] = True
-        if isinstance(evolution := item.get("evolution"), dict):
-            item["evolution"] = evolution = dict(evolution)
-            unread += _in_utc(evolution, _OF_EVOLUTION, "evolution.")
-    return unread
+    if kind != "pattern":
+        return PLAIN if plain else Went(False, went.unread)
+    plain = plain and "active" not in item
+    if "active" not in item:
+        item["active"] = True
+    evolution = item.get("evolution")
+    if isinstance(evolution, dict):
+        item["evolution"] = evolution = {**evolution}
+        of_evolution = _in_utc(evolution, _OF_EVOLUTION)
+        if plain and of_evolution.plain:
+            return PLAIN
+        unread = tuple(f"evolution.{name}" for name in of_evolution.unread)
+        return Went(False, went.unread + unread)
+    return PLAIN if plain else Went(False, went.unread)
 
 
-def _in_utc(fields: dict[str, Any], names: tuple[str, ...], where: str) -> tuple[str, ...]:
-    unread: tuple[str, ...] = ()
+def _in_utc(fields: dict[str, Any], names: tuple[str, ...]) -> Went:
+    """Plain if all of them were written as JavaScript does."""
+    unread: list[str] = []
+    plain = True
     for name in names:
         stated = fields.get(name)
         if stated is None:
             continue
         text = utc_text(stated)
         if text is None:
-            unread += (where + name,)
-        else:
-            fields[name] = text
-    return unread
+            unread.append(name)
+            continue
+        fields[name] = text
+        if plain:
+            plain = (
+                isinstance(stated, str) and stated[-1] == "Z" and f"{stated[:-1]}000+00:00" == text
+            )
+    return PLAIN if plain and not unread else Went(False, tuple(unread))
 
 
 def _down(kind: str, item: dict[str, Any]) -> tuple[str, ...]:
-    _as_javascript(item, ("timestamp",))
+    _as_javascript(item, _OF_ITEM)
     if item.get("tags") == []:
         del item["tags"]
     if kind == "pattern":

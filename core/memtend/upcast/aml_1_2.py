@@ -10,13 +10,14 @@ from __future__ import annotations
 from typing import Any, Final
 
 from memtend.upcast.aml_marks import is_own_metadata
-from memtend.upcast.casting import Step
+from memtend.upcast.casting import PLAIN, TRY, Step, Went
 
 _AUTHOR: Final = "migration"
 
 
-def _up(kind: str, item: dict[str, Any]) -> tuple[str, ...]:
+def _up(kind: str, item: dict[str, Any]) -> Went:
     made = {"created_by": _AUTHOR, "last_modified": _last_modified(item), "version": "1.2.0"}
+    went = TRY if "metadata" in item or "variations" in item else PLAIN
     if "metadata" in item:
         stated = item["metadata"]
         if isinstance(stated, dict) and (is_own_metadata(stated) or "version" not in stated):
@@ -27,7 +28,7 @@ def _up(kind: str, item: dict[str, Any]) -> tuple[str, ...]:
         item["metadata"] = made
     if kind == "pattern" and "variations" not in item:
         item["variations"] = []
-    return ()
+    return went
 
 
 def _last_modified(item: dict[str, Any]) -> str | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from memtend.upcast.casting import Step
+from memtend.upcast.casting import PLAIN, TRY, Step, Went
 
 _EVERY: Final = frozenset(("id", "agent", "timestamp", "tags", "active", "metadata"))
 _KNOWN: Final = {
@@ -34,7 +34,7 @@ _RENAMED: Final = {
 _NAMES: Final = _RENAMED | {new: old for old, new in _RENAMED.items()}
 
 
-def _up(kind: str, item: dict[str, Any]) -> tuple[str, ...]:
+def _up(kind: str, item: dict[str, Any]) -> Went:
     known = _KNOWN[kind]
     if not item.keys() <= known:
         names = [name for name in item if name not in known and not _is_stated(name, item[name])]
@@ -43,7 +43,7 @@ def _up(kind: str, item: dict[str, Any]) -> tuple[str, ...]:
     if kind == "pattern":
         for old, new in _PARTS:
             _rename(item, old, new)
-    return ()
+    return TRY if isinstance(item.get("version"), str) else PLAIN
 
 
 def _down(kind: str, item: dict[str, Any]) -> tuple[str, ...]:

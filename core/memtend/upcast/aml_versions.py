@@ -33,9 +33,10 @@ def version_of(kind: str, item: Mapping[str, Any], versions: tuple[str, ...]) ->
     """None for what is no AML item: one has an id, and one of the parts of its kind."""
     if not isinstance(item.get("id"), str):
         return None
-    if not any(isinstance(item.get(name), dict) for name in _PARTS[kind]):
-        return None
-    return item_version(kind, item, versions)
+    for name in _PARTS[kind]:
+        if isinstance(item.get(name), dict):
+            return item_version(kind, item, versions)
+    return None
 
 
 def item_version(kind: str, item: Mapping[str, Any], versions: tuple[str, ...] = VERSIONS) -> str:

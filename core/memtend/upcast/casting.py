@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from memtend.model.unreadable import Unreadable
 from memtend.upcast.undo import difference, restored
@@ -32,22 +32,30 @@ class Cast(NamedTuple):
     unread: tuple[str, ...] = ()
 
 
-Edit = Callable[[str, dict[str, Any]], tuple[str, ...]]
-"""Changes an item of a kind in place. The item's top level is the editor's own copy; what lies
-deeper belongs to others and is replaced, never changed."""
+class Went(NamedTuple):
+    """What a step up did. `plain` promises that the default inverse gives the item back as it was;
+    where it promises nothing, the inverse is tried."""
+
+    plain: bool = False
+    unread: tuple[str, ...] = ()
+
+
+PLAIN: Final = Went(plain=True)
+TRY: Final = Went()
 
 
 class Step(NamedTuple):
     """From one version to the next.
 
-    `up` and `down` edit fields only; the family states the version. `up` returns the times it could
-    not read, `down` the fields that the older version cannot hold. `stated` says that items of the
-    newer version always carry their version.
+    `up` and `down` change the fields of an item of a kind in place; the family states the version.
+    The item's top level is their own copy, what lies deeper is others' and is replaced, never
+    changed. `down` returns the fields that the older version cannot hold. `stated` says that items
+    of the newer version always carry their version.
     """
 
     newer: str
-    up: Edit
-    down: Edit
+    up: Callable[[str, dict[str, Any]], Went]
+    down: Callable[[str, dict[str, Any]], tuple[str, ...]]
     stated: bool = True
 
 
@@ -71,6 +79,10 @@ class Family:
         """Oldest first."""
         return (self.first, *(step.newer for step in self.steps))
 
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {version: n for n, version in enumerate(self.versions)}
+
     @property
     def newest(self) -> str:
         return self.versions[-1]
@@ -88,16 +100,19 @@ class Family:
     def up(self, kind: str, value: Any, to: str | None = None) -> Cast:
         """The value in the version `to`, else the newest. One that is there already stays."""
         found = self._found(kind, value)
-        at, wanted = self._at(found), self._at(to or self.newest)
+        at, wanted = self._at(found), self._at(to) if to else len(self.steps)
         if at >= wanted:
             return Cast(value, found)
-        item = dict(value)
+        item = {**value}
+        plain = True
         unread: tuple[str, ...] = ()
         for step in self.steps[at:wanted]:
-            unread += step.up(kind, item)
+            went = step.up(kind, item)
             self.state(item, step.newer, step.stated)
-        back, _ = self._back(kind, item, wanted, at)
-        return Cast(item, self.versions[wanted], difference(back, value), (), unread)
+            plain = plain and went.plain
+            unread += went.unread
+        undo = None if plain else difference(self._back(kind, item, wanted, at)[0], value)
+        return Cast(item, self.versions[wanted], undo, (), unread)
 
     def down(self, kind: str, value: Any, to: str, undo: Any | None = None) -> Cast:
         """The value in the older version `to`. One that is as old already stays.
@@ -139,7 +154,7 @@ class Family:
         return found
 
     def _at(self, version: str) -> int:
-        try:
-            return self.versions.index(version)
-        except ValueError:
-            raise Unreadable(f"schema version {version[:64]!r} is not known") from None
+        at = self._places.get(version)
+        if at is None:
+            raise Unreadable(f"schema version {version[:64]!r} is not known")
+        return at
