@@ -89,6 +89,7 @@ from memtend.errors.upkeep import (
     ErasureIncomplete,
     LedgerUnreadable,
     NotWhole,
+    ScratchFull,
     SourceUnknown,
 )
 
@@ -156,6 +157,7 @@ __all__ = [
     "RotationRefused",
     "SchemaRefused",
     "SchemaWrong",
+    "ScratchFull",
     "SnapshotRefused",
     "SnapshotUnknown",
     "SourceUnknown",

@@ -11,6 +11,14 @@ class SourceUnknown(MemtendError):
     hint = "Name the kind with --kind, or see docs/howto for the kinds that can be imported."
 
 
+class ScratchFull(MemtendError):
+    """The import noted what it met in a temporary file. Nothing was written to the store."""
+
+    code = 61
+    message = "no room for temporary files: {why}"
+    hint = "Free space, or set TMPDIR to a folder with more of it, and import again."
+
+
 class AuditBroken(MemtendError):
     code = 70
     message = "the audit chain is broken at entry {entry}: {why}"

@@ -143,7 +143,7 @@ def _unedited(one: Held, said: Mapping[str, Any]) -> bool:
     """Whether the value is what the import wrote, or what a migration made of it."""
     migrated = one.extra.get(MIGRATED)
     mark = migrated.get(CONTENT) if isinstance(migrated, dict) else said.get(CONTENT)
-    return bool(mark == content_mark(one.content))
+    return mark in (content_mark(one.content), one.content)
 
 
 def _number(said: Mapping[str, Any], name: str) -> int:

@@ -38,7 +38,7 @@ def place(
 ) -> Dot:
     at = (ns[0], draft.key, draft.field)
     here = olds.pop(at, None) if olds else None
-    if draft.expected is not None:
+    if draft.expected or (here and draft.expected is not None):
         _compare(change, draft, here or [])
     labels, extra = draft.labels, draft.extra
     created_ms: int | None = None
