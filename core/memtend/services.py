@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from memtend.clock import Clock, SystemClock, to_datetime, to_ms
+from memtend.errors import StoreOutdated
 from memtend.guard import clear
 from memtend.limits import BACKLOG_WARN_ROWS, PLAN_DECISIONS_MAX
 from memtend.memory import Memory
@@ -57,18 +58,20 @@ class Services(
     def apply_sweep(self, plan: Plan) -> Report:
         """Carry out a sweep plan; raises `DeletesTooMuch`, `ClockAlarmed`, `PlanStale`.
 
-        Then retire replicas that have been silent for a week, and let go of the change log that
-        nobody needs any more.
+        Then drop what several replicas made of one value while they migrated it, retire replicas
+        that have been silent for a week, and let go of the change log that nobody needs any more.
         """
         from memtend.store.logfloor import drop_log  # noqa: PLC0415
         from memtend.store.peers import retire_silent  # noqa: PLC0415
         from memtend.store.swapping import drop_kept  # noqa: PLC0415
+        from memtend.store.twins import drop_twins  # noqa: PLC0415
         from memtend.sweep.apply import apply_sweep  # noqa: PLC0415
 
         with self._maintaining("sweep") as lease:
             cleared = clear(plan, lease=lease, facts=self.facts(), safety=self._safety())
             drop_kept(self.store.engine, self.clock.now_ms())
             report = apply_sweep(cleared, self.store)
+            drop_twins(self.store, actor="sweep", lease=lease)
             retire_silent(self.store, actor="sweep")
             drop_log(self.store, actor="sweep")
             return report
@@ -130,7 +133,7 @@ class Services(
         )
 
     def _older_values(self) -> str | None:
-        """What `memtend migrate` would move, in words; None where that is nothing."""
+        """What a migration of values would move, in words; None where that is nothing."""
         if self.settings.migrate == "off":
             return None
         found = self.pending_migrations()
@@ -149,17 +152,34 @@ def open_services(
     clock: Clock | None = None,
     create: bool = True,
 ) -> Iterator[Services]:
-    """Open a store with everything that tends it, and close it at the end."""
+    """Open a store with everything that tends it, and close it at the end.
+
+    One of an older schema raises `StoreOutdated`, unless the settings say `migrate="auto"`: then it
+    is brought forward as `memtend migrate apply` does it.
+    """
     chosen = settings or Settings()
-    memory = Memory.open(
-        store_url or chosen.store_url,
-        agent=chosen.agent,
-        durability=chosen.durability,
-        create=create,
-        clock=clock or SystemClock(),
-        key_path=str(chosen.key_path) if chosen.key_path else None,
-    )
+    url, used = store_url or chosen.store_url, clock or SystemClock()
+    try:
+        memory = _opened(url, chosen, used, create)
+    except StoreOutdated:
+        if chosen.migrate != "auto":
+            raise
+        from memtend.serving.upgrading import bring_forward  # noqa: PLC0415
+
+        bring_forward(url, chosen, used)
+        memory = _opened(url, chosen, used, create)
     # The key may have come with the settings, from a block, and not from the environment.
     memory.store.archive = ColdReads(memory.store, chosen.backup_secret)
     with memory:
         yield Services(memory, chosen)
+
+
+def _opened(url: str, chosen: Settings, clock: Clock, create: bool) -> Memory:
+    return Memory.open(
+        url,
+        agent=chosen.agent,
+        durability=chosen.durability,
+        create=create,
+        clock=clock,
+        key_path=str(chosen.key_path) if chosen.key_path else None,
+    )

@@ -31,11 +31,16 @@ class Settings(BaseSettings):
     backup_new_key_file: Path | None = None
     archive_url: str = Field(default="memtend-archive", repr=False)
     plans_url: str = "memtend-plans"
+    export_url: str = "memtend-exports"
+    """A folder below which the flow `export` writes."""
+    import_source: str | None = None
+    """Older memory that the flow `ingest` reads, hourly while `memtend serve` knows of it."""
     durability: Literal["full", "normal"] = "full"
     key_path: Path | None = None
     """Where the audit key is kept; beside the database file if unset."""
     migrate: Literal["check", "auto", "off"] = "check"
-    """What starting does about values of older versions: say so, migrate them, or nothing."""
+    """What starting does about values of older versions: say so, migrate them, or nothing. With
+    `auto` a store of an older schema is brought forward, too, instead of being refused."""
     agent: str | None = None
     """Open the store as this agent, with its grants."""
 

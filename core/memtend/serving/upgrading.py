@@ -59,6 +59,19 @@ def plan_schema(url: str, settings: Settings, clock: Clock, to: str | None = Non
         return _planned(ground, clock, to or schema.HEAD)
 
 
+def bring_forward(url: str, settings: Settings, clock: Clock) -> SchemaReport | None:
+    """Plan and apply what is pending; None where nothing is, as when somebody else was faster."""
+    if not schema_state(url).pending:
+        return None
+    return apply_schema(plan_schema(url, settings, clock), settings, clock, url=url)
+
+
+def schema_before(url: str) -> str:
+    """Where `rollback_schema` goes back to: where the last migration of the schema came from."""
+    with ground_of(url) as ground:
+        return _came_from(ground)
+
+
 def apply_schema(
     plan: SchemaPlan,
     settings: Settings,

@@ -12,10 +12,12 @@ from memtend.backup.layers import Manifests, State, open_state
 from memtend.backup.repository import Repository
 from memtend.backup.wished import Later, Wished, state_of
 from memtend.codec.envelope import check_row
+from memtend.errors import StoreTooNew
+from memtend.store import schema
 from memtend.store.snapshot import snapshot
 
 if TYPE_CHECKING:
-    from memtend.backup.manifest import ManifestName, StoreFacts
+    from memtend.backup.manifest import Manifest, ManifestName, StoreFacts
     from memtend.clock import Clock
     from memtend.settings import Settings
     from memtend.store.store import Store
@@ -40,6 +42,7 @@ def wishing(
         moment_ms=moment_ms,
         manifest=manifest,
     )
+    _check_schema(choice.name, choice.manifest)
     chosen = _state(repository, choice.name, manifests)
     newest = _state(repository, choice.newest, manifests)
     sides = [chosen.side(), newest.side()]
@@ -78,6 +81,7 @@ def _later(
     """The next backup of the same line behind the moment, else the live store if it is that."""
     if choice.after is not None:
         state = _state(repository, choice.after, manifests)
+        _check_schema(choice.after, state.manifest)
         then = state_of(state.manifest.store)
         return Later(state, state.side, state.audit_after, then, str(choice.after))
     if store is None:
@@ -93,6 +97,13 @@ def _later(
 
 def _state(repository: Repository, name: ManifestName, manifests: Manifests) -> State:
     return open_state(repository, name, check_row=check_row, manifests=manifests)
+
+
+def _check_schema(name: ManifestName, manifest: Manifest) -> None:
+    """A newer program may have backed up what this one has no tables for."""
+    found = manifest.store.schema_version
+    if found > schema.HEAD:
+        raise StoreTooNew(url=f"backed up as {name}", found=found, known=schema.HEAD)
 
 
 def _head(facts: StoreFacts) -> bytes | None:
