@@ -1,4 +1,4 @@
-"""`policies show|set|check`: what holds for which paths."""
+"""`policies show|set|check|from`: what holds for which paths."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ File = Annotated[Path, typer.Argument(metavar="FILE", help="A YAML file.", show_
 
 
 def register(app: typer.Typer) -> None:
-    for command in (show_, set_, check):
+    for command in (show_, set_, check, from_):
         add(policies, command)
     app.add_typer(policies, name="policies", rich_help_panel="Upkeep")
 
@@ -73,6 +73,40 @@ def check(file: File, json: Json = False) -> None:
     for text in loaded.notes:
         show.note(text)
     show.done(f"{file} can be used")
+
+
+def from_(
+    source: Annotated[
+        Path,
+        typer.Argument(metavar="SOURCE", help="A folder, or a file of its configuration."),
+    ],
+    kind: Annotated[
+        str | None, typer.Option("--kind", help="What it is; else what the source holds.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Write a new file; else print it.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Translate the retention of an older tool into a policy file.
+
+    What was clamped, read otherwise or has no equivalent is told, and stands in the file as
+    comments. No store is touched, and the source is only read.
+    """
+    from memtend.migrate.policies_from import translate  # noqa: PLC0415
+
+    made = translate(source, kind)
+    if out is not None:
+        with out.open("x", encoding="utf-8") as stream:
+            stream.write(made.text)
+    if json:
+        show.emit({"kind": made.kind, "notes": made.notes, "policies": made.file})
+        return
+    if out is None:
+        typer.echo(made.text, nl=False)
+    for text in made.notes:
+        show.note(show.clean(text))
+    show.done(f"{len(made.file.policies.rules)} rules translated from {made.kind}")
 
 
 def _print_rules(file: PolicyFile) -> None:
