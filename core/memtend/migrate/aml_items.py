@@ -26,8 +26,10 @@ ALERTS: Final = "alerts"
 _ALERT: Final = "alert"
 _ONLY_VERSION: Final = "1.0.0"
 _UNKNOWN: Final = Counts()
-_CREATED: Final = (("evolution", "created"), ("lifecycle", "created_at"))
-_USED: Final = (("evolution", "lastUsed"), ("lifecycle", "last_used_at"))
+_SPANS: Final = (
+    ("evolution", "created", "lastUsed"),
+    ("lifecycle", "created_at", "last_used_at"),
+)
 
 
 class AmlFile:
@@ -39,6 +41,7 @@ class AmlFile:
         self._place = place
         self._zone = zone
         self._agent = label(place.agent)
+        self._tags: tuple[Any, tuple[str, ...]] = (None, place.tags)
         self._labels = Labels(kind=place.kind, agent=self._agent, tags=place.tags)
 
     def read(self, content: Parsed, raw: bytes, newer: Set[str] = frozenset()) -> Iterator[Found]:
@@ -46,14 +49,15 @@ class AmlFile:
 
         `raw` are the file's bytes, for the quarantine; `content.value` is emptied on the way.
         """
-        value = content.value
-        whole = b"" if content.plain else raw
+        value, whole = content.value, b"" if content.plain else raw
         items = _alerts(value) if self._place.kind == _ALERT else value
-        if self._place.listed or items is not value:
-            if isinstance(items, list):
-                yield from self._listed(items, whole, newer)
-            else:
-                yield quarantined(self._path, "it is not a list of items", raw)
+        listed = self._place.listed or items is not value
+        if listed and not isinstance(items, list):
+            yield quarantined(self._path, "it is not a list of items", raw)
+            return
+        del raw, content
+        if listed:
+            yield from self._listed(items, whole, newer)
         elif self._place.stem in newer:
             yield PassedOver(path=self._path, reason="a newer file has the same name")
         else:
@@ -100,12 +104,11 @@ class AmlFile:
         version, known = _ONLY_VERSION, _UNKNOWN
         if place.listed:
             version, known = item_version(place.kind, fields), counts(fields)
-        stamp = self._moment(fields, "timestamp")
-        created = [at for at in (stamp, *self._moments(fields, _CREATED)) if at]
-        used = [at for at in self._moments(fields, _USED) if at]
-        reviewed = self._moment(fields, "reviewedAt") if place.kind == "decision" else None
-        times = (*created, *used, reviewed) if reviewed else (*created, *used)
-        updated = stamp or max(created, default=None)
+        created, used, others = self._times(fields)
+        stated = fields.get("timestamp")
+        updated = None if stated is None else parse_moment(stated, self._zone)
+        if updated:
+            created.append(updated)
         return ImportItem(
             namespace=place.namespace,
             key=quote_name(item_id),
@@ -113,34 +116,41 @@ class AmlFile:
             labels=self._labelled(fields, known),
             source=Lineage(self._kind, self._path, item_id, version, version),
             created_ms=min(created).ms if created else None,
-            updated_ms=updated.ms if updated else None,
+            updated_ms=(updated or max(created)).ms if created else None,
             accessed_ms=max(used).ms if used else None,
-            naive_times=sum([at.naive for at in times]),
+            naive_times=sum([at.naive for at in (*created, *used, *others)]),
             without_metrics=place.listed and known.success is None,
         )
 
-    def _moment(self, item: Mapping[str, Any], name: str) -> Moment | None:
-        """A time that the item states. Garbage quarantines the item; absent is absent."""
-        stated = item.get(name)
-        return None if stated is None else parse_moment(stated, self._zone)
+    def _times(self, item: Mapping[str, Any]) -> tuple[list[Moment], list[Moment], list[Moment]]:
+        """When it was made, last used, and whatever else it states besides its `timestamp`.
 
-    def _moments(
-        self, item: Mapping[str, Any], names: tuple[tuple[str, str], ...]
-    ) -> Iterator[Moment | None]:
-        for name, field in names:
+        One that is garbage quarantines the item; absent is absent.
+        """
+        created: list[Moment] = []
+        used: list[Moment] = []
+        for name, made, last in _SPANS:
             inner = item.get(name)
-            if isinstance(inner, dict):
-                yield self._moment(inner, field)
+            if not isinstance(inner, dict):
+                continue
+            if (at := inner.get(made)) is not None:
+                created.append(parse_moment(at, self._zone))
+            if (at := inner.get(last)) is not None:
+                used.append(parse_moment(at, self._zone))
+        if (at := item.get("reviewedAt")) is None or self._place.kind != "decision":
+            return created, used, []
+        return created, used, [parse_moment(at, self._zone)]
 
     def _labelled(self, item: Mapping[str, Any], known: Counts) -> Labels:
-        stated = item.get("agent")
-        agent = label(stated) if stated != self._place.agent else self._agent
-        more = self._place.tags
-        own = tags(item.get("tags"))
+        stated, own = item.get("agent"), item.get("tags")
+        agent = self._agent if stated == self._place.agent else label(stated) or self._agent
+        if own != self._tags[0]:  # most items of a file have the same ones
+            kept = dict.fromkeys((*self._place.tags, *tags(own)))
+            self._tags = (own, tuple(kept)[:TAGS_MAX])
         return self._labels.model_copy(
             update={
-                "agent": agent or self._agent,
-                "tags": tuple(dict.fromkeys((*more, *own)))[:TAGS_MAX] if more else own,
+                "agent": agent,
+                "tags": self._tags[1],
                 "confidence": confidence(item),
                 "success_count": known.success,
                 "failure_count": known.failure,

@@ -152,13 +152,16 @@ def set_aside(file: SourceFile, reason: str, data: bytes = b"") -> Quarantined:
     )
 
 
-def unzipped(data: bytes) -> bytes:
-    """The text of a file that may be gzip, by its first bytes; raises `Unreadable`."""
+def unzipped(data: bytes, packed_bytes: int | None = None) -> bytes:
+    """The text of a file that may be gzip, by its first bytes; raises `Unreadable`.
+
+    `packed_bytes` is the size of the file in which these bytes were packed themselves.
+    """
     text = data
     for _ in range(GUNZIP_LAYERS_MAX):
         if not text.startswith(MAGIC):
             return text
-        text = gunzip(text, len(data))
+        text = gunzip(text, packed_bytes or len(data))
     if text.startswith(MAGIC):
         raise Unreadable(f"it is packed more than {GUNZIP_LAYERS_MAX} times")
     return text

@@ -132,7 +132,7 @@ def as_text(value: Any, otherwise: bytes) -> bytes:
     """The bytes of one item for the quarantine: what was parsed, NaN and all."""
     try:
         return json.dumps(value, ensure_ascii=True).encode()
-    except RecursionError:
+    except (RecursionError, TypeError):
         return otherwise
 
 

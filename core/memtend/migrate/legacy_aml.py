@@ -87,4 +87,6 @@ def _read_file(
     except Unreadable as error:
         yield set_aside(file, str(error), data)
         return
-    yield from AmlFile(KIND, file.relative, place, zone).read(content, data, newer)
+    found = AmlFile(KIND, file.relative, place, zone).read(content, data, newer)
+    del data, content  # the items are handed over one by one, and make room
+    yield from found
