@@ -32,6 +32,10 @@ TYPES: Final = {
 }
 """What `type` says; a plain value has none."""
 
+OF_VERSION: Final = frozenset(("value", "labels", "created", "updated", "expires", "ttl_ms"))
+OF_LINE: Final = OF_VERSION | {"namespace", "key", "field", "type", "access", "siblings"}
+"""What a line, and a sibling in it, may say."""
+
 _OPTIONS: Final = orjson.OPT_APPEND_NEWLINE
 _LABELS: Final = Body._fields[LABELS]
 _DEFAULTS: Final = dict(
@@ -98,6 +102,8 @@ def _said(version: Version) -> dict[str, Any]:
     said["updated"] = time_text(version.updated_ms)
     if version.expires_ms is not None:
         said["expires"] = time_text(version.expires_ms)
+    if version.body.ttl_ms is not None:
+        said["ttl_ms"] = version.body.ttl_ms
     return said
 
 

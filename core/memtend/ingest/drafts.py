@@ -68,6 +68,8 @@ def lineage_for(item: ImportItem, judged: Judged, run: str) -> dict[str, Any]:
     lineage = item.source._asdict() | {"run": run}
     if item.source.version is None:
         del lineage["version"]
+    if item.copied is not None and item.copied.lineage is not None:
+        lineage = dict(item.copied.lineage)  # where it came from first
     if reads := max(_reads(item), judged.reads):
         lineage[READS] = reads
     return lineage

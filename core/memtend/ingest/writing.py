@@ -24,6 +24,7 @@ from memtend.errors import (
     StoreBusy,
     TooManySiblings,
 )
+from memtend.ingest.copies import copied_drafts
 from memtend.ingest.drafts import counter_labels, drafts_of, reads_of
 from memtend.limits import LOCK_BUDGET_MS, SLICE_ROWS_MAX, SLICE_ROWS_MIN, UPDATE_TRIES
 from memtend.migrate.importing import Refusal, add_refusal
@@ -123,7 +124,8 @@ class Writer:
         try:
             if memory.agent is not None:
                 memory.config.allow(memory.agent, "write", item.namespace)
-            drafts = drafts_of(
+            make = drafts_of if item.copied is None else copied_drafts
+            drafts = make(
                 memory.config, item, judged, run=self._run, agent=memory.agent, now_ms=now_ms
             )
         except REFUSED as error:
@@ -172,7 +174,9 @@ class Writer:
         """Add what the source has counted since this item was here last, and remember the total in
         the same transaction."""
         memory, now_ms = self._memory, self._memory.store.clock.now_ms()
-        ttl_ms = None if item.expires_at_ms is None else item.expires_at_ms - now_ms
+        ttl_ms = None if item.copied is None else 0  # what comes as permanent stays so
+        if item.expires_at_ms is not None:
+            ttl_ms = item.expires_at_ms - now_ms
         try:
             memory.increment(
                 item.namespace,

@@ -11,13 +11,29 @@ from pathlib import Path
 from typing import Final
 
 from memtend.errors import SourceUnknown
-from memtend.migrate import claude_flow, legacy_aml, legacy_lifecycle, pickled, swarm
+from memtend.migrate import (
+    aml_backups,
+    claude_flow,
+    jsonl,
+    legacy_aml,
+    legacy_lifecycle,
+    pickled,
+    swarm,
+)
 from memtend.migrate.items import Found
 from memtend.migrate.reader import Options, Reader
 from memtend.model.policyset import PolicySet
 from memtend.model.timestamps import zone_named
 
-_READERS: Final[tuple[Reader, ...]] = (legacy_lifecycle, legacy_aml, swarm, claude_flow, pickled)
+_READERS: Final[tuple[Reader, ...]] = (
+    legacy_lifecycle,
+    legacy_aml,
+    aml_backups,
+    swarm,
+    claude_flow,
+    pickled,
+    jsonl,
+)
 KINDS: Final = {reader.KIND: reader for reader in _READERS}
 """Every importer by the name it has on the command line."""
 

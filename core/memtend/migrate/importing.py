@@ -153,7 +153,7 @@ class Planner:
         """Judged by the store; of several items with one name, the first one has it."""
         naming = [not judged.erased and judged.action is not Action.SKIP for _, judged in batch]
         entries = [
-            Entry(name_of(item.namespace, item.key), item.pin, judged.writes)
+            Entry(name_of(item.namespace, item.key, item.field), item.pin, judged.writes)
             for (item, judged), names in zip(batch, naming, strict=True)
             if names
         ]

@@ -6,6 +6,7 @@ Nothing is dropped on the way: every file and every item of a source comes out a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
@@ -13,6 +14,7 @@ import ormsgpack
 from pydantic import BaseModel, ConfigDict, Field
 
 from memtend.codec.canonical import encode
+from memtend.crdt.rows import RowKind
 from memtend.errors import InvalidName, InvalidValue, LimitExceeded
 from memtend.limits import QUARANTINE_BYTES_MAX
 from memtend.model.names import check_path
@@ -46,14 +48,41 @@ class OlderValue(NamedTuple):
     at_ms: int
 
 
+class CopiedValue(NamedTuple):
+    """A value as another store of ours had it. Without a deadline it is permanent, whatever the
+    policy says here."""
+
+    value: Any
+    text: bytes
+    labels: Labels
+    created_ms: int | None
+    updated_ms: int | None
+    expires_ms: int | None
+    ttl_ms: int | None
+
+
+class Copied(NamedTuple):
+    """What a record has that only comes out of another store of ours.
+
+    `older` are concurrent values beside `top`, oldest first; `lineage` is where the record came
+    from before it was exported, and stays.
+    """
+
+    field: str
+    type: RowKind
+    top: CopiedValue
+    older: tuple[CopiedValue, ...] = ()
+    lineage: Mapping[str, Any] | None = None
+
+
 class ImportItem(NamedTuple):
     """One record to be, made by an importer and given its identity by `sealed`.
 
     Times are milliseconds since 1970, None where the source has none; `counter` values are totals.
     `expires_at_ms` is a deadline that the source itself gave; None leaves it to the policy.
     `without_metrics` says that the item should have counts of success and has none. `text` is the
-    canonical JSON of the value; `pin` is a number for exactly this version of exactly this item, by
-    which a plan remembers it.
+    canonical JSON of the value; `copied` has the rest of a record of another store; `pin` is a
+    number for exactly this version of exactly this item, by which a plan remembers it.
     """
 
     namespace: str
@@ -70,6 +99,7 @@ class ImportItem(NamedTuple):
     expires_at_ms: int | None = None
     naive_times: int = 0
     without_metrics: bool = False
+    copied: Copied | None = None
     text: bytes = b""
     pin: int = 0
 
@@ -80,6 +110,11 @@ class ImportItem(NamedTuple):
     @property
     def path(self) -> str:
         return f"{self.namespace}/{self.key}"
+
+    @property
+    def field(self) -> str:
+        """Of an element of a set, or of a map; else empty."""
+        return self.copied.field if self.copied else ""
 
 
 class Quarantined(BaseModel):

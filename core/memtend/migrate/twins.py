@@ -35,10 +35,11 @@ class Entry(NamedTuple):
     writes: bool
 
 
-def name_of(namespace: str, key: str) -> int:
+def name_of(namespace: str, key: str, field: str = "") -> int:
     """64 bits of the hash of a path: among a million names, one in 10^7 imports meets a double,
     which is refused as a twin."""
-    return content_of(f"{namespace}/{key}".encode())
+    path = f"{namespace}/{key}\0{field}" if field else f"{namespace}/{key}"
+    return content_of(path.encode())
 
 
 class Twins:

@@ -18,6 +18,30 @@ if TYPE_CHECKING:
 
 Path = tuple[str, str]
 """Namespace and key."""
+Place = tuple[str, str, str]
+"""Namespace, key and field."""
+
+
+def field_standings(store: Store, places: Iterable[Place]) -> dict[Place, Standing]:
+    """The same for elements of sets and fields of maps; two statements a key."""
+    by_key: dict[Path, list[str]] = {}
+    for namespace, key, field in places:
+        by_key.setdefault((namespace, key), []).append(field)
+    now_ms, found = store.clock.now_ms(), {}
+    read, array = store.engine.read, store.engine.array
+    for (namespace, key), fields in by_key.items():
+        ns = store.namespaces.find(namespace)
+        if ns is None:
+            continue
+        rows: dict[str, list[Row]] = {}
+        for field, *row in read("held_fields", (ns[0], key, array(fields))):
+            rows.setdefault(field, []).append(tuple(row))
+        for field, of in rows.items():
+            found[namespace, key, field] = _standing(of, now_ms)
+        if gone := [field for field in fields if field not in rows]:
+            for field, why, at in read("ended_fields", (ns[0], key, array(gone))):
+                found[namespace, key, field] = Standing(ended=why, ended_ms=at)
+    return found
 
 
 def standings(store: Store, paths: Iterable[Path]) -> dict[Path, Standing]:
