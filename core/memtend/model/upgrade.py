@@ -57,7 +57,9 @@ class SchemaPlan(BaseModel, frozen=True, extra="forbid"):
 
     @property
     def digest(self) -> str:
-        return sha256(self.model_dump_json().encode()).hexdigest()
+        """Of all that the plan says, but not of when it was made and how full the disk was."""
+        text = self.model_dump_json(exclude={"made_at", "free_bytes"})
+        return sha256(text.encode()).hexdigest()
 
     @property
     def is_downgrade(self) -> bool:

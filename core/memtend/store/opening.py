@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,8 +50,19 @@ def _file(path: str, create: bool, durable: bool) -> Engine:
             make_folders(Path(os.path.abspath(path)).parent)
     engine = SqliteEngine(os.path.abspath(path), durable=durable)
     # Even reading needs a page or two beside the file; on a full disk the ballast has them.
-    Ballast(engine.path).deleting(lambda: _prepare(engine, path, new))
+    with _closed_unless_opened(engine):
+        Ballast(engine.path).deleting(lambda: _prepare(engine, path, new))
     return engine
+
+
+@contextmanager
+def _closed_unless_opened(engine: Engine) -> Iterator[None]:
+    """A store that is refused is left as it was found, without a log beside it."""
+    try:
+        yield
+    except BaseException:
+        engine.close()
+        raise
 
 
 def _prepare(engine: SqliteEngine, path: str, new: bool) -> None:
@@ -84,11 +95,12 @@ def postgres_engine(url: str, *, durable: bool = True) -> PostgresEngine:
 
 def _postgres(url: str, *, create: bool, durable: bool) -> Engine:
     engine = postgres_engine(url, durable=durable)
-    if schema.revision(engine) is None and not schema.has_tables(engine):
-        if not create:
-            raise StoreMissing(url=engine.url)
-        schema.upgrade(engine, engine.connect)
-    schema.check(engine)
+    with _closed_unless_opened(engine):
+        if schema.revision(engine) is None and not schema.has_tables(engine):
+            if not create:
+                raise StoreMissing(url=engine.url)
+            schema.upgrade(engine, engine.connect)
+        schema.check(engine)
     return engine
 
 
