@@ -107,9 +107,11 @@ class Recasts(Restores, Rotations, Backups):
     def _new_run(
         self, plan: RecastPlan, found: str, source: Source, state: migrations.State, **facts: Any
     ) -> Migration:
+        # No two begin at once, so that history has an order.
+        began_ms = max([self.clock.now_ms(), *(one.began_ms + 1 for one in self._runs()[-1:])])
         return Migration(
             self.clock.new_id(), VALUES, plan.family, found, plan.wanted, plan.digest,
-            source.manifest, state, told({"url": source.url, **facts}), self.clock.now_ms(),
+            source.manifest, state, told({"url": source.url, **facts}), began_ms,
         )  # fmt: skip
 
     def _runs(self) -> list[Migration]:
