@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from pydantic import AwareDatetime, BaseModel, ValidationError
 
+from memtend.agent.reading import time_ms
+from memtend.clock import to_datetime
 from memtend.errors import SnapshotRefused
 from memtend.limits import SCAN_MAX, SNAPSHOT_BYTES_MAX, SNAPSHOT_PART_BYTES
 from memtend.model.layout import Kind, locate
@@ -127,26 +129,45 @@ def infos_of(memory: Memory, layout: SwarmLayout) -> list[SnapshotInfo]:
     found: list[SnapshotInfo] = []
     after = ""
     while page := memory.scan(layout.snapshots_root, after=after, limit=SCAN_MAX):
-        found += [info for key, value in page if "/" not in key and (info := _info(value))]
+        found += [
+            info
+            for key, value in page
+            if "/" not in key and (info := _info(value) or _older(layout, key, value))
+        ]
         after = page[-1][0]
     return sorted(found, key=lambda one: (one.at, one.name), reverse=True)
 
 
 def read_snapshot(memory: Memory, layout: SwarmLayout, name: str) -> Snapshot | None:
     place = layout.snapshot(name)
-    info = _info(memory.get(*place))
+    value = memory.get(*place)
+    info = _info(value)
     if info is None:
-        return None
+        older = _older(layout, place.key, value)
+        kept = Remembered(namespace=place.namespace, key=place.key, value=value)
+        return Snapshot(info=older, records=(kept,)) if older else None
     keys = [f"{place.key}/part-{number:04d}" for number in range(info.parts)]
     texts = memory.get_many(place.namespace, keys)
-    kept = [one for key in keys if key in texts for one in orjson.loads(texts[key])]
-    records = tuple(Remembered(namespace=n, key=k, value=v) for n, k, v in kept)
+    found = [one for key in keys if key in texts for one in orjson.loads(texts[key])]
+    records = tuple(Remembered(namespace=n, key=k, value=v) for n, k, v in found)
     return Snapshot(info=info, records=records, missing_parts=len(keys) - len(texts))
 
 
 def _info(value: Any) -> SnapshotInfo | None:
-    """None for what the older program kept there: figures, no contents."""
     try:
         return SnapshotInfo.model_validate(value)
     except ValidationError:
         return None
+
+
+def _older(layout: SwarmLayout, key: str, value: Any) -> SnapshotInfo | None:
+    """What the older program kept there: figures about a swarm, shown as the one record it is."""
+    place = locate(layout.snapshots_root, key)
+    if place is None or not isinstance(value, dict):
+        return None
+    agent = value.get("agent") or value.get("agent_name") or value.get("created_by")
+    return SnapshotInfo(
+        name=place.names[0], swarm=layout.swarm, agent=agent if isinstance(agent, str) else "",
+        at=to_datetime(time_ms(value, "timestamp", "created_at")), whole_swarm=True,
+        records=1, bytes=len(orjson.dumps(value)), parts=0,
+    )  # fmt: skip
