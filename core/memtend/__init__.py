@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from memtend.model.version import Version
     from memtend.policies import load_policies
     from memtend.services import Services, open_services
+    from memtend.upcast.current import as_version
 
 __version__ = "0.1.0"
 
@@ -42,6 +43,7 @@ _HOMES = {
     "Services": "memtend.services",
     "Trust": "memtend.model.record",
     "Version": "memtend.model.version",
+    "as_version": "memtend.upcast.current",
     "load_policies": "memtend.policies",
     "open_services": "memtend.services",
 }
@@ -60,6 +62,7 @@ __all__ = [
     "Services",
     "Trust",
     "Version",
+    "as_version",
     "load_policies",
     "open_services",
 ]

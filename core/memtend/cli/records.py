@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from memtend.cli import show
 from memtend.cli.adding import add
+from memtend.cli.getting import get
 from memtend.cli.opening import open_memory
 from memtend.cli.options import Agent, Json, Key, Limit, Namespace, Store
 from memtend.cli.values import cold_of, fields_of, ttl_of, value_of
 from memtend.errors import NotFound
 
 if TYPE_CHECKING:
-    from memtend.memory import Memory
     from memtend.model.record import Labels, Record
 
 PANEL = "Records"
@@ -76,45 +74,6 @@ def put(
         show.emit({"namespace": namespace, "key": key, "dot": dot})
     else:
         show.done(f"stored {namespace}/{key}")
-
-
-def get(
-    namespace: Namespace,
-    key: Key,
-    record: Annotated[
-        bool, typer.Option("--record", help="The whole record: labels, times, dot.")
-    ] = False,
-    siblings: Annotated[
-        bool, typer.Option("--siblings", help="Every concurrent value, not only the newest.")
-    ] = False,
-    raw: Annotated[
-        bool, typer.Option("--raw", help="Text without quotes and escapes, as it was stored.")
-    ] = False,
-    store: Store = None,
-    agent: Agent = None,
-    json: Json = False,
-) -> None:
-    """Print the value of a record, as JSON.
-
-    Nothing is printed and the status is 17 where nothing is visible.
-    """
-    with open_memory(store, agent) as memory:
-        missing = object()
-        if siblings:
-            found: Any = memory.siblings(namespace, key) or missing
-        elif record:
-            found = memory.read(namespace, key) or missing
-        else:
-            found = memory.get(namespace, key, missing)
-            _tell_conflict(memory, namespace, key)
-    if found is missing:
-        raise NotFound(namespace=namespace, key=key)
-    if raw and not json and isinstance(found, str):
-        typer.echo(found)
-    elif not json and sys.stdout.isatty() and not os.environ.get("NO_COLOR"):
-        _print_coloured(found)
-    else:
-        show.emit(found)
 
 
 def delete(
@@ -263,16 +222,6 @@ def increment(
     show.emit({"namespace": namespace, "key": key, "value": value} if json else value)
 
 
-def _tell_conflict(memory: Memory, namespace: str, key: str) -> None:
-    """One value is printed; that there are others must not stay unsaid."""
-    ns = memory.store.namespaces.find(namespace)
-    if ns and ns[0] in memory.store.namespaces.contested:
-        record = memory.read(namespace, key)
-        if record and record.conflicts:
-            where = f"memtend conflicts show {namespace} {key}"
-            show.note(f"{record.conflicts:,} more concurrent values: {where}")
-
-
 def _marked(record: Record) -> str:
     return f"{record.path} (archived)" if record.archived else record.path
 
@@ -284,10 +233,3 @@ def _labels(given: dict[str, Any]) -> Labels | None:
     from memtend.model.record import Labels  # noqa: PLC0415
 
     return Labels(**said)
-
-
-def _print_coloured(found: Any) -> None:
-    import orjson  # noqa: PLC0415
-    from rich import print_json  # noqa: PLC0415
-
-    print_json(orjson.dumps(found, default=show._plain).decode(), ensure_ascii=False)

@@ -20,8 +20,8 @@ _KNOWN: Final = {
 }
 """The fields of 1.2.0; those that only the TypeScript runtime wrote are among them."""
 
-_PARTS: Final = (("metrics", "performance"), ("evolution", "lifecycle"))
-_RENAMED: Final = {
+_PARTS: Final = {"metrics": "performance", "evolution": "lifecycle"}
+_INNER: Final = {
     "successRate": "success_rate",
     "executionCount": "execution_count",
     "avgTimeSavedMs": "avg_time_saved_ms",
@@ -31,7 +31,9 @@ _RENAMED: Final = {
     "refinements": "refinement_count",
     "confidenceScore": "confidence",
 }
-_NAMES: Final = _RENAMED | {new: old for old, new in _RENAMED.items()}
+_NAMES: Final = _INNER | {new: old for old, new in _INNER.items()}
+NEW_NAMES: Final = _PARTS | _INNER
+"""What each renamed field is called from here on."""
 
 
 def _up(kind: str, item: dict[str, Any]) -> Went:
@@ -41,7 +43,7 @@ def _up(kind: str, item: dict[str, Any]) -> Went:
         if names:
             item["extra"] = {name: item.pop(name) for name in names}
     if kind == "pattern":
-        for old, new in _PARTS:
+        for old, new in _PARTS.items():
             _rename(item, old, new)
     return TRY if isinstance(item.get("version"), str) else PLAIN
 
@@ -50,7 +52,7 @@ def _down(kind: str, item: dict[str, Any]) -> tuple[str, ...]:
     if isinstance(item.get("version"), str):
         del item["version"]
     if kind == "pattern":
-        for old, new in _PARTS:
+        for old, new in _PARTS.items():
             _rename(item, new, old)
     if isinstance(extra := item.get("extra"), dict) and extra:
         _spread(extra, _KNOWN[kind], item)

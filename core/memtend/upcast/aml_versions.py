@@ -12,15 +12,6 @@ from memtend.upcast.labelling import Counts, counts_of_rate, counts_of_verdict, 
 
 STEPS: Final = (aml_1_1.STEP, aml_1_2.STEP, aml_2_0.STEP)
 VERSIONS: Final = ("1.0.0", *(step.newer for step in STEPS))
-TIME_FIELDS: Final = (
-    ("timestamp",),
-    ("evolution", "created"),
-    ("evolution", "lastUsed"),
-    ("lifecycle", "created_at"),
-    ("lifecycle", "last_used_at"),
-)
-
-
 _PARTS: Final = {
     "pattern": ("pattern", "metrics", "evolution", "performance", "lifecycle"),
     "solution": ("problem", "solution", "effectiveness"),

@@ -126,7 +126,10 @@ class Family:
             return Cast(value, found)
         item, losses = self._back(kind, value, at, wanted)
         if undo is not None:
-            return Cast(restored(item, undo), to)
+            item = restored(item, undo)
+            if self.detect(kind, item, self.versions) != to:
+                raise Unreadable("the undo belongs to another value")
+            return Cast(item, to)
         return Cast(item, to, None, losses)
 
     def cast(self, kind: str, value: Any, to: str) -> Cast:

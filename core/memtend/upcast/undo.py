@@ -46,10 +46,10 @@ def restored(made: dict[str, Any], undo: Any) -> dict[str, Any]:
     result = dict(made)
     try:
         for path, *put in undo:
-            *above, name = path
+            *above, name = map(_name, path)
             into = result
             for step in above:
-                into[step] = into = dict(into[step])
+                into[step] = into = _object(into[step])
             if put:
                 (into[name],) = put
             else:
@@ -57,3 +57,15 @@ def restored(made: dict[str, Any], undo: Any) -> dict[str, Any]:
     except (TypeError, ValueError, LookupError):
         raise Unreadable("the undo does not fit the value") from None
     return result
+
+
+def _name(stated: Any) -> str:
+    if not isinstance(stated, str):
+        raise TypeError("fields have text for names")
+    return stated
+
+
+def _object(stated: Any) -> dict[str, Any]:
+    if not isinstance(stated, dict):
+        raise TypeError("only objects have fields")
+    return dict(stated)
