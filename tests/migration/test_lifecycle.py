@@ -178,7 +178,7 @@ def test_another_programs_database_does_not_hide_the_files(root: Path) -> None:
     path = root / ".claude-flow/memory.db"
     with sqlite3.connect(path) as database:
         database.execute("ALTER TABLE memory_metadata RENAME COLUMN file_path TO place")
-    assert "no such column: file_path" in reasons(root)["memory.db"]
+    assert "has no column file_path" in reasons(root)["memory.db"]
     assert len(items(root)) == 10
 
 

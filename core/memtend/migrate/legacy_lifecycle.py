@@ -8,34 +8,37 @@ itself (version, original namespace, unknown fields) is kept in `labels.extra`.
 
 from __future__ import annotations
 
-import sqlite3
+import os
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import ExitStack
 from datetime import tzinfo
 from pathlib import Path
 from typing import Any, Final
 
 from memtend.codec.canonical import encode
 from memtend.errors import InvalidPolicy, InvalidValue, LimitExceeded
-from memtend.limits import IMPORT_ITEMS_MAX, INTEGER_ABS_MAX, PATH_BYTES_MAX, SIBLINGS_MAX
+from memtend.limits import INTEGER_ABS_MAX, PATH_BYTES_MAX, SIBLINGS_MAX
 from memtend.migrate.files import (
     SourceFile,
-    as_text,
     parse_json,
     read_bytes,
     refuse_doubled_keys,
+    set_aside,
     unpack,
     walk,
 )
+from memtend.migrate.foreign_db import opened
 from memtend.migrate.items import (
     Found,
     ImportItem,
     Lineage,
     OlderValue,
+    Quarantined,
     printable,
     quarantined,
     sealed,
 )
+from memtend.migrate.legacy_lifecycle_rows import MetadataRows
 from memtend.migrate.reader import Options
 from memtend.model.policy import Reading
 from memtend.model.policyset import PolicySet
@@ -65,16 +68,6 @@ _KINDS: Final = (
     ("coordination", "coordination"),
     ("knowledge", "knowledge"),
 )
-_COLUMNS: Final = (
-    "key",
-    "namespace",
-    "timestamp",
-    "version",
-    "compressed",
-    "file_path",
-    "created_at",
-    "accessed_at",
-)
 _GZIP_IN_BASE64: Final = "H4sI"
 
 
@@ -84,64 +77,50 @@ def looks_like(root: Path) -> bool:
 
 def read(root: Path, options: Options) -> Iterator[Found]:
     """Everything in the store. Without policies, the source's own say what is a counter."""
-    policies, zone = options.policies, options.zone
+    policies = options.policies
     if policies is None:
-        try:
-            policies = load_policies(root / POLICIES).policies
-        except InvalidPolicy as error:
-            policies = PolicySet()
-            if (root / POLICIES).exists():
-                yield quarantined(POLICIES.as_posix(), str(error), _bytes(root, POLICIES))
-    rows: dict[str, dict[str, Any]] = {}
-    if (root / DATABASE).exists():
-        try:
-            rows = _metadata(root / DATABASE)
-        except (sqlite3.Error, OSError) as error:
-            yield quarantined(
-                DATABASE.as_posix(), f"it cannot be read: {error}", _bytes(root, DATABASE)
-            )
-    for file in walk(root / MEMORY, root) if (root / MEMORY).is_dir() else ():
-        found = _read_file(file, rows, zone, policies)
-        if isinstance(found, ImportItem):
-            rows.pop(found.source.id, None)
-        yield found
-    for key, row in rows.items():
-        if not _file_of(root, row):
-            why = "a metadata row without a file: its value is gone"
-            yield quarantined(DATABASE.as_posix(), why, as_text(row, b""), key)
+        policies, damage = _own_policies(root)
+        if damage is not None:
+            yield damage
+    with ExitStack() as stack:
+        rows = MetadataRows(None, "", root)
+        if (root / DATABASE).exists():
+            try:
+                database = stack.enter_context(opened(root / DATABASE))
+                if database.damage is not None:
+                    yield _database_damage(root, database.damage)
+                rows = MetadataRows(database, DATABASE.as_posix(), root / MEMORY)
+            except Unreadable as error:
+                yield _database_damage(root, str(error))
+        for file in walk(root / MEMORY, root) if (root / MEMORY).is_dir() else ():
+            found = _read_file(file, rows, options.zone, policies)
+            if isinstance(found, Quarantined):
+                rows.unread(file.path.name)
+            yield found
+        yield from rows.lost()
 
 
-def _bytes(root: Path, place: Path) -> bytes:
+def _own_policies(root: Path) -> tuple[PolicySet, Quarantined | None]:
+    file = SourceFile(root / POLICIES, POLICIES.as_posix())
+    if not os.path.lexists(file.path):
+        return PolicySet(), None
+    data = b""
     try:
-        return read_bytes(SourceFile(root / place, place.as_posix()))
-    except Unreadable:
-        return b""
+        data = read_bytes(file)
+        text = data.decode("utf-8", "surrogateescape")
+        return load_policies(text, file.relative).policies, None
+    except (InvalidPolicy, Unreadable) as error:
+        return PolicySet(), set_aside(file, str(error), data)
 
 
-def _metadata(path: Path) -> dict[str, dict[str, Any]]:
-    """All rows by key. Read-only and immutable: not even a journal appears beside the source."""
-    uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
-    with closing(sqlite3.connect(uri, uri=True)) as database:
-        database.text_factory = lambda raw: raw.decode("utf-8", "backslashreplace")
-        database.execute("PRAGMA trusted_schema = OFF")
-        statement = f"SELECT {', '.join(_COLUMNS)} FROM memory_metadata ORDER BY key LIMIT ?"  # noqa: S608
-        rows = database.execute(statement, (IMPORT_ITEMS_MAX,))
-        return {str(row[0]): dict(zip(_COLUMNS, map(_plain, row), strict=True)) for row in rows}
-
-
-def _plain(column: Any) -> Any:
-    return column.hex() if isinstance(column, bytes) else column
-
-
-def _file_of(root: Path, row: Mapping[str, Any]) -> bool:
-    """Whether the row's file is there but could not be read: then it is already quarantined."""
-    name = str(row.get("file_path", "")).replace("\\", "/").rsplit("/", 1)[-1]
-    return name not in ("", ".", "..") and "\0" not in name and (root / MEMORY / name).exists()
+def _database_damage(root: Path, why: str) -> Quarantined:
+    file = SourceFile(root / DATABASE, DATABASE.as_posix())
+    return set_aside(file, f"it cannot be read: {why}")
 
 
 def _read_file(
-    file: SourceFile, rows: Mapping[str, dict[str, Any]], zone: tzinfo, policies: PolicySet
-) -> Found:
+    file: SourceFile, rows: MetadataRows, zone: tzinfo, policies: PolicySet
+) -> ImportItem | Quarantined:
     data = b""
     item_id: str | None = None
     try:
@@ -152,19 +131,21 @@ def _read_file(
         if not isinstance(item, dict):
             raise Unreadable("it is not an object")
         refuse_doubled_keys(item)
-        item_id = item.get("key")
-        if not is_text(item_id, PATH_BYTES_MAX):
+        key = item.get("key")
+        if not isinstance(key, str) or not is_text(key, PATH_BYTES_MAX):
             raise Unreadable(f"it has no key of 1 to {PATH_BYTES_MAX} characters")
-        return sealed(_item(file, item, rows.get(str(item_id)), zone, policies))
+        item_id = key
+        return sealed(_item(file, item, rows.met(key), zone, policies))
     except (Unreadable, NotATime, InvalidValue, LimitExceeded) as error:
-        known = item_id if isinstance(item_id, str) else None
-        return quarantined(file.relative, str(error), data, known)
+        if item_id is None:
+            return set_aside(file, str(error), data)
+        return quarantined(file.relative, str(error), data, item_id)
 
 
 def _item(
     file: SourceFile,
     item: Mapping[str, Any],
-    row: Mapping[str, Any] | None,
+    accessed_ms: int | None,
     zone: tzinfo,
     policies: PolicySet,
 ) -> ImportItem:
@@ -192,7 +173,7 @@ def _item(
         labels=_labels(true_key, value, item),
         created_ms=min([at.ms, *(sibling.at_ms for sibling in siblings)]),
         updated_ms=at.ms,
-        accessed_ms=_accessed(row),
+        accessed_ms=accessed_ms,
         naive_times=naive + at.naive,
         without_metrics=True,
         source=Lineage(
@@ -203,14 +184,6 @@ def _item(
             version=printable(str(item["version"])[:64]) if "version" in item else None,
         ),
     )
-
-
-def _accessed(row: Mapping[str, Any] | None) -> int | None:
-    """The only time that the metadata knows better; a reset by the old program is harmless."""
-    try:
-        return parse_moment(row["accessed_at"]).ms if row and "accessed_at" in row else None
-    except NotATime:
-        return None
 
 
 def _siblings(current: Any, losers: Any, zone: tzinfo) -> tuple[tuple[OlderValue, ...], int]:
