@@ -28,11 +28,6 @@ def brought(older: Older, **more: object) -> Older:
     return older
 
 
-def opened(older: Older) -> Memory:
-    key = str(older.settings.key_path)
-    return Memory.open(older.url, clock=older.clock, key_path=key, create=False)
-
-
 def test_what_is_pending_is_said_and_nothing_is_written(older: Older) -> None:
     before = held_by(older.url)
     state = schema_state(older.url)
@@ -52,7 +47,7 @@ def test_all_rows_are_the_same_and_the_schema_is_that_of_a_new_store(older: Olde
     report = apply_schema(plan, older.settings, older.clock)
     assert (report.rows, report.state_sum) == before == state_of(older.url)
     assert (report.applied, report.rehearsed, report.verified) == (True, True, True)
-    with opened(older) as memory:
+    with older.opened() as memory:
         assert verify_store(memory.store).ok
         _check_values(memory)
         _check_statements(memory)

@@ -1,0 +1,142 @@
+"""Taking a schema back, by its revisions or by the snapshot; and what is refused untouched."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from memtend import Memory
+from memtend.errors import NothingKept, SchemaRefused, StoreTooNew
+from memtend.model.subject import Subject
+from memtend.services import open_services
+from memtend.serving.upgrading import (
+    apply_schema,
+    bring_forward,
+    plan_schema,
+    rollback_schema,
+    schema_before,
+    schema_state,
+)
+from memtend.store import schema
+from memtend.store.snapshots import pre_stores
+from memtend.store.upgrading import ground_of
+from memtend.store.verify import verify_store
+from tests.fixtures.older import Older, dump_of, held_by, state_of
+from tests.fixtures.stores import run_sql
+
+NEWER = "UPDATE alembic_version SET version_num = '0009'"
+
+
+@pytest.fixture
+def forward(older_0002: Older) -> Older:
+    """Brought to the newest schema."""
+    plan = plan_schema(older_0002.url, older_0002.settings, older_0002.clock)
+    apply_schema(plan, older_0002.settings, older_0002.clock, rehearsal=False)
+    return older_0002
+
+
+def back(older: Older, **more: Any) -> Any:
+    return rollback_schema(older.url, older.settings, older.clock, **more)
+
+
+def test_what_was_written_since_stays(forward: Older) -> None:
+    with forward.opened() as memory:
+        memory.put("notes", "since", 1)
+    assert schema_before(forward.url) == "0002"
+    report = back(forward)
+    assert (report.found, report.wanted, report.losses) == ("0003", "0002", ())
+    assert schema_state(forward.url).found == "0002"
+    bring_forward(forward.url, forward.settings, forward.clock)
+    with forward.opened() as memory:
+        assert memory.get("notes", "since") == 1
+
+
+def test_rows_without_a_place_are_lost_only_where_that_is_said(older_0002: Older) -> None:
+    before = held_by(older_0002.url)
+    with pytest.raises(SchemaRefused, match=r"3 rows of delivery.*1 rows of peer"):
+        back(older_0002)
+    assert held_by(older_0002.url) == before
+    report = back(older_0002, lose=True)
+    assert ("peer", "", 1) in report.losses
+    assert schema_state(older_0002.url).found == "0001"
+    with pytest.raises(SchemaRefused, match="first revision"):
+        back(older_0002)
+
+
+def test_the_snapshot_comes_back_and_a_line_of_history_begins(forward: Older) -> None:
+    with forward.opened() as memory:
+        memory.put("notes", "since", 1)
+        was = memory.store.meta()
+        replica = memory.store.own_replica()
+    with pytest.raises(SchemaRefused, match="changes were written since"):
+        back(forward, snapshot=True)
+    report = back(forward, snapshot=True, lose=True)
+    assert report.wanted == schema_state(forward.url).found == "0002"
+    assert "migration" not in repr(dump_of(forward.url))
+    bring_forward(forward.url, forward.settings, forward.clock)
+    with forward.opened() as memory:
+        assert memory.get("notes", "since") is None
+        now = memory.store.meta()
+        assert memory.store.own_replica() != replica
+        assert (now.lease_epoch, now.seq) > (was.lease_epoch, was.seq)
+        assert verify_store(memory.store).ok
+
+
+def test_snapshots_end_with_their_time_and_with_an_erasure(forward: Older) -> None:
+    with open_services(settings=forward.settings, clock=forward.clock) as services:
+        engine = services.store.engine
+        assert len(pre_stores(engine)) == 1
+        plan = services.plan_erase(Subject.of_record("notes", "k0"))
+        assert plan.copies == 1
+        services.apply_erase(plan)
+        assert pre_stores(engine) == []
+    with pytest.raises(NothingKept):
+        back(forward, snapshot=True)
+    back(forward)
+    forward.clock.advance(25 * 3_600_000)
+    report = bring_forward(forward.url, forward.settings, forward.clock)
+    with ground_of(forward.url) as ground:
+        assert [one.name for one in pre_stores(ground.engine)] == [report and report.snapshot]
+
+
+@pytest.mark.parametrize("store_of", ["0002", schema.HEAD])
+def test_a_newer_store_is_not_touched(older_0002: Older, store_of: str) -> None:
+    if store_of == schema.HEAD:
+        bring_forward(older_0002.url, older_0002.settings, older_0002.clock)
+    with ground_of(older_0002.url) as ground:
+        ground.engine.script(NEWER)
+    before = held_by(older_0002.url)
+    assert schema_state(older_0002.url).newer
+    for refused in (
+        lambda: Memory.open(older_0002.url, clock=older_0002.clock),
+        lambda: plan_schema(older_0002.url, older_0002.settings, older_0002.clock),
+        lambda: back(older_0002),
+        lambda: back(older_0002, snapshot=True),
+    ):
+        with pytest.raises(StoreTooNew, match="0009"):
+            refused()
+    assert held_by(older_0002.url) == before
+
+
+def test_a_program_that_has_it_open_writes_nothing_more(forward: Older) -> None:
+    with forward.opened() as memory, forward.opened() as other:
+        memory.put("notes", "last", 1)
+        lease = memory.leases.acquire("work/b", holder="me")
+        meta = memory.store.meta()
+        with other.store.engine.write() as tx:  # what a migration to it does
+            tx.run("save_meta", meta._replace(config=meta.config + 1).params())
+        run_sql(other, NEWER)
+        state = state_of(forward.url)
+        for write in (
+            lambda: memory.put("notes", "more", 1),
+            lambda: memory.delete("notes", "last"),
+            lambda: memory.messages.of("ada").send("bob", 1),
+            lambda: memory.leases.renew(lease),
+        ):
+            with pytest.raises(StoreTooNew):
+                write()
+        assert memory.get("notes", "last") == 1
+        assert state_of(forward.url) == state
+        run_sql(other, f"UPDATE alembic_version SET version_num = '{schema.HEAD}'")
+        memory.put("notes", "more", 1)
