@@ -116,6 +116,8 @@ def _elements(data: bytes) -> Iterator[bytes]:
         elif mark == b"," and depth == 0:
             yield text[start : token.start()]
             start = token.end()
+        if depth < 0:
+            break
     if depth:
         raise Unreadable("its JSON is nested too deeply, and its brackets do not match")
     yield text[start:-1]
