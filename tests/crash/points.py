@@ -23,6 +23,7 @@ from typing import Any
 import memtend.store.ballast
 import memtend.store.sqlite
 from memtend.errors import MemtendError
+from tests.crash.agings import unfinished
 from tests.crash.shim import Shim, fast_folder, in_child
 from tests.crash.steps import (
     DAY_MS,
@@ -180,6 +181,8 @@ class Sweep:
                 yield f"seen is no allowed state; it differs in {sorted(odd)[:5]}"
             if self.script == "erase" and allowed == self.states[-1:]:
                 yield from (f"{file} still names it" for file in self._naming())
+            if self.script == "migrate" and allowed == self.states[-1:]:
+                yield from unfinished(services)
             if self.script == "archive" and services.memory.stats().archived.records:
                 archive = services.verify_archive()
                 if not archive.ok:

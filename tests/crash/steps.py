@@ -17,6 +17,7 @@ from memtend.model.record import Labels
 from memtend.model.subject import Subject
 from memtend.services import Services, open_services
 from memtend.settings import Settings
+from tests.crash.agings import AGED, as_first, move, old_values, take_back, write_old
 from tests.crash.syncs import come_back, let_go, take_in, write_deltas
 from tests.fixtures.archives import archive_everything
 from tests.fixtures.archives import value as cold_value
@@ -161,6 +162,12 @@ SCRIPTS: dict[str, list[Step]] = {
         erase(Subject.of_namespace(ERASED), {}),
         put("both value", "a new life"),
     ],
+    "migrate": [
+        Step(write_old, old_values()),
+        Step(move, {}),
+        Step(take_back, {}),
+        Step(move, {}),
+    ],
     "apply": [
         Step(
             lambda s: take_in(s, 0),
@@ -195,7 +202,8 @@ SCRIPTS: dict[str, list[Step]] = {
 
 WRITES = ("create", "put", "put_many", "delete", "sweep")
 SYNCS = ("apply", "rejoin", "drop_log")
-UPKEEP = tuple(script for script in SCRIPTS if script not in WRITES + SYNCS)
+MIGRATES = ("migrate",)
+UPKEEP = tuple(script for script in SCRIPTS if script not in WRITES + SYNCS + MIGRATES)
 """Parts that take about as long, each tested in files of its own."""
 
 
@@ -229,7 +237,8 @@ def prepare(folder: Path) -> None:
         import memtend.archive.verify  # noqa: PLC0415
         import memtend.backup.undo  # noqa: PLC0415
         import memtend.erase.apply  # noqa: PLC0415
-        import memtend.serving.archives  # noqa: F401, PLC0415
+        import memtend.serving.archives  # noqa: PLC0415
+        import memtend.serving.rehearsing  # noqa: F401, PLC0415
 
         seen_in(services)
 
@@ -255,7 +264,7 @@ def seen_in(services: Services) -> State:
     memory, state = services.memory, {}
     for namespace in services.store.namespaces.load():
         for key, value in memory.scan(namespace, limit=10_000):
-            state[f"{namespace} {key}"] = value
+            state[f"{namespace} {key}"] = as_first(value) if namespace == AGED else value
             assert memory.get(namespace, key) == value, (namespace, key)
     if members := memory.members("sets", "colours"):
         state["sets colours *"] = members
