@@ -27,9 +27,7 @@ class CopyWrong(MemtendError):
 
     code = 73
     message = "the copy at {url} is not equal to {source}: {why}"
-    hint = (
-        "`memtend copy FROM TO --check` names what was written since; `memtend verify` finds damage."
-    )
+    hint = "`memtend copy FROM TO --check` names what was written since; `memtend verify` finds damage."
 
 
 class PackageMissing(MemtendError):

@@ -16,25 +16,26 @@ MIGRATED: Final = "migrated"
 
 
 class Item(NamedTuple):
-    """`losses` are the fields that the version cannot hold; `found` is the version in the store."""
+    """`losses` are the fields that the version cannot hold. Without a version it is as it was: the
+    chain knows no such item."""
 
     value: Any
-    found: str
+    version: str | None
     losses: tuple[str, ...] = ()
 
 
 def item_in(kind: str, value: Any, extra: Mapping[str, Any], version: str) -> Item:
-    """Raises `Unreadable` for what is no item of this kind."""
+    """Raises `Unreadable` for an item of a version that is not known."""
     found = AML.version_of(kind, value)
     if found is None:
-        raise Unreadable(f"it is no {kind} of an AML tree")
+        return Item(value, None)
     at, wanted = AML.versions.index(found), AML.versions.index(version)
     if at > wanted:
         before = _before(kind, value, extra)
         if before is not None:
             value = before
     cast = AML.cast(kind, value, version)
-    return Item(cast.value, found, cast.losses)
+    return Item(cast.value, version, cast.losses)
 
 
 def _before(kind: str, value: Any, extra: Mapping[str, Any]) -> Any:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from memtend.model.foldernames import SHARED, name_of
 from memtend.model.quoting import quote_segment
 
 LISTS: Final = {"patterns": "pattern", "solutions": "solution", "decisions": "decision"}
-SHARED: Final = frozenset(("config", "global", "monitoring", "audit"))
 ARCHIVED: Final = "archived"
 
 _ARCHIVED_DECISIONS: Final = "archived-decisions"
@@ -58,7 +58,7 @@ def place_of(relative: str) -> Place | str | None:
 
 def archive_of(agent: str, name: str) -> Place | None:
     """What `archives/<agent>/<name>` holds: decisions that the old program took out of use."""
-    stem = name.removesuffix(".gz").removesuffix(".json")
+    agent, stem = name_of(agent), name.removesuffix(".gz").removesuffix(".json")
     category = "_".join(stem.split("_")[:-2])  # what follows is a day and a time
     if stem == name or category not in _OF_ARCHIVES:
         return None
@@ -85,7 +85,8 @@ def _shared(folder: str, stem: str) -> Place | None:
 
 
 def _of_agent(folder: str, stem: str) -> Place | None:
-    namespace = f"agent/{quote_segment(folder)}"
+    agent = name_of(folder)
+    namespace = f"agent/{quote_segment(agent)}"
     if stem in LISTS:
-        return Place(f"{namespace}/{stem}", LISTS[stem], stem, folder, listed=True)
-    return Place(namespace, _OF_AGENT[stem], stem, folder) if stem in _OF_AGENT else None
+        return Place(f"{namespace}/{stem}", LISTS[stem], stem, agent, listed=True)
+    return Place(namespace, _OF_AGENT[stem], stem, agent) if stem in _OF_AGENT else None
