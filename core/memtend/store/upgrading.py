@@ -219,7 +219,7 @@ def _detail(step: Move, **more: Any) -> str:
 
 def _compare(before: Fingerprint, after: Fingerprint, ground: Ground, wanted: str) -> None:
     if before != after:
-        why = f"{before.rows:,} rows before are not the {after.rows:,} rows after"
+        why = f"of its {before.rows:,} rows not all are the same afterwards ({after.rows:,})"
         raise SchemaWrong(url=ground.engine.url, wanted=wanted, why=why)
 
 

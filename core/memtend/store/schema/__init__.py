@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -95,6 +97,19 @@ def revising(engine: Engine, connect: Callable[[], Any]) -> Iterator[Revising]:
             maker.dispose()
 
 
+# Alembic keeps what it works on in globals.
+_alone = threading.Lock()
+
+
+def _renew_lock() -> None:
+    global _alone  # noqa: PLW0603 — the parent's lock may be held by a thread that is not here
+    _alone = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)
+
+
 def _go(connection: Any, wanted: str) -> None:
     from alembic import command  # noqa: PLC0415 — half a second that a normal open saves
     from alembic.config import Config  # noqa: PLC0415
@@ -103,11 +118,12 @@ def _go(connection: Any, wanted: str) -> None:
     config = Config()
     config.set_main_option("script_location", "memtend:store/schema")
     config.attributes["connection"] = connection
-    found = MigrationContext.configure(connection).get_current_revision() or ""
-    if found < wanted:
-        command.upgrade(config, wanted)
-    elif found > wanted:
-        command.downgrade(config, wanted)
+    with _alone:
+        found = MigrationContext.configure(connection).get_current_revision() or ""
+        if found < wanted:
+            command.upgrade(config, wanted)
+        elif found > wanted:
+            command.downgrade(config, wanted)
 
 
 def shape(wanted: str) -> dict[str, tuple[str, ...]]:

@@ -1,0 +1,171 @@
+"""A migration of the schema that is cut off, crowded or given something odd changes nothing."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from threading import Thread
+
+import psycopg
+import pytest
+
+from memtend.errors import (
+    InvalidSettings,
+    SchemaRefused,
+    SchemaWrong,
+    StoreBusy,
+    StoreMissing,
+    StoreUnavailable,
+)
+from memtend.serving.upgrading import (
+    _step,
+    apply_schema,
+    bring_forward,
+    plan_schema,
+    schema_state,
+)
+from memtend.store import schema, snapshots
+from memtend.store.snapshots import pre_stores
+from memtend.store.upgrade_ground import Hand
+from memtend.store.upgrade_postgres import ServerGround
+from memtend.store.upgrading import ground_of, key_of, move
+from tests.fixtures.older import Make, Older, held_by, state_of
+
+
+def applied(older: Older) -> object:
+    plan = plan_schema(older.url, older.settings, older.clock)
+    return apply_schema(plan, older.settings, older.clock)
+
+
+def test_writers_wait_and_readers_go_on(older_0002: Older) -> None:
+    with ground_of(older_0002.url) as ground, ground_of(older_0002.url) as other:
+        other.engine.hurry(50)
+        with ground.revising() as hand:
+            hand.to(schema.HEAD)
+            rows = other.engine.read("meta")[0][7]
+            with pytest.raises(StoreBusy), other.engine.write() as tx:
+                tx.fetch("meta_locked")
+        assert other.engine.read("meta")[0][7] == rows
+    assert schema_state(older_0002.url).found == schema.HEAD
+
+
+def test_several_processes_that_migrate_at_once_do_it_once(older_0002: Older) -> None:
+    done = []
+
+    def start() -> None:
+        done.append(bring_forward(older_0002.url, older_0002.settings, older_0002.clock))
+
+    threads = [Thread(target=start) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(done) == 3
+    assert sum(report is not None and report.applied for report in done) == 1
+    with ground_of(older_0002.url) as ground:
+        assert len(pre_stores(ground.engine)) == 1
+
+
+def test_damage_is_found_on_the_copy(older_0002: Older) -> None:
+    with ground_of(older_0002.url) as ground:
+        ground.engine.script("UPDATE sibling SET size = size + 1 WHERE seq = 3")
+    before = held_by(older_0002.url)
+    with pytest.raises(SchemaWrong, match="parts are damaged"):
+        applied(older_0002)
+    assert held_by(older_0002.url) == before
+
+
+def test_a_row_that_a_revision_loses_undoes_it(
+    older_0002: Older, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The revision itself is the product's; the loss is planted after it, before the commit."""
+    before = held_by(older_0002.url)
+    go = schema._go
+
+    def losing(connection: object, wanted: str) -> None:
+        go(connection, wanted)
+        if wanted == schema.HEAD:
+            connection.exec_driver_sql("DELETE FROM sibling WHERE seq = 3")  # type: ignore[attr-defined]
+
+    monkeypatch.setattr(schema, "_go", losing)
+    plan = plan_schema(older_0002.url, older_0002.settings, older_0002.clock)
+    for rehearsal in (True, False):
+        with pytest.raises(SchemaWrong, match=r"17 rows not all are the same afterwards \(16\)"):
+            apply_schema(plan, older_0002.settings, older_0002.clock, rehearsal=rehearsal)
+    assert held_by(older_0002.url) == before
+
+
+def test_a_lost_connection_leaves_the_old_schema(older_store: Make) -> None:
+    older = older_store("postgres", "0002")
+    before = held_by(older.url)
+
+    class Cut(ServerGround):
+        def keep(self, hand: Hand, name: str, found: str) -> None:
+            super().keep(hand, name, found)
+            with psycopg.connect(older.url, autocommit=True) as other:
+                pid = hand.connection.info.backend_pid
+                other.execute("SELECT pg_terminate_backend(%s)", (pid,))
+
+    with ground_of(older.url) as ground:
+        key = key_of(ground, older.settings.key_path, older.clock)
+        plan = plan_schema(older.url, older.settings, older.clock)
+        step = _step(ground, plan, older.clock, 1_000, lose=False)
+        cut = Cut(ground.engine, older.url)  # type: ignore[arg-type]
+        with pytest.raises(StoreUnavailable):
+            move(cut, step, older.clock, key)
+    assert held_by(older.url) == before
+    applied(older)
+    assert older.opened().get("notes", "k4") == "ä中"
+
+
+def test_what_a_plan_rests_on_must_still_be_so(older_store: Make, tmp_path: Path) -> None:
+    older = older_store("file", "0002")
+    plan = plan_schema(older.url, older.settings, older.clock)
+    first = older_store("file", "0001")
+    with pytest.raises(SchemaRefused, match="another store"):
+        apply_schema(plan, first.settings, older.clock)
+    stale = plan.model_copy(update={"found": "0001"})
+    with pytest.raises(SchemaRefused, match="was of schema 0001 when this was planned"):
+        apply_schema(stale, older.settings, older.clock, rehearsal=False)
+    with pytest.raises(SchemaRefused, match="no revision 0009"):
+        plan_schema(older.url, older.settings, older.clock, "0009")
+    assert older.settings.key_path is not None
+    older.settings.key_path.unlink()
+    with pytest.raises(SchemaRefused, match="key of its audit trail"):
+        plan_schema(older.url, older.settings, older.clock)
+    for url, error in (
+        (f"{tmp_path}/none.db", StoreMissing),
+        ("sqlite://", InvalidSettings),
+        ("mysql://x/y", InvalidSettings),
+    ):
+        with pytest.raises(error):
+            schema_state(url)
+    assert not (tmp_path / "none.db").exists()
+
+
+def test_a_disk_without_room_for_copies_is_refused(
+    older_store: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = older_store("file", "0002")
+    before = held_by(older.url)
+    full = shutil.disk_usage("/")._replace(free=1_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: full)
+    with pytest.raises(SchemaRefused, match="1,000 are free"):
+        applied(older)
+    assert held_by(older.url) == before
+
+
+def test_what_a_killed_rehearsal_left_is_removed(older_0002: Older) -> None:
+    with ground_of(older_0002.url) as ground:
+        left = snapshots.rehearsal_name(ground.engine, "ab" * 16)
+        if ground.engine.kind == "sqlite":
+            Path(left).write_bytes(b"half a copy")
+        else:
+            ground.engine.create_schema(left)  # type: ignore[attr-defined]
+    applied(older_0002)
+    with ground_of(older_0002.url) as ground:
+        if ground.engine.kind == "sqlite":
+            assert not Path(left).exists()
+        else:
+            assert left not in ground.engine.schemas("public")  # type: ignore[attr-defined]
+    assert state_of(older_0002.url)[0] == 17
