@@ -20,7 +20,13 @@ from prefect.exceptions import ObjectNotFound
 from rich.console import Console
 
 from memtend.limits import BACKUP_OVERDUE_MS, DRILL_AGE_MAX_MS
-from memtend_tasks.publish import BACKUP_COMPLETED, DRILL_COMPLETED, DRILL_FAILED, STORE_UNHEALTHY
+from memtend_tasks.publish import (
+    BACKUP_COMPLETED,
+    DRILL_COMPLETED,
+    DRILL_FAILED,
+    MIGRATION_FAILED,
+    STORE_UNHEALTHY,
+)
 
 STORES = "memtend.store.*"
 RESOURCE = "prefect.resource.id"
@@ -72,6 +78,11 @@ ALERTS = (
         BACKUP_COMPLETED,
         "No backup has been completed for too long.",
         timedelta(milliseconds=BACKUP_OVERDUE_MS),
+    ),
+    Alert(
+        "memtend migration failed",
+        MIGRATION_FAILED,
+        "A migration was stopped. The report of the run says why; running it again finishes it.",
     ),
     Alert(
         "memtend store unhealthy",

@@ -7,8 +7,8 @@ from typing import Any, ParamSpec, TypeVar
 
 from prefect import Flow, runtime
 
-from memtend_flows.parameters import ADDRESSES
-from memtend_tasks.address import check_plain
+from memtend_flows.parameters import ADDRESSES, PATHS
+from memtend_tasks.address import check_path, check_plain
 from memtend_tasks.decorator import explained
 from memtend_tasks.opened import store_label
 
@@ -23,6 +23,9 @@ class MemoryFlow(Flow[P, R]):
         for name in ADDRESSES:
             if name in parameters:
                 check_plain(str(parameters[name]), name)
+        for name in PATHS:
+            if name in parameters:
+                check_path(str(parameters[name]), name)
         return super().serialize_parameters(parameters)
 
 

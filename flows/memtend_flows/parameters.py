@@ -16,10 +16,12 @@ from memtend.limits import LABEL_CHARS_MAX as WHY_CHARS_MAX
 from memtend.limits import PERIODS_MAX
 from memtend.model.pattern import compile_pattern
 from memtend.model.retention import Retention
-from memtend_tasks.address import PLAIN_PATTERN, check_plain
+from memtend_tasks.address import PATH_PATTERN, PLAIN_PATTERN, check_path, check_plain
 
-ADDRESSES = ("store", "target", "archive_target", "peer")
+ADDRESSES = ("store", "target", "archive_target", "peer", "dest")
 """Parameters that hold an address; `memory_flow` refuses credentials in them."""
+PATHS = ("source",)
+"""Parameters that hold a path, and never a URL."""
 
 Store = Annotated[
     str, AfterValidator(check_plain), Field(json_schema_extra={"pattern": PLAIN_PATTERN})
@@ -38,6 +40,14 @@ Peer = Annotated[
     str,
     AfterValidator(lambda text: check_plain(text, "peer")),
     Field(json_schema_extra={"pattern": PLAIN_PATTERN}),
+]
+Dest = Annotated[
+    str,
+    AfterValidator(lambda text: check_plain(text, "dest")),
+    Field(json_schema_extra={"pattern": PLAIN_PATTERN}),
+]
+Source = Annotated[
+    str, AfterValidator(check_path), Field(json_schema_extra={"pattern": PATH_PATTERN})
 ]
 Reviewed = Annotated[str, Field(pattern="^([0-9a-f]{64})?$")]
 """The digest of a plan that somebody has looked at; empty makes a new one."""
@@ -74,6 +84,19 @@ class Keep(BaseModel, frozen=True, extra="forbid"):
         counts = self.model_dump(exclude={"within_hours", "max_age_days"})
         within_ms, age_ms = self.within_hours * _HOUR_MS, self.max_age_days * _DAY_MS
         return Retention(**counts, within_ms=within_ms, max_age_ms=age_ms or None)
+
+
+class Kind(StrEnum):
+    """What older memory is: every kind that `memtend import` knows, or what its files look like."""
+
+    DETECT = "detect"
+    LIFECYCLE = "lifecycle"
+    AML = "aml"
+    AML_BACKUP = "aml-backup"
+    SWARM = "swarm"
+    CLAUDE_FLOW = "claude-flow"
+    PICKLED = "pickled"
+    JSONL = "jsonl"
 
 
 class Depth(StrEnum):

@@ -9,10 +9,14 @@ from typing import Any, NamedTuple
 from prefect import Flow
 from prefect.schedules import Cron, Schedule
 
+from memtend.settings import Settings
 from memtend_flows.archive import archive
 from memtend_flows.backup import backup
 from memtend_flows.drill import drill
+from memtend_flows.export import export
 from memtend_flows.health import health
+from memtend_flows.ingest import ingest
+from memtend_flows.migrate import migrate
 from memtend_flows.recall import recall
 from memtend_flows.restore import restore
 from memtend_flows.rotate import rotate
@@ -26,18 +30,34 @@ TAGS = ("memtend",)
 
 
 class Served(NamedTuple):
-    """A flow and, in UTC, when it runs by itself and with what parameters. No cron: by hand."""
+    """A flow and, in UTC, when it runs by itself and with what parameters. No cron: by hand.
+
+    A schedule that `wants` a setting is paused where that is not set.
+    """
 
     flow: Flow[..., Any]
     cron: str | None
     parameters: dict[str, Any]
     tag: str
+    wants: str | None = None
+
+    @property
+    def active(self) -> bool:
+        """Whether it runs by itself here."""
+        ready = self.wants is None or getattr(Settings(), self.wants) is not None
+        return self.cron is not None and ready
 
     @property
     def schedule(self) -> Schedule | None:
         if self.cron is None:
             return None
-        return Cron(self.cron, timezone="UTC", slug="main", parameters=self.parameters)
+        return Cron(
+            self.cron,
+            timezone="UTC",
+            slug="main",
+            parameters=self.parameters,
+            active=self.active,
+        )
 
 
 SERVED = (
@@ -51,6 +71,9 @@ SERVED = (
     Served(archive, "30 1 * * *", {"dry_run": False}, "moves"),
     Served(recall, None, {}, "moves"),
     Served(sync, "10-59/15 * * * *", {}, "moves"),
+    Served(ingest, "20 * * * *", {"dry_run": False}, "moves", wants="import_source"),
+    Served(migrate, None, {}, "moves"),
+    Served(export, None, {}, "reads"),
     Served(health, "5-59/15 * * * *", {}, "reads"),
     Served(tend, "30 3 * * *", {"dry_run": False}, "deletes"),
 )

@@ -22,11 +22,13 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from rich.console import Console
+from rich.markup import escape
 
+from memtend.errors import MemtendError
 from memtend.limits import SERVER_START_S_MAX, SERVER_STOP_S_MAX
-from memtend.services import open_services
 from memtend.settings import Settings
 from memtend_flows.home import prefect_environment, prefect_home
+from memtend_flows.prepare import prepare
 from memtend_tasks.place import absolute, shown
 
 _POLL_S = 0.2
@@ -42,15 +44,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     url = f"http://{options.host}:{options.port}"
     home = options.home or prefect_home(options.store)
     home.mkdir(parents=True, exist_ok=True)
-    with open_services(options.store) as services:  # made if it is missing
-        records = services.facts().records
+    try:
+        records = prepare(options.store, talk)
+    except MemtendError as error:
+        talk.print(f"[red]{escape(str(error))}[/]\n{escape(error.hint)}")
+        return error.code
     environment = prefect_environment(home, os.environ) | {
         "PREFECT_API_URL": f"{url}/api",
         "PREFECT_SERVER_UI_API_URL": f"{url}/api",
         "MEMTEND_STORE_URL": absolute(options.store),
         "MEMTEND_BACKUP_URL": absolute(options.backup),
         "MEMTEND_PLANS_URL": absolute(Settings().plans_url),
+        "MEMTEND_EXPORT_URL": absolute(Settings().export_url),
     }
+    if (source := Settings().import_source) is not None:
+        environment["MEMTEND_IMPORT_SOURCE"] = absolute(source)
     if "archive_url" in Settings().model_fields_set:  # otherwise the store knows where it is
         environment["MEMTEND_ARCHIVE_URL"] = absolute(Settings().archive_url)
     if (key_file := Settings().backup_key_file) is not None:

@@ -16,6 +16,7 @@ from memtend_flows.sweep import sweep
 from memtend_flows.verify import verify
 from memtend_tasks.errors import StepsFailed
 from memtend_tasks.figures import table
+from memtend_tasks.migrate import pending_migrations
 from memtend_tasks.opened import store_address
 from memtend_tasks.publish import publish_page
 from memtend_tasks.sentence import sentence
@@ -34,7 +35,8 @@ def tend(
     sweep, and old backups go only when the newest one has passed its drill in this run. A step
     that fails stops none of the others: a sweep that was refused is no reason to go without a
     drill. The run fails at the end and says which steps did. `dry_run` only holds back what moves
-    and deletes: the backup is taken either way.
+    and deletes: the backup is taken either way. Values of older versions are counted and named in
+    the report, and left as they are: `migrate` moves them, when somebody says so.
 
     Args:
         store: "default", NAME of a Secret block memtend-store-NAME, or a URL without password.
@@ -49,6 +51,7 @@ def tend(
         "sweep": sweep(store, dry_run, return_state=True),
         "verify": verify(store, return_state=True),
         "drill": drill(store, target, return_state=True),
+        "older versions": pending_migrations(store, return_state=True),
     }
     proved = steps["backup"].is_completed() and steps["drill"].is_completed()
     keep_all = dry_run or not proved

@@ -6,7 +6,7 @@ or a plain address; what carries credentials stays in the environment or in a Se
     ``default``         the address in the settings (MEMTEND_STORE_URL, MEMTEND_BACKUP_URL,
                         MEMTEND_ARCHIVE_URL)
     ``prod``            the Secret block ``memtend-store-prod`` (``memtend-backup-prod``,
-                        ``memtend-archive-prod``, ``memtend-peer-prod``)
+                        ``memtend-archive-prod``, ``memtend-export-prod``, ``memtend-peer-prod``)
     ``/srv/memory.db``  a path or a URL without credentials, as it is
 
 The key of encrypted backups goes the same way: MEMTEND_BACKUP_KEY in the environment, or for a
@@ -30,11 +30,13 @@ DEFAULT = "default"
 PLAIN_PATTERN = r"^(postgresql://[^/@:?#]*@)?[^@?#]+$"
 """What a form and the server accept, before a run exists: no password, and no query, where
 credentials hide too. A bare user name is no secret on PostgreSQL, and a token elsewhere."""
+PATH_PATTERN = r"^(?!.*://).+$"
+"""A path on the machine where the run executes: older memory is read there and nowhere else."""
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,62}", re.ASCII)
 _LABEL_CHARS_MAX = 40
 
-What = Literal["store", "backup", "archive"]
+What = Literal["store", "backup", "archive", "export"]
 
 
 class Address(NamedTuple):
@@ -48,6 +50,13 @@ class Address(NamedTuple):
 def check_plain(text: str, name: str = "store") -> str:
     """Return `text` if it can hold no credential; raise `SecretInParameter` otherwise."""
     if not re.match(PLAIN_PATTERN, text):
+        raise SecretInParameter(name=name)
+    return text
+
+
+def check_path(text: str, name: str = "source") -> str:
+    """Return `text` if it is a path; what looks like a URL could carry a credential."""
+    if not re.match(PATH_PATTERN, text):
         raise SecretInParameter(name=name)
     return text
 

@@ -48,3 +48,11 @@ class DrillFailed(MemtendError):
     code = 85
     message = "the drill of {store} did not pass: {why}"
     hint = "Read the run's report; keep older backups, take a full one, and drill again."
+
+
+class SourceMissing(MemtendError):
+    """An import names no source, or another one than the plan that was reviewed."""
+
+    code = 86
+    message = "there is no source to import from: {why}"
+    hint = "Type a path into the form, or set MEMTEND_IMPORT_SOURCE where the run executes."

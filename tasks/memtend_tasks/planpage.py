@@ -10,8 +10,11 @@ from memtend.archive.plan import ArchivePlan
 from memtend.backup.restore_plan import Mode, RestorePlan
 from memtend.backup.rotation_plan import RotationDecision, RotationPlan
 from memtend.limits import PUBLISHED_DECISIONS_MAX, PUBLISHED_FINDINGS_MAX
+from memtend.migrate.importing import ImportPlan
+from memtend.migrate.plan import MigrationPlan
 from memtend.model.plan import Action, Decision, Plan
 from memtend_tasks.figures import size, table, to_text
+from memtend_tasks.movepage import moved_details, moved_headline, unquoted
 
 _NAMESPACES_SHOWN = 20
 _NOTHING = "There is nothing to do."
@@ -38,6 +41,8 @@ def headline(plan: Plan) -> str:
             return f"Drops **{len(drops):,} of {plan.total:,}** backups, {freed}, in `{plan.url}`."
         case ArchivePlan():
             return f"Archives **{count} of {plan.total:,}** records, {size(bytes_)} in the store."
+        case ImportPlan() | MigrationPlan():
+            return moved_headline(plan)
         case Plan(operation="recall"):
             return f"Recalls **{count}** records, {size(bytes_)} in the store."
         case _:
@@ -48,9 +53,13 @@ def headline(plan: Plan) -> str:
 
 
 def touched(plan: Plan) -> int:
-    """How many records a plan would change; a restore plan names only the first of them."""
+    """How many records a plan would change; some plans name only the first of them."""
     if isinstance(plan, RestorePlan):
         return plan.added + plan.changed + plan.removed
+    if isinstance(plan, ImportPlan):
+        return plan.writes
+    if isinstance(plan, MigrationPlan):
+        return plan.planned
     return sum(decision.action is not Action.KEEP for decision in plan.decisions)
 
 
@@ -72,6 +81,8 @@ def details(plan: Plan) -> list[str]:
         case ArchivePlan():
             rules = Counter(decision.rule for decision in plan.decisions)
             return [_table(("rule", "records"), _counts(rules)), *_by_namespace(plan)]
+        case ImportPlan() | MigrationPlan():
+            return moved_details(plan)
         case _:
             return _by_namespace(plan)
 
@@ -92,7 +103,7 @@ def _row(decision: Decision) -> dict[str, str]:
         "action": decision.action.value,
         "namespace": decision.namespace,
         "key": decision.key,
-        "reason": decision.reason,
+        "reason": unquoted(decision.reason),
         "size": size(decision.size_bytes),
     }
 

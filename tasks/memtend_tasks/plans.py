@@ -6,6 +6,8 @@ from memtend.archive.plan import ArchivePlan
 from memtend.backup.restore_plan import RestorePlan
 from memtend.backup.rotation_plan import RotationPlan
 from memtend.clock import SystemClock
+from memtend.migrate.importing import ImportPlan
+from memtend.migrate.plan import MigrationPlan
 from memtend.model.plan import Plan, PlanRef
 from memtend.plans import load_plan, save_plan
 from memtend.services import Services
@@ -14,6 +16,8 @@ from memtend_tasks.decorator import memory_task
 
 KINDS: dict[str, type[Plan]] = {
     "archive": ArchivePlan,
+    "import": ImportPlan,
+    "migrate": MigrationPlan,
     "recall": Plan,
     "restore": RestorePlan,
     "rotate": RotationPlan,

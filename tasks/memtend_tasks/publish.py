@@ -23,6 +23,10 @@ from memtend_tasks.plans import read_plan
 BACKUP_COMPLETED = "memtend.backup.completed"
 DRILL_COMPLETED = "memtend.drill.completed"
 DRILL_FAILED = "memtend.drill.failed"
+EXPORT_COMPLETED = "memtend.export.completed"
+IMPORT_COMPLETED = "memtend.import.completed"
+MIGRATION_COMPLETED = "memtend.migration.completed"
+MIGRATION_FAILED = "memtend.migration.failed"
 RESTORE_COMPLETED = "memtend.restore.completed"
 STORE_UNHEALTHY = "memtend.store.unhealthy"
 SYNC_ATTENTION = "memtend.sync.attention"
@@ -54,14 +58,14 @@ def publish_plan(address: Address, ref: PlanRef) -> Published:
     return Published(plan, cast("UUID", page))
 
 
-def publish_page(address: Address, title: str, lines: Sequence[str], *models: BaseModel) -> None:
+def publish_page(address: Address, title: str, lines: Sequence[str], *models: BaseModel) -> UUID:
     """Show reports: headline sentences, then the figures of each model."""
     parts = [f"# {title}", f"`{address.shown}`", *lines]
     for model in models:
         rows = figures(model)
         parts += [f"## {rows[0][1].title()}", table(("figure", "value"), rows[1:])]
     key = f"{title.lower().replace(' ', '-')}-{address.label}"
-    create_markdown_artifact("\n\n".join(parts), key=key, description=title)
+    return cast("UUID", create_markdown_artifact("\n\n".join(parts), key=key, description=title))
 
 
 def announce(event: str, address: Address, payload: Mapping[str, object]) -> None:

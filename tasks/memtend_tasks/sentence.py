@@ -12,17 +12,29 @@ from memtend.backup.report import BackupReport, VerifyReport
 from memtend.backup.restore import RestoreReport
 from memtend.backup.restore_plan import Mode
 from memtend.backup.rotation_plan import RotationReport
+from memtend.export.report import ExportReport
 from memtend.health.report import HealthReport, Level
+from memtend.migrate.importing import ImportReport
+from memtend.migrate.report import MigrationReport, Pending, Rehearsal
 from memtend.model.findings import StoreVerifyReport
 from memtend.model.plan import Report
+from memtend.model.upgrade import SchemaReport
 from memtend.sync.report import SyncReport
 from memtend_tasks.figures import size, to_span
 
 _WOULD = {
     "archive": ("records", "archived"),
+    "import": ("items", "imported"),
+    "migrate": ("values", "migrated"),
     "recall": ("records", "recalled"),
     "restore": ("records", "changed"),
     "rotate": ("backups", "dropped"),
+}
+
+_NOTHING = {
+    "archive": "nothing was cold",
+    "import": "there was nothing to import",
+    "migrate": "every value is of the newest version",
 }
 
 
@@ -36,8 +48,8 @@ def _(report: Report) -> str:
     if not report.applied:
         what, done = _WOULD.get(report.operation, ("records", "deleted"))
         return f"{report.planned:,} {what} would be {done}; nothing was"
-    if report.operation == "archive":
-        return "nothing was cold"
+    if (why := _NOTHING.get(report.operation)) is not None:
+        return why
     freed = size(report.bytes_freed)
     return f"{report.deleted:,} records had outlived their TTL: deleted, {freed} freed"
 
@@ -119,3 +131,47 @@ def _(report: HealthReport) -> str:
     raised = [check.name for check in report.checks if check.level is not Level.OK]
     look = f"; look at {', '.join(raised)}" if raised else ""
     return f"{report.level}, {report.records:,} records in the store{look}"
+
+
+@sentence.register
+def _(report: ImportReport) -> str:
+    counts = ((report.unchanged, "unchanged"), (report.refused, "refused"),
+              (report.quarantined, "unreadable and set aside"), (report.expired, "expired"),
+              (report.erased, "erased before"))  # fmt: skip
+    parts = [f"{count:,} {what}" for count, what in counts if count]
+    return ", ".join([f"{report.written:,} items imported", *parts])
+
+
+@sentence.register
+def _(pending: Pending) -> str:
+    return pending.sentence()
+
+
+@sentence.register
+def _(report: Rehearsal) -> str:
+    verdict = "and every check passed" if report.ok else "and some CHECKS FAILED"
+    return f"{report.rows:,} values migrated on a restored copy, {verdict}"
+
+
+@sentence.register
+def _(report: MigrationReport) -> str:
+    stay = f", {report.refused:,} stay as they are" if report.refused else ""
+    return f"{report.written:,} values are now {report.family} {report.wanted}{stay}"
+
+
+@sentence.register
+def _(report: SchemaReport) -> str:
+    if not report.applied:
+        return f"the schema was {report.wanted} already"
+    kept = f"; the store before is kept until {report.snapshot_until:%Y-%m-%d %H:%M %Z}"
+    moved = f"schema {report.found} became {report.wanted} with all of {report.rows:,} rows"
+    return moved + (kept if report.snapshot_until else "")
+
+
+@sentence.register
+def _(report: ExportReport) -> str:
+    left = sum(one.count for one in report.left_out)
+    out = f", {left:,} left out" if left else ""
+    return (
+        f"{report.records:,} records in {report.files:,} files, {size(report.written_bytes)}{out}"
+    )

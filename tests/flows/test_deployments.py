@@ -10,6 +10,8 @@ import pytest
 import yaml
 from prefect import Flow
 
+from memtend.migrate.detect import KINDS
+from memtend_flows.parameters import Kind
 from memtend_flows.runner import deployment
 from memtend_flows.schedules import SERVED, Served
 
@@ -52,10 +54,24 @@ def test_a_form_explains_itself(served: Served) -> None:
     assert served.tag != "deletes" or "dry_run" in fields
 
 
+def test_older_memory_is_read_on_a_schedule_where_an_operator_names_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    [ingest] = [served for served in SERVED if served.flow.name == "ingest"]
+    assert [schedule.active for schedule in deployment(ingest).schedules or ()] == [False]
+    monkeypatch.setenv("MEMTEND_IMPORT_SOURCE", "/srv/old")
+    assert [schedule.active for schedule in deployment(ingest).schedules or ()] == [True]
+
+
+def test_every_kind_of_older_memory_is_in_the_form() -> None:
+    assert [kind.value for kind in Kind] == ["detect", *KINDS]
+
+
 def _as_file(schedule: Any) -> dict[str, Any]:
     said = {
         "cron": schedule.schedule.cron,
         "timezone": schedule.schedule.timezone,
         "slug": schedule.slug,
     }
+    said |= {} if schedule.active else {"active": False}
     return said | ({"parameters": schedule.parameters} if schedule.parameters else {})

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextvars import copy_context
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from prefect import State
-from prefect.client.orchestration import get_client
 
 from memtend.memory import Memory
 from memtend_flows import approval
@@ -19,8 +15,10 @@ from memtend_flows.backup import backup
 from memtend_flows.restore import restore
 from memtend_tasks.address import to_address
 from memtend_tasks.publish import RESTORE_COMPLETED
+from tests.flows import answering
+from tests.flows.answering import answer, start
 from tests.flows.scratch import DEAD, LIVE, Scratch, fill, records
-from tests.flows.seen import ask, events, eventually, pages
+from tests.flows.seen import events, pages
 
 ALL = LIVE + DEAD
 
@@ -37,43 +35,8 @@ def lost(scratch: Scratch, monkeypatch: pytest.MonkeyPatch) -> Scratch:
     return scratch
 
 
-@pytest.fixture
-def aside() -> Iterator[ThreadPoolExecutor]:
-    with ThreadPoolExecutor(1) as pool:
-        yield pool
-
-
-def start(pool: ThreadPoolExecutor, place: Scratch, **given: Any) -> Future[State[Any]]:
-    """Run the restore beside the test, which has to answer it."""
-
-    def run() -> State[Any]:
-        state: State[Any] = restore(
-            place.store, place.target, dry_run=False, return_state=True, **given
-        )
-        return state
-
-    return pool.submit(copy_context().run, run)
-
-
-def answer(place: Scratch, **given: object) -> str:
-    """Fill in the form of the waiting run; what it showed."""
-    query = {"flow_runs": {"state": {"type": {"any_": ["PAUSED"]}}}}
-
-    def waiting() -> list[dict[str, Any]]:
-        rows = ask("/flow_runs/filter", query)
-        return [row for row in rows if row["parameters"]["store"] == place.store]
-
-    [run] = eventually(waiting)
-    key = run["state"]["state_details"]["run_input_keyset"]["description"]
-    with get_client(sync_client=True) as client:
-        shown = client._client.get(f"/flow_runs/{run['id']}/input/{key}").text
-        client._client.post(f"/flow_runs/{run['id']}/resume", json={"run_input": given})
-    return shown
-
-
 def digest(place: Scratch) -> str:
-    page = pages(f"restore-plan-{to_address(place.store).label}")[0]
-    return page.split("Reviewed plan: `")[1][:64]
+    return answering.digest(place, "restore")
 
 
 def test_a_preview_says_what_would_come_and_go(lost: Scratch) -> None:
@@ -85,12 +48,12 @@ def test_a_preview_says_what_would_come_and_go(lost: Scratch) -> None:
     assert records(lost.store) == ALL - 9
 
 
-def test_an_approved_restore_is_done(lost: Scratch, aside: ThreadPoolExecutor) -> None:
+def test_an_approved_restore_is_done(lost: Scratch) -> None:
     """The form names the plan; after the yes the records are back and everybody hears of it."""
-    run = start(aside, lost)
-    shown = answer(lost, approve=True, note="ticket 7")
-    assert "/v2/artifacts/artifact/" in shown
-    assert run.result().is_completed()
+    with start(restore, lost.store, lost.target, dry_run=False) as run:
+        shown = answer(lost, approve=True, note="ticket 7")
+        assert "/v2/artifacts/artifact/" in shown
+        assert run.result().is_completed()
     assert records(lost.store) == ALL
     with Memory.open(lost.store) as memory:
         assert memory.get("task/alive", "k3") == {"n": 3}
@@ -100,9 +63,9 @@ def test_an_approved_restore_is_done(lost: Scratch, aside: ThreadPoolExecutor) -
     assert events(RESTORE_COMPLETED, f"memtend.store.{label}")
 
 
-def test_a_refused_restore_changes_nothing(lost: Scratch, aside: ThreadPoolExecutor) -> None:
-    run = start(aside, lost)
-    answer(lost, approve=False, note="not that one")
+def test_a_refused_restore_changes_nothing(lost: Scratch) -> None:
+    with start(restore, lost.store, lost.target, dry_run=False) as run:
+        answer(lost, approve=False, note="not that one")
     assert run.result().is_failed()
     assert "not that one" in str(run.result().message)
     assert records(lost.store) == ALL - 9

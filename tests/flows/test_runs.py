@@ -14,7 +14,7 @@ from memtend_tasks.publish import BACKUP_COMPLETED
 from tests.flows.scratch import DEAD, LIVE, Scratch, records
 from tests.flows.seen import events, pages, run_names
 
-STEPS = ["backup", "archive", "sweep", "verify", "drill", "rotate", "health"]
+STEPS = ["backup", "archive", "sweep", "verify", "drill", "older versions", "rotate", "health"]
 
 
 def content(store: str) -> list[object]:

@@ -18,6 +18,11 @@ from tests.ui.conftest import Served
 
 PATIENCE_MS = 60_000
 CANARY = "c4n4ry-pa55w0rd"
+FORMS = {
+    "ingest": ("source", "kind", "zone", "allow_pickle", "reviewed", "dry_run"),
+    "migrate": ("target", "to", "reviewed", "dry_run"),
+    "export": ("dest", "format", "pattern", "agent"),
+}
 
 
 def open_form(page: Page, served: Served, name: str) -> None:
@@ -80,6 +85,17 @@ def test_a_restore_from_the_form_waits_for_a_yes(
         assert memory.get("task/alive", "k1") == {"n": 1}
 
 
+def test_the_forms_ask_what_there_is_to_decide(
+    page: Page, served: Served, tmp_path: Path
+) -> None:
+    """Import, migration and export: every field is there, with its choices."""
+    for name, labels in FORMS.items():
+        open_form(page, served, name)
+        for label in labels:
+            expect(page.get_by_text(label, exact=False).first).to_be_visible(timeout=PATIENCE_MS)
+        page.screenshot(path=tmp_path / f"{name}.png", full_page=True)
+
+
 def test_the_growth_of_the_backups_is_drawn(page: Page, served: Served, tmp_path: Path) -> None:
     """The browser shows the picture in the page, not a broken link."""
     run = served.start("backup", {"why": "picture"})
@@ -105,9 +121,9 @@ def test_a_password_in_the_form_is_refused(page: Page, served: Served, tmp_path:
 
 
 def test_what_is_due_is_scheduled(served: Served) -> None:
-    """Every flow with a schedule has runs ahead."""
+    """Every flow with a schedule that is not paused has runs ahead."""
     deadline = time.monotonic() + PATIENCE_MS / 1000
-    wanted = {one.flow.name for one in SERVED if one.cron}
+    wanted = {one.flow.name for one in SERVED if one.active}
     while not (found := scheduled(served)) >= wanted and time.monotonic() < deadline:
         time.sleep(1)
     assert found == wanted
