@@ -27,11 +27,12 @@ _USUAL = re.compile(
     r"[1-9]\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3])(?::[0-5]\d){2}\.\d{3}Z",
     re.ASCII,
 )
-_WANTED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6,12}\+00:00", re.ASCII)
+_WANTED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}(?:\d{0,5}[1-9])?\+00:00", re.ASCII)
 # What can be left to Python, which alone would take more shapes than are allowed here.
 _PLAIN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,12})?(?:Z|\+00:00)", re.ASCII)
 _DIGITS = re.compile(r"\d{1,20}(?:\.\d{1,12})?", re.ASCII)
 _END_MS: Final = 253_402_300_800_000  # the year 10000
+_DIGITS_MAX: Final = 12  # after the point: beyond, it is no reading of a clock
 _NUMBER_END: Final = 10**20
 _KINDS: Final = {dict: "an object", list: "a list", bool: "true or false", type(None): "null"}
 _UNITS: Final = ((10**11, 0), (10**14, -3), (10**17, -6), (_NUMBER_END, -9))
@@ -118,7 +119,8 @@ def _utc_text(value: Any) -> str | None:
         if number is not None:
             seconds = _seconds(number)
             fraction = f"{seconds % 1:f}".partition(".")[2]
-            return _written(to_datetime(int(seconds) * 1_000), fraction)
+            at = to_datetime(int(seconds) * 1_000)
+            return _written(at, fraction) if len(fraction) <= _DIGITS_MAX else None
         found = _ISO.fullmatch(value.strip()) if isinstance(value, str) else None
         if found is None or found[4] is None:
             return None
