@@ -86,6 +86,7 @@ class _Kind:
         self._schema = pa.schema([(column, types[said]) for column, said in columns])
         file = stack.enter_context(files.file(f"{folder_of(name)}.parquet"))
         self._writer = pq.ParquetWriter(file, self._schema, compression="zstd")
+        stack.callback(self._let_go)
         self._rows: list[list[Any]] = []
         self.held_bytes = 0
 
@@ -111,3 +112,7 @@ class _Kind:
     def close(self) -> None:
         """Write the file's own index; without it a reader takes the file for broken."""
         self._writer.close()
+
+    def _let_go(self) -> None:
+        """After an error the writer must not write that index when it is collected."""
+        self._writer.is_open = False

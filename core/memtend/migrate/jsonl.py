@@ -65,31 +65,34 @@ def read(root: Path, options: Options) -> Iterator[Found]:
 def _read(
     file: SourceFile, store: str, lines: Iterator[_Line], options: Options, stack: ExitStack
 ) -> Iterator[Found]:
-    seen, ended = 0, None
+    count, ended = 0, None
     with stack:
         try:
             for line in lines:
-                where = f"{file.relative}:{line.number}"
+                count += ended is None
                 try:
-                    if not line.whole:
-                        raise Unreadable(f"it is longer than {EXPORT_LINE_BYTES_MAX:,} bytes")
-                    if ended is not None:
-                        raise Unreadable("it comes after the end of the export")
-                    said = parsed(line.data)
+                    said = _parsed(line, after=ended is not None)
                     if isinstance(said, dict) and said.get(MARK) == END:
-                        ended = said.get("records")
+                        ended, count = said.get("records"), count - 1
                         continue
-                    seen += 1
                     yield item_of(said, sha256(line.data).digest(), store, file.relative, options)
                 except Unreadable as error:
-                    yield quarantined(where, str(error), line.data)
+                    yield quarantined(f"{file.relative}:{line.number}", str(error), line.data)
         except Unreadable as error:
             yield quarantined(file.relative, str(error), b"")
         if ended is None:
             yield quarantined(file.relative, _CUT, b"")
-        elif ended != seen:
-            why = f"it should hold {str(ended)[:32]} records and has {seen:,} lines"
+        elif ended != count:
+            why = f"it should hold {str(ended)[:32]} records and has {count:,} lines"
             yield quarantined(file.relative, why, b"")
+
+
+def _parsed(line: _Line, *, after: bool) -> Any:
+    if not line.whole:
+        raise Unreadable(f"it is longer than {EXPORT_LINE_BYTES_MAX:,} bytes")
+    if after:
+        raise Unreadable("it comes after the end of the export")
+    return parsed(line.data)
 
 
 def _lines(stream: BufferedReader) -> Iterator[_Line]:
