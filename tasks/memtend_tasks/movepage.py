@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from memtend.export.report import ExportReport
 from memtend.limits import PUBLISHED_FINDINGS_MAX
+from memtend.migrate.casting import Move
 from memtend.migrate.importing import ImportPlan, ImportReport
 from memtend.migrate.plan import MigrationPlan
 from memtend.migrate.report import Rehearsal
@@ -18,7 +19,9 @@ from memtend.model.upgrade import SchemaPlan
 from memtend_tasks.figures import size, table, to_span
 
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+_MANIFEST = re.compile(r"manifests/0*(\d+)-[0-9a-f]{64}")
 _COUNTS_SHOWN = 40
+_MOVES = {Move.CAST: "moves", Move.CURRENT: "is of it already"}
 
 
 def moved_headline(plan: ImportPlan | MigrationPlan) -> str:
@@ -84,7 +87,13 @@ def _migration_headline(plan: MigrationPlan) -> str:
 
 def _migration_details(plan: MigrationPlan) -> list[str]:
     rows = [
-        (one.kind, one.found or "unknown", one.move.value, f"{one.count:,}", size(one.size_bytes))
+        (
+            one.kind,
+            one.found or "unknown",
+            _MOVES.get(one.move, one.move.value),
+            f"{one.count:,}",
+            size(one.size_bytes),
+        )
         for one in plan.counts
     ]
     lines = [table(("kind", "version", "what", "values", "size"), rows[:_COUNTS_SHOWN])]
@@ -119,9 +128,9 @@ def schema_details(plan: SchemaPlan) -> list[str]:
 
 
 def rehearsal_lines(done: Rehearsal) -> list[str]:
-    rows = [(check.name, "✓" if check.ok else "✗", check.fact) for check in done.checks]
+    rows = [(check.name, "✓" if check.ok else "✗", _short(check.fact)) for check in done.checks]
     return [
-        f"{done.rows:,} values were migrated on a restored copy of the backup `{done.manifest}`, "
+        f"{done.rows:,} values were migrated on a restored copy of {_short(done.manifest)}, "
         f"in {to_span(done.seconds)}.",
         table(("check", "", "found"), rows),
     ]
@@ -139,6 +148,11 @@ def export_details(report: ExportReport) -> list[str]:
 
 def unquoted(reason: str) -> str:
     return _QUOTED.sub("'…'", reason)
+
+
+def _short(text: str) -> str:
+    """A manifest by its number: the whole name would not fit into a form."""
+    return _MANIFEST.sub(r"backup \1", text)
 
 
 def _counts(head: tuple[str, str], counts: Mapping[str, int]) -> str:

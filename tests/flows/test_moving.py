@@ -113,7 +113,7 @@ def test_a_migration_is_rehearsed_approved_and_told(older: Scratch) -> None:
         shown = answer(older, approve=True, note="ticket 9")
         state = run.result()
     assert state.is_completed()
-    assert "on a restored copy of the backup" in shown
+    assert "on a restored copy of backup 1" in shown
     assert versions(older) == {}
     label = to_address(older.store).label
     assert "| pattern | 1.0.0 |" in pages(f"migrate-plan-{label}")[0]
