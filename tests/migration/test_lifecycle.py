@@ -8,6 +8,7 @@ import json
 import shutil
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -188,6 +189,40 @@ def test_a_lost_row_with_bytes_in_it_is_still_reported(root: Path) -> None:
         database.execute(row, ("lost", b"\xff", "soon", "gone.json"))
     lost = [one for one in read_source(root) if isinstance(one, Quarantined)]
     assert [(one.id, json.loads(one.data)["namespace"]) for one in lost] == [("lost", "ff")]
+
+
+def test_rows_whose_file_holds_another_key_are_reported(root: Path, write: Write) -> None:
+    """`a/b`, `a_b` and `a:b` share one file name: the last one written has the file."""
+    row = "INSERT INTO memory_metadata (key, namespace, timestamp, file_path) VALUES (?, ?, ?, ?)"
+    place = "C:\\agents\\.claude-flow\\memory\\knowledge_a_b.json"
+    with sqlite3.connect(root / ".claude-flow/memory.db") as database:
+        database.execute(row, ("knowledge/a_b", "knowledge", 1.0, place))
+        database.execute(row, ("knowledge:a:b", "knowledge", 1.0, place))
+        database.execute(row, ("bad/key", "bad", 1.0, "/srv/bad_key.json"))
+    write("bad_key.json", b"{half")
+    lost = [one for one in read_source(root) if isinstance(one, Quarantined)]
+    assert [(one.id, one.reason) for one in lost[1:]] == [
+        ("knowledge/a_b", "a metadata row whose file holds another key: its value is gone"),
+        ("knowledge:a:b", "a metadata row whose file holds another key: its value is gone"),
+    ]
+    assert lost[0].path.endswith("bad_key.json")
+
+
+def test_what_the_program_has_not_checkpointed_yet_counts(root: Path, tmp_path: Path) -> None:
+    """A log beside the database is part of it, and is not touched."""
+    live = tmp_path / "live.db"
+    shutil.copy(root / ".claude-flow/memory.db", live)
+    with closing(sqlite3.connect(live)) as database:
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("UPDATE memory_metadata SET accessed_at = 1800000000.25")
+        database.commit()
+        for end in ("", "-wal"):
+            shutil.copy(f"{live}{end}", root / f".claude-flow/memory.db{end}")
+    before = {path: path.read_bytes() for path in (root / ".claude-flow").glob("memory.db*")}
+    assert {one.accessed_ms for one in items(root).values()} == {1_800_000_000_250}
+    assert {
+        path: path.read_bytes() for path in (root / ".claude-flow").glob("memory.db*")
+    } == before
 
 
 def test_a_broken_policy_file_is_reported(root: Path) -> None:

@@ -122,13 +122,13 @@ def read_bytes(file: SourceFile) -> bytes:
     """Raises `Unreadable` for links, devices, folders and what is too long, which is not read."""
     with opened(file) as stream:
         size = os.fstat(stream.fileno()).st_size
+        if size > IMPORT_FILE_BYTES_MAX:
+            raise Unreadable(f"it is longer than {IMPORT_FILE_BYTES_MAX:,} bytes")
         try:
-            data = stream.read(IMPORT_FILE_BYTES_MAX + 1) if size <= IMPORT_FILE_BYTES_MAX else b""
+            # No more memory than the file has bytes; what is appended meanwhile comes next time.
+            return stream.read(size)
         except OSError as error:
             raise Unreadable(error.strerror or "it cannot be read") from None
-    if max(size, len(data)) > IMPORT_FILE_BYTES_MAX:
-        raise Unreadable(f"it is longer than {IMPORT_FILE_BYTES_MAX:,} bytes")
-    return data
 
 
 def set_aside(file: SourceFile, reason: str, data: bytes = b"") -> Quarantined:
