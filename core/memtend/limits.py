@@ -217,7 +217,7 @@ LEASES_TOGETHER_MAX: Final = 100
 MIGRATION_PAGE_BYTES: Final = 8 * MIB
 MIGRATION_REFUSALS_MAX: Final = 100
 MIGRATION_SAMPLES: Final = 3  # decisions shown for each kind and version
-MIGRATION_PARTS: Final = 256  # in which sums over the values are kept
+MIGRATION_PARTS: Final = 64  # in which sums over the values are kept
 MIGRATION_SEQS_MAX: Final = 1_000
 MIGRATION_NEWS_ROWS: Final = 1_000
 

@@ -98,32 +98,34 @@ class Recasting:
             self._beat()
             part: list[Renewed] = []
             for aged in page:
-                if (look := self._looked(aged)) is not None:
-                    part.append(self._renewed(look))
-                    if len(part) >= self._size:
-                        self._write(part, aged.seq)
-                        part = []
+                look = self._looker(aged)
+                if look is None:
+                    continue
+                if look.move is not Move.CAST:
+                    self._stays(look)
+                    continue
+                part.append(self._renewed(look))
+                if len(part) >= self._size:
+                    self._write(part, aged.seq)
+                    part = []
             if part:
                 self._write(part, page[-1].seq)
         return self.progress
 
-    def _looked(self, aged: recasting.Aged) -> Look | None:
-        """What is to be written, or None; what stays is counted."""
-        look = self._looker(aged)
-        if look is None or look.move is Move.CAST:
-            return look
-        progress = self.progress
+    def _stays(self, look: Look) -> None:
+        """Count it, and name the first of those that nobody may have expected."""
+        progress, aged = self.progress, look.aged
         progress.moves[look.move] = progress.moves.get(look.move, 0) + 1
-        if look.move in (Move.REFUSED, Move.EDITED):
-            progress.refused += look.move is Move.REFUSED
-            if len(progress.kept) < MIGRATION_REFUSALS_MAX:
-                progress.kept.append(
-                    Refusal(
-                        namespace=aged.namespace, key=aged.row[2], seq=aged.seq,
-                        kind=look.kind, why=look.why,
-                    )
-                )  # fmt: skip
-        return None
+        if look.move not in (Move.REFUSED, Move.EDITED):
+            return
+        progress.refused += look.move is Move.REFUSED
+        if len(progress.kept) < MIGRATION_REFUSALS_MAX:
+            progress.kept.append(
+                Refusal(
+                    namespace=aged.namespace, key=aged.row[2], seq=aged.seq,
+                    kind=look.kind, why=look.why,
+                )
+            )  # fmt: skip
 
     def _renewed(self, look: Look) -> Renewed:
         aged = look.aged
@@ -142,8 +144,9 @@ class Recasting:
             progress.written += len(written.seqs)
             progress.grown += written.grown_bytes
             for one in part:
-                if one.aged.seq in written.seqs:
-                    progress.sums.add(one.aged.seq, one.content)
+                seq = one.aged.seq
+                if seq in written.seqs:
+                    progress.sums.add(seq, one.content)
             facts = orjson.dumps(self.facts | progress.told()).decode()
             return self.run._replace(facts=facts)
 

@@ -70,21 +70,21 @@ class Forward:
         self._run = run
         self._casting = casting
         self._at = {version: at for at, version in enumerate(family.versions)}
+        self._wanted_at = self._at[wanted]
         self.kinds = sorted(family.kinds)
 
     def __call__(self, aged: Aged) -> Look | None:
         """None for a row of another family."""
-        kind, refused = aged.kind, _unreadable(aged)
-        if refused is not None or aged.text is None:
-            return refused
-        found = ""
+        kind, stored, found = aged.kind, aged.text, ""
+        if stored is None:
+            return _unreadable(aged)
         try:
-            value = orjson.loads(aged.text)
+            value = orjson.loads(stored)
             version = self._family.version_of(kind, value)
             if version is None:
                 return None
             found = version
-            if self._at[found] >= self._at[self._wanted]:
+            if self._at[found] >= self._wanted_at:
                 move = Move.CURRENT if found == self._wanted else Move.NEWER
                 return Look(aged, kind, move, found)
             if not self._casting:
@@ -119,21 +119,20 @@ class Backward:
 
     def __call__(self, aged: Aged) -> Look | None:
         """None for a row that the run has not written."""
-        kind, refused = aged.kind, _unreadable(aged)
-        if refused is not None and not aged.body:
+        if aged.why:
             return None  # whose it is cannot be read; verifying the store tells of it
         extra = aged.extra
         label = extra.get(MIGRATED)
         if not isinstance(label, dict) or label.get("run") != self._run:
             return None
-        if refused is not None or aged.text is None:
-            return refused
-        found = ""
+        kind, stored, found = aged.kind, aged.text, ""
+        if stored is None:
+            return _unreadable(aged)
         try:
-            if content_of(aged.text) != label.get("content"):
+            if content_of(stored) != label.get("content"):
                 why = "it was written again since"
                 return Look(aged, kind, Move.EDITED, str(label.get("from", "")), why=why)
-            value = orjson.loads(aged.text)
+            value = orjson.loads(stored)
             found = self._family.version_of(kind, value) or ""
             cast = self._family.down(kind, value, _version_in(label), label.get("undo"))
             text = encode(cast.value)
@@ -155,7 +154,7 @@ def _version_in(label: dict[str, Any]) -> str:
     return version
 
 
-def _unreadable(aged: Aged) -> Look | None:
+def _unreadable(aged: Aged) -> Look:
     if aged.why:
         return Look(aged, aged.kind, Move.REFUSED, why=aged.why)
-    return Look(aged, aged.kind, Move.ARCHIVED) if aged.text is None else None
+    return Look(aged, aged.kind, Move.ARCHIVED)

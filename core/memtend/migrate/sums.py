@@ -15,7 +15,6 @@ import orjson
 from memtend.limits import MIGRATION_PARTS
 
 _MODULUS: Final = 2**128
-_SPREAD: Final = 0x9E3779B97F4A7C15
 
 
 class Sums:
@@ -28,7 +27,7 @@ class Sums:
     def add(self, seq: int, content: int) -> None:
         part = seq % MIGRATION_PARTS
         self.counts[part] += 1
-        self._sums[part] += (content ^ seq) * (seq * _SPREAD | 1)
+        self._sums[part] += content * (2 * seq + 1)
 
     @property
     def rows(self) -> int:

@@ -125,8 +125,9 @@ class Recasts(Restores, Rotations, Backups):
         config = self.memory.config
 
         def squeeze(namespace: str, key: str, kind: str, text: bytes) -> Squeezed:
-            compression = config.policy(namespace, key).compression
-            return Squeezed(*compressed(text, compression, config.dictionaries.get(kind)))
+            known = config.dictionaries.get(kind)
+            data, codec, number = compressed(text, config.policy(namespace, key).compression, known)
+            return Squeezed(data, codec, number)
 
         return squeeze
 

@@ -10,7 +10,7 @@ Siblings are rows like any others here: each is replaced by its own new version 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import ormsgpack
@@ -23,7 +23,6 @@ from memtend.codec.envelope import (
     Body,
     codec_of,
     edge_of,
-    path_of,
     prefix_of,
     type_of,
     unpack,
@@ -56,23 +55,17 @@ CONTENT_COLUMN, HASH_COLUMN = 9, 13
 class Aged(NamedTuple):
     """A stored row, opened: its columns, the list that its body is, its value as JSON.
 
-    `text` is None where the value lies in the archive, `why` says why a row cannot be read.
+    `kind` is what the body says, where that can be read. `text` is None where the value lies in the
+    archive, `why` says why a row cannot be read.
     """
 
     row: Row
+    seq: int
+    kind: str
     namespace: str
     body: list[Any]
     text: bytes | None
     why: str = ""
-
-    @property
-    def seq(self) -> int:
-        return int(self.row[0])
-
-    @property
-    def kind(self) -> str:
-        """As the body says it, where that can be read; the column is a copy."""
-        return str(self.body[KIND] if self.body else self.row[6])
 
     @property
     def content(self) -> int:
@@ -100,7 +93,7 @@ class Renewed(NamedTuple):
 class Written(NamedTuple):
     """Which rows were replaced, by their old numbers, and by how many bytes the store grew."""
 
-    seqs: frozenset[int]
+    seqs: Set[int]
     grown_bytes: int
 
 
@@ -131,25 +124,26 @@ def _is_plain(row: Row) -> bool:
 
 def opened(store: Store, row: Row) -> Aged:
     """A row of statement `aged`; with `why` where it is damaged."""
-    _, ns, key, _, exp, flags, *_, packed, value, digest = row
+    seq, ns, key, _, exp, flags, kind, _, _, _, _, packed, value, digest = row
     namespace = store.namespaces.path(ns)
     prefix = store.namespaces.ids[namespace][1]
     edge = PLAIN_EDGE if flags == 0 and exp is None else edge_of(flags, exp)
     try:
         if xxh3_128_digest(b"".join((prefix, key.encode(), edge, packed, value))) != digest:
-            return Aged(row, namespace, [], None, "its hash does not match")
+            return Aged(row, seq, kind, namespace, [], None, "its hash does not match")
         body: list[Any] = ormsgpack.unpackb(packed)
         if body[0] != BODY_FORMAT:
-            return Aged(row, namespace, [], None, f"body format {body[0]} is not known")
+            why = f"body format {body[0]} is not known"
+            return Aged(row, seq, kind, namespace, [], None, why)
         codec = flags & _CODEC_BITS
         if codec == Codec.ARCHIVED:
-            return Aged(row, namespace, body, None)
+            return Aged(row, seq, body[KIND], namespace, body, None)
         if codec == Codec.RAW and len(value) == body[SIZE]:
-            return Aged(row, namespace, body, bytes(value))
+            return Aged(row, seq, body[KIND], namespace, body, bytes(value))
         text = store.text_of(unpack(bytes(packed)), codec, bytes(value))
-        return Aged(row, namespace, body, text)
+        return Aged(row, seq, body[KIND], namespace, body, text)
     except (Damaged, ValueError, TypeError, AttributeError, LookupError) as error:
-        return Aged(row, namespace, [], None, f"it is damaged: {error}")
+        return Aged(row, seq, kind, namespace, [], None, f"it is damaged: {error}")
 
 
 def renew(
@@ -167,28 +161,23 @@ def renew(
     would help nobody.
     """
     with store.change(ACTOR, (), lease) as (change, _):
-        there = _take(store, change, renewals)
+        seqs = store.engine.array([one.aged.seq for one in renewals])
+        there: dict[int, bytes] = dict(change.tx.fetch("take_aged", (seqs,)))
         writing = _Writing(store, change)
         for one in renewals:
-            if one.aged.seq in there:
-                writing.add(one)
+            digest = there.get(one.aged.seq)
+            if digest is None:
+                continue
+            if digest != one.aged.row[HASH_COLUMN]:
+                why = f"row {one.aged.seq} has changed without a new number"
+                raise StoreDamaged(url=store.url, why=why)
+            writing.add(one)
         writing.flush()
-        written = Written(frozenset(there), writing.grown)
+        written = Written(there.keys(), writing.grown)
         migrations.save(change.tx, recorded(written))
         if there:
             change.note(ACTOR, note.format(rows=len(there)))
     return written
-
-
-def _take(store: Store, change: Change, renewals: Sequence[Renewed]) -> Mapping[int, bytes]:
-    """Delete the rows that are still there, and are still what was read."""
-    seqs = store.engine.array([one.aged.seq for one in renewals])
-    there = {seq: bytes(digest) for seq, digest in change.tx.fetch("take_aged", (seqs,))}
-    for one in renewals:
-        if one.aged.seq in there and there[one.aged.seq] != bytes(one.aged.row[HASH_COLUMN]):
-            why = f"row {one.aged.seq} has changed without a new number"
-            raise StoreDamaged(url=store.url, why=why)
-    return there
 
 
 class _Writing:
@@ -218,8 +207,7 @@ class _Writing:
         new_flags = flags & ~_CODEC_BITS | one.codec
         edge = PLAIN_EDGE if new_flags == 0 and exp is None else edge_of(new_flags, exp)
         prefix = self._prefixes[aged.namespace]
-        path = path_of(key, field)
-        fresh = xxh3_128_digest(b"".join((prefix, path, edge, packed, one.data)))
+        fresh = xxh3_128_digest(b"".join((prefix, key.encode(), edge, packed, one.data)))
         size = len(packed) + len(one.data)
         change.sum += addend(fresh) - addend(bytes(digest))
         self._inserts.append(
