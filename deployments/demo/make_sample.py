@@ -1,11 +1,12 @@
-"""Write a sample of real-looking agent memory in the formats of two older tools.
+"""Write a sample of real-looking agent memory in the formats of three older tools.
 
     python deployments/demo/make_sample.py FOLDER --base 2026-11-21T12:00:00+00:00
 
 `FOLDER/lifecycle` is a lifecycle store (JSON files and SQLite metadata), `FOLDER/aml` a tree whose
-items have the schema versions 1.0.0 to 2.0.0 side by side. Everything is derived from `texts.yaml`
-and the base time: the same base gives the same files. Ages are counted back from the base, so some
-records have outlived their TTL whenever the sample is made, and one file is damaged on purpose.
+items have the schema versions 1.0.0 to 2.0.0 side by side, `FOLDER/swarm` the database of a swarm.
+Everything is derived from `texts.yaml` and the base time: the same base gives the same files. Ages
+are counted back from the base, so some records have outlived their TTL whenever the sample is made,
+and one file is damaged on purpose.
 """
 
 from __future__ import annotations
@@ -25,13 +26,14 @@ sys.path.insert(0, str(HERE))
 
 from aml_sample import aml_files  # noqa: E402
 from lifecycle_sample import Entry, write_lifecycle  # noqa: E402
+from swarm_sample import write_swarm  # noqa: E402
 
 HOUR, DAY = 3_600.0, 86_400.0
 Texts = dict[str, Any]
 
 
 def make_sample(folder: Path, base: datetime) -> dict[str, int]:
-    """Write both trees below `folder`; returns how many records each holds."""
+    """Write all of them below `folder`; returns how many records each holds."""
     texts: Texts = yaml.safe_load((HERE / "texts.yaml").read_text("utf-8"))
     now = base.timestamp()
     entries = [*_working(texts, now), *_shared(texts, now), *_lasting(texts, now)]
@@ -42,7 +44,8 @@ def make_sample(folder: Path, base: datetime) -> dict[str, int]:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
         items += len(content) if isinstance(content, list) else 1
-    return {"lifecycle": len(entries), "aml": items}
+    swarm = write_swarm(folder / "swarm", texts, now)
+    return {"lifecycle": len(entries), "aml": items, "swarm": swarm}
 
 
 def _working(texts: Texts, now: float) -> Iterator[Entry]:

@@ -21,7 +21,7 @@ from memtend_flows.summary import show_summary
 from memtend_flows.tend import tend
 
 SAMPLE = Path(__file__).parents[2] / "deployments" / "demo"
-SOURCES = ("lifecycle", "aml")
+SOURCES = ("lifecycle", "aml", "swarm")
 
 
 def main(folder: Path, talk: Console) -> int:

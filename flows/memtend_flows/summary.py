@@ -38,10 +38,7 @@ def _steps(imported: Mapping[str, Report], done: Mapping[str, BaseModel]) -> Tab
     table.add_column("step", style="bold cyan", no_wrap=True)
     table.add_column("result")
     for name, report in imported.items():
-        text = f"{report.written:,} keys written"
-        if report.refused:
-            text += f", {report.refused:,} unreadable and set aside"
-        table.add_row(f"import {name}", text)
+        table.add_row(f"import {name}", sentence(report))
     for name, step in done.items():
         table.add_row(name, sentence(step))
     return table

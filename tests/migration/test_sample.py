@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections import Counter
 from datetime import datetime
 from pathlib import Path
 
@@ -62,6 +63,15 @@ def test_the_aml_sample(sample: Path) -> None:
     assert 0 < sum(labels.success_count is None for labels in patterns) < len(patterns) / 2
 
 
+def test_the_swarm_sample(sample: Path) -> None:
+    assert detect_source(sample / "swarm") == "swarm"
+    items, found = read(sample / "swarm")
+    assert not any(isinstance(one, Quarantined) for one in found)
+    kinds = Counter(one.labels.kind for one in items)
+    assert kinds.keys() >= {"decision", "knowledge", "outcome"}
+    assert kinds["outcome"] == 12
+
+
 def test_some_records_have_outlived_their_ttl(sample: Path) -> None:
     items, _ = read(sample / "lifecycle")
     policies = load_policies(sample / "lifecycle/.claude/memory-retention-policies.yaml").policies
@@ -76,5 +86,5 @@ def test_some_records_have_outlived_their_ttl(sample: Path) -> None:
 
 def test_the_same_base_gives_the_same_items(sample: Path, tmp_path: Path) -> None:
     make(tmp_path)
-    for kind in ("lifecycle", "aml"):
+    for kind in ("lifecycle", "aml", "swarm"):
         assert read(tmp_path / kind) == read(sample / kind)
