@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FIGURES = ROOT / "benchmarks.json"
 PAGE = ROOT / "docs" / "benchmarks.md"
 MODULES = ("store", "growth", "sweep", "long", "writers", "slowdisk", "postgres", "startup",
-           "backups", "increments", "archive", "sync", "leases", "messages")  # fmt: skip
+           "backups", "increments", "archive", "sync", "leases", "messages", "imports")  # fmt: skip
 SIZES = (10_000, 100_000)
 
 
@@ -63,9 +63,9 @@ def run(only: list[str], sizes: list[int], folder: Path) -> Iterator[tuple[str, 
         for size in sizes:
             yield from (("archive", row) for row in archive.rows(folder / f"archive-{size}", size))
     yield from _sync(only, sizes, folder)
-    from tests.benchmarks import leases, long, messages, slowdisk, writers  # noqa: PLC0415
+    from tests.benchmarks import imports, leases, long, messages, slowdisk, writers  # noqa: PLC0415
 
-    for module in (long, writers, slowdisk, leases, messages):
+    for module in (long, writers, slowdisk, leases, messages, imports):
         name = module.__name__.rpartition(".")[2]
         if name in only:
             yield from ((name, row) for row in module.rows(folder / name))

@@ -21,6 +21,7 @@ TITLES = {
     "increments": "Increments of stores of all sizes",
     "archive": "The archive",
     "sync": "Sync",
+    "imports": "Importing",
 }
 SMALL = 0.001
 HEAD = """\

@@ -170,9 +170,10 @@ def sealed(item: ImportItem, scope: str = "") -> ImportItem:
     try:
         check_path(item.namespace, item.key)
         text = encode(item.value, item.key)
-        import_id = sha256(encode([source.kind, scope, source.id])).hexdigest()[:_ID_CHARS]
+        whence = "\0".join((source.kind, scope, source.id)).encode()
+        import_id = sha256(whence).hexdigest()[:_ID_CHARS]
         content = sha256(text + b"\n" + _rest(item))
-    except (InvalidName, InvalidValue, LimitExceeded, ormsgpack.MsgpackEncodeError) as error:
+    except (InvalidName, InvalidValue, LimitExceeded, TypeError, ValueError) as error:
         raise Unreadable(str(error)) from None
     digest = content.hexdigest()[:_ID_CHARS]
     content.update(import_id.encode())

@@ -16,11 +16,12 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Sequence
 from contextlib import closing
+from io import BytesIO
 from types import TracebackType
 from typing import Final, NamedTuple, Self
 
 from memtend.codec.envelope import content_of
-from memtend.errors import StoreFull
+from memtend.errors import ScratchFull
 from memtend.limits import IMPORT_TWINS_CACHE_KIB
 
 _PINS_READ: Final = 10_000
@@ -76,7 +77,7 @@ class Twins:
             self._database.executemany("INSERT OR IGNORE INTO seen VALUES (?,?,?,?)", rows)
             self._database.execute("COMMIT")
         except sqlite3.OperationalError as error:
-            raise StoreFull(url="the folder for temporary files", why=str(error)) from error
+            raise ScratchFull(why=str(error)) from error
         if self._database.total_changes - before == len(entries):
             return [None] * len(entries)
         return [self._first(name, at) for name, _, at, _ in rows]
@@ -87,21 +88,20 @@ class Twins:
 
     def pins(self) -> bytes:
         """Of all that would be written, sorted; little-endian."""
-        found = bytearray()
+        found = BytesIO()
         with closing(self._database.cursor()) as cursor:
             cursor.execute("SELECT pin FROM seen WHERE writes ORDER BY pin")
             while rows := cursor.fetchmany(_PINS_READ):
-                found += _swapped(array(_PIN, [pin for (pin,) in rows])).tobytes()
-        return bytes(found)
+                found.write(_swapped(array(_PIN, [pin for (pin,) in rows])).tobytes())
+        return found.getvalue()
 
 
 class Pins:
     """The pins of a plan; each is taken once."""
 
     def __init__(self, packed: bytes) -> None:
-        pins = array(_PIN)
-        pins.frombytes(packed)
-        self._pins = _swapped(pins)
+        pins = memoryview(packed).cast(_PIN)
+        self._pins = pins if sys.byteorder == "little" else _swapped(array(_PIN, pins))
         self._taken = bytearray(len(pins))
         self.met = 0
 
