@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from memtend.limits import INTEGER_ABS_MAX, LABEL_CHARS_MAX, TAG_CHARS_MAX, TAGS_MAX
+
+_OBJECTS: Final = (dict, Mapping)  # asked in this order: almost all are the first
+_NUMBERS: Final = (int, float)
 
 
 class Counts(NamedTuple):
@@ -16,7 +19,7 @@ class Counts(NamedTuple):
 def part(item: Any, *names: str) -> Any:
     """The value at a path of keys, or None."""
     for name in names:
-        item = item.get(name) if isinstance(item, Mapping) else None
+        item = item.get(name) if isinstance(item, _OBJECTS) else None
     return item
 
 
@@ -39,7 +42,7 @@ def label(value: Any) -> str | None:
 
 def share(value: Any) -> float | None:
     """A number in 0..1."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, _NUMBERS):
         return None
     return float(value) if 0 <= value <= 1 else None
 
