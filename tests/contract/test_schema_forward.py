@@ -115,8 +115,10 @@ def test_a_second_time_nothing_is_done(older_store: Make) -> None:
     assert held_by(older.url) == before
 
 
-def test_the_store_is_used_afterwards(older: Older) -> None:
+@pytest.mark.parametrize(("engine", "revision"), [("file", "0001"), ("postgres", "0002")])
+def test_the_store_is_used_afterwards(older_store: Make, engine: str, revision: str) -> None:
     """Records, leases, messages, backups, restores, a new peer."""
+    older = older_store(engine, revision)
     brought(older, rehearsal=False)
     with open_services(older.url, settings=older.settings, clock=older.clock) as services:
         memory = services.memory

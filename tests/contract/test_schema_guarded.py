@@ -29,7 +29,7 @@ from memtend.store.snapshots import pre_stores
 from memtend.store.upgrade_ground import Hand
 from memtend.store.upgrade_postgres import ServerGround
 from memtend.store.upgrading import ground_of, key_of, move
-from tests.fixtures.older import Make, Older, held_by, state_of
+from tests.fixtures.older import Make, Older, held_by
 
 
 def applied(older: Older) -> object:
@@ -89,9 +89,8 @@ def test_a_row_that_a_revision_loses_undoes_it(
 
     monkeypatch.setattr(schema, "_go", losing)
     plan = plan_schema(older_0002.url, older_0002.settings, older_0002.clock)
-    for rehearsal in (True, False):
-        with pytest.raises(SchemaWrong, match=r"17 rows not all are the same afterwards \(16\)"):
-            apply_schema(plan, older_0002.settings, older_0002.clock, rehearsal=rehearsal)
+    with pytest.raises(SchemaWrong, match=r"17 rows not all are the same afterwards \(16\)"):
+        apply_schema(plan, older_0002.settings, older_0002.clock, rehearsal=False)
     assert held_by(older_0002.url) == before
 
 
@@ -162,10 +161,10 @@ def test_what_a_killed_rehearsal_left_is_removed(older_0002: Older) -> None:
             Path(left).write_bytes(b"half a copy")
         else:
             ground.engine.create_schema(left)  # type: ignore[attr-defined]
-    applied(older_0002)
-    with ground_of(older_0002.url) as ground:
-        if ground.engine.kind == "sqlite":
-            assert not Path(left).exists()
-        else:
-            assert left not in ground.engine.schemas("public")  # type: ignore[attr-defined]
-    assert state_of(older_0002.url)[0] == 17
+        with ground.copied("cd" * 16, "0002"):
+            if ground.engine.kind == "sqlite":
+                assert not Path(left).exists()
+            else:
+                assert left not in ground.engine.schemas("public")  # type: ignore[attr-defined]
+        if ground.engine.kind == "postgresql":
+            assert ground.engine.schemas("public") == ["public"]  # type: ignore[attr-defined]

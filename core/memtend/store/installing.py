@@ -64,6 +64,9 @@ def place_for(
     raises `InvalidSettings` where another one is kept already.
     """
     if url.startswith(("postgresql://", "postgres://")):
+        if key is None and key_path is not None:  # whoever opens the store will go by this file
+            with translated(key_path):
+                key = key_in(Path(key_path), clock)
         return _server_place(url, clock, damaged, key, kept_in_file=key_path is not None)
     path = os.path.abspath(url.removeprefix("sqlite:///") if "://" in url else url)
     if url in ("sqlite://", "", ":memory:") or "://" in path:

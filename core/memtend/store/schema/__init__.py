@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
+from functools import cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from memtend.errors import MemtendError, StoreOutdated, StoreTooNew
@@ -126,17 +128,20 @@ def _go(connection: Any, wanted: str) -> None:
             command.downgrade(config, wanted)
 
 
-def shape(wanted: str) -> dict[str, tuple[str, ...]]:
+@cache
+def shape(wanted: str) -> Mapping[str, tuple[str, ...]]:
     """The tables of a revision and their columns, the same on every engine."""
     from memtend.store.sqlite import SqliteEngine  # noqa: PLC0415 — no part of a schema
 
     with closing(SqliteEngine(None)) as empty:
         upgrade(empty, lambda: empty._memory, wanted)
         names = empty.script("SELECT name FROM sqlite_master WHERE type = 'table'")
-        return {
-            name: tuple(row[1] for row in empty.script(f"PRAGMA table_info({name})"))
-            for (name,) in names
-        }
+        return MappingProxyType(
+            {
+                name: tuple(row[1] for row in empty.script(f"PRAGMA table_info({name})"))
+                for (name,) in names
+            }
+        )
 
 
 @contextmanager
