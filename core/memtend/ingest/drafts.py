@@ -13,7 +13,7 @@ from memtend.crdt.rows import RowKind
 from memtend.drafting import Put, check_times, compressed, describe, is_fixed
 from memtend.limits import INTEGER_ABS_MAX
 from memtend.migrate.items import LINEAGE, ImportItem
-from memtend.migrate.judging import CONTENT, COUNTED, READS, Judged, changed_ms, deadline_ms
+from memtend.migrate.judging import CONTENT, COUNTED, READS, Judged, changed_ms
 from memtend.model.record import Labels
 from memtend.store.drafts import Draft, pack_extra
 
@@ -38,45 +38,50 @@ def drafts_of(
     described, _ = describe(item.labels, agent)
     dictionary = config.dictionaries.get(item.labels.kind)
     lineage = lineage_for(item, judged, run)
-    texts = [(canonical.encode(older.value, key), older.at_ms) for older in item.siblings]
+    texts = [(item.text, updated_ms)]
+    if item.siblings:
+        texts[:0] = [(canonical.encode(one.value, key), one.at_ms) for one in item.siblings]
     drafts: list[Draft] = []
-    for text, stated_ms in [*texts, (item.text, updated_ms)]:
+    for text, stated_ms in texts:
         first, at_ms = not drafts, min(stated_ms, now_ms)
         content = content_of(text)
         created_ms = at_ms if item.created_ms is None else min(item.created_ms, at_ms)
-        exp_ms = deadline_ms(item._replace(updated_ms=at_ms), policy.ttl_ms, now_ms)
+        exp_ms = item.expires_at_ms
+        if exp_ms is None and policy.ttl_ms is not None:
+            exp_ms = at_ms + policy.ttl_ms
+        if created_ms < 0 or exp_ms is not None:
+            check_times(Put(namespace, key, None, created_ms=created_ms, expires_at_ms=exp_ms))
+        lineage[CONTENT] = content_mark(content)
+        extra = pack_extra({**item.labels.extra, LINEAGE: lineage})
         data, codec, number = compressed(text, policy.compression, dictionary)
         drafts.append(
             Draft(
-                namespace, key, "", data, codec, number, len(text), content, described,
-                pack_extra(_extra(item, lineage | {CONTENT: content_mark(content)})),
+                namespace, key, "", data, codec, number, len(text), content, described, extra,
                 policy.ttl_ms, RowKind.PLAIN, exp_ms, created_ms,
                 judged.seen if first else _NOTHING, judged.shown if first else None, agent, fixed,
             )
         )  # fmt: skip
-        check_times(Put(namespace, key, None, created_ms=created_ms, expires_at_ms=exp_ms))
     return drafts
 
 
 def counter_labels(item: ImportItem, judged: Judged, run: str) -> Labels:
     """The labels of a counter remember how much of it came from this item."""
     lineage = lineage_for(item, judged, run) | {COUNTED: item.value}
-    return item.labels.model_copy(update={"extra": _extra(item, lineage)})
+    return item.labels.model_copy(update={"extra": {**item.labels.extra, LINEAGE: lineage}})
 
 
 def lineage_for(item: ImportItem, judged: Judged, run: str) -> dict[str, Any]:
-    lineage = item.source._asdict() | {"run": run}
-    if item.source.version is None:
-        del lineage["version"]
     if item.copied is not None and item.copied.lineage is not None:
         lineage = dict(item.copied.lineage)  # where it came from first
-    if reads := max(_reads(item), judged.reads):
-        lineage[READS] = reads
+    else:
+        kind, path, own_id, form, version, import_id, digest = item.source
+        lineage = {"kind": kind, "path": path, "id": own_id, "format": form, "version": version,
+                   "import_id": import_id, "digest": digest, "run": run}  # fmt: skip
+        if version is None:
+            del lineage["version"]
+    if item.access_count or judged.reads:
+        lineage[READS] = max(_reads(item), judged.reads)
     return lineage
-
-
-def _extra(item: ImportItem, lineage: dict[str, Any]) -> dict[str, Any]:
-    return {**item.labels.extra, LINEAGE: lineage}
 
 
 def reads_of(item: ImportItem, judged: Judged, now_ms: int) -> Read | None:

@@ -95,7 +95,9 @@ class Writer:
 
     def _slice(self, chosen: Sequence[Judgement]) -> None:
         for _ in range(UPDATE_TRIES):
-            ready = [one for one in map(self._ready, chosen) if one is not None]
+            now_ms = self._memory.store.clock.now_ms()
+            tried = (self._ready(judgement, now_ms) for judgement in chosen)
+            ready = [one for one in tried if one is not None]
             try:
                 self._commit(ready)
             except ConfigChanged as changed:
@@ -118,9 +120,8 @@ class Writer:
         self._slice(chosen[:half])
         self._slice(chosen[half:])
 
-    def _ready(self, judgement: Judgement) -> _Ready | None:
+    def _ready(self, judgement: Judgement, now_ms: int) -> _Ready | None:
         memory, (item, judged) = self._memory, judgement
-        now_ms = memory.store.clock.now_ms()
         try:
             if memory.agent is not None:
                 memory.config.allow(memory.agent, "write", item.namespace)

@@ -151,15 +151,14 @@ class Planner:
 
     def take(self, batch: Sequence[tuple[ImportItem, Judged]]) -> None:
         """Judged by the store; of several items with one name, the first one has it."""
-        naming = [not judged.erased and judged.action is not Action.SKIP for _, judged in batch]
         entries = [
             Entry(name_of(item.namespace, item.key, item.field), item.pin, judged.writes)
-            for (item, judged), names in zip(batch, naming, strict=True)
-            if names
+            for item, judged in batch
+            if _names(judged)
         ]
         firsts = iter(self._twins.enter(entries))
-        for (item, judged), names in zip(batch, naming, strict=True):
-            first = next(firsts) if names else None
+        for item, judged in batch:
+            first = next(firsts) if _names(judged) else None
             if first is None:
                 self._decide(item, judged)
             else:
@@ -199,6 +198,11 @@ class Planner:
             **self._sums,
             **facts,
         )
+
+
+def _names(judged: Judged) -> bool:
+    """Whether the item has its name for itself: what does not come in leaves it to others."""
+    return judged.action is not Action.SKIP and not judged.erased
 
 
 def add_refusal(refusals: list[Refusal], item: ImportItem, reason: str) -> None:

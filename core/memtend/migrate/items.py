@@ -172,7 +172,8 @@ def sealed(item: ImportItem, scope: str = "") -> ImportItem:
         text = encode(item.value, item.key)
         whence = "\0".join((source.kind, scope, source.id)).encode()
         import_id = sha256(whence).hexdigest()[:_ID_CHARS]
-        content = sha256(text + b"\n" + _rest(item))
+        content = sha256(text)
+        content.update(_rest(item))
     except (InvalidName, InvalidValue, LimitExceeded, TypeError, ValueError) as error:
         raise Unreadable(str(error)) from None
     digest = content.hexdigest()[:_ID_CHARS]
