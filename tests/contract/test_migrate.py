@@ -43,56 +43,56 @@ def test_the_four_samples_become_one_version(aged: Services, tmp_path: Path) -> 
                     assert found[key][part] == newest[part], (key, part)
 
 
-def test_importing_again_after_it_changes_nothing(aged: Services) -> None:
+def test_importing_again_after_it_changes_nothing(aging: Services) -> None:
     source = str(GOLDEN / "aml-1.1.0")
-    aged.apply_import(aged.plan_import(source))
-    migrated(aged)
-    before = aged.store.meta().seq
-    again = aged.apply_import(aged.plan_import(source))
-    assert (again.written, aged.store.meta().seq) == (0, before)
+    aging.apply_import(aging.plan_import(source))
+    migrated(aging)
+    before = aging.store.meta().seq
+    again = aging.apply_import(aging.plan_import(source))
+    assert (again.written, aging.store.meta().seq) == (0, before)
 
 
-def test_it_refuses_what_was_not_rehearsed(aged: Services) -> None:
-    keep(aged.memory, 1)
-    plan = aged.plan_migration()
+def test_it_refuses_what_was_not_rehearsed(aging: Services) -> None:
+    keep(aging.memory, 1)
+    plan = aging.plan_migration()
     with pytest.raises(MigrationNotRehearsed):
-        aged.apply_migration(plan)
-    aged.rehearse_migration(aged.plan_migration(to="1.1.0"))
+        aging.apply_migration(plan)
+    aging.rehearse_migration(aging.plan_migration(to="1.1.0"))
     with pytest.raises(MigrationNotRehearsed):
-        aged.apply_migration(plan)
-    assert version_at(aged.memory, 1) == "1.0.0"
+        aging.apply_migration(plan)
+    assert version_at(aging.memory, 1) == "1.0.0"
 
 
-def test_who_says_so_does_without(aged: Services) -> None:
+def test_who_says_so_does_without(aging: Services) -> None:
     """A backup is taken and read all the same, and the next one relies on it."""
-    keep(aged.memory, 1)
-    report = aged.apply_migration(aged.plan_migration(), rehearsal=False)
+    keep(aging.memory, 1)
+    report = aging.apply_migration(aging.plan_migration(), rehearsal=False)
     assert (report.written, report.rehearsed) == (1, False)
-    again = aged.apply_rollback(aged.plan_rollback())
+    again = aging.apply_rollback(aging.plan_rollback())
     assert again.manifest != report.manifest
 
 
-def test_twice_is_once(aged: Services) -> None:
-    keep(aged.memory, *range(5))
-    migrated(aged)
-    before = aged.store.meta().seq
-    plan = aged.plan_migration()
+def test_twice_is_once(aging: Services) -> None:
+    keep(aging.memory, *range(5))
+    migrated(aging)
+    before = aging.store.meta().seq
+    plan = aging.plan_migration()
     assert (plan.planned, plan.of(Move.CURRENT)) == (0, 5)
-    assert aged.apply_migration(plan, rehearsal=False).written == 0
-    assert aged.store.meta().seq == before
+    assert aging.apply_migration(plan, rehearsal=False).written == 0
+    assert aging.store.meta().seq == before
 
 
-def test_step_by_step_is_the_same_as_at_once(aged: Services) -> None:
-    keep(aged.memory, *range(3))
+def test_step_by_step_is_the_same_as_at_once(aging: Services) -> None:
+    keep(aging.memory, *range(3))
     for version in VERSIONS[1:]:
-        migrated(aged, to=version)
-        assert {version_at(aged.memory, n) for n in range(3)} == {version}
-    stepped = records(aged.memory)
+        migrated(aging, to=version)
+        assert {version_at(aging.memory, n) for n in range(3)} == {version}
+    stepped = records(aging.memory)
     for _ in VERSIONS[1:]:
-        aged.apply_rollback(aged.plan_rollback())
-    assert {version_at(aged.memory, n) for n in range(3)} == {"1.0.0"}
-    migrated(aged)
-    at_once = records(aged.memory)
+        aging.apply_rollback(aging.plan_rollback())
+    assert {version_at(aging.memory, n) for n in range(3)} == {"1.0.0"}
+    migrated(aging)
+    at_once = records(aging.memory)
     assert {k: [r.value for r in v] for k, v in stepped.items()} == {
         k: [r.value for r in v] for k, v in at_once.items()
     }
@@ -113,18 +113,18 @@ def test_the_way_back_is_exact(aged: Services) -> None:
         aged.plan_rollback()
 
 
-def test_what_was_edited_since_stays_edited(aged: Services) -> None:
-    keep(aged.memory, *range(4))
-    report = migrated(aged)
-    edited = aged.memory.get(NS, "p00001") | {"active": False}
-    aged.memory.put(NS, "p00001", edited)
-    aged.memory.put(NS, "p00002", item(2), labels=Labels(kind="pattern"))
-    plan = aged.plan_rollback(report.run)
+def test_what_was_edited_since_stays_edited(aging: Services) -> None:
+    keep(aging.memory, *range(4))
+    report = migrated(aging)
+    edited = aging.memory.get(NS, "p00001") | {"active": False}
+    aging.memory.put(NS, "p00001", edited)
+    aging.memory.put(NS, "p00002", item(2), labels=Labels(kind="pattern"))
+    plan = aging.plan_rollback(report.run)
     assert (plan.planned, plan.of(Move.EDITED)) == (2, 1)
-    done = aged.apply_rollback(plan)
+    done = aging.apply_rollback(plan)
     assert (done.written, done.edited, done.kept[0].key) == (2, 1, "p00001")
-    assert aged.memory.get(NS, "p00001") == edited
-    assert version_at(aged.memory, 0) == "1.0.0"
+    assert aging.memory.get(NS, "p00001") == edited
+    assert version_at(aging.memory, 0) == "1.0.0"
 
 
 def test_rows_that_changed_since_the_plan_are_left(aged: Services) -> None:
@@ -142,37 +142,37 @@ def test_rows_that_changed_since_the_plan_are_left(aged: Services) -> None:
     assert aged.pending_migrations().counts == {"pattern 1.0.0": 1}
 
 
-def test_what_cannot_be_cast_blocks_only_itself(aged: Services) -> None:
-    keep(aged.memory, *range(3))
+def test_what_cannot_be_cast_blocks_only_itself(aging: Services) -> None:
+    keep(aging.memory, *range(3))
     bad = item(7) | {"version": "9.9.9"}
-    aged.memory.put(NS, "bad", bad, labels=Labels(kind="pattern"))
-    plan = aged.plan_migration()
+    aging.memory.put(NS, "bad", bad, labels=Labels(kind="pattern"))
+    plan = aging.plan_migration()
     assert (plan.planned, plan.of(Move.REFUSED)) == (3, 1)
     assert (plan.refused[0].key, "9.9.9" in plan.refused[0].why) == ("bad", True)
-    aged.rehearse_migration(plan)
-    report = aged.apply_migration(plan)
+    aging.rehearse_migration(plan)
+    report = aging.apply_migration(plan)
     assert (report.written, report.refused, report.kept[0].key) == (3, 1, "bad")
-    assert aged.memory.get(NS, "bad") == bad
+    assert aging.memory.get(NS, "bad") == bad
 
 
-def test_a_plan_of_another_store_is_refused(aged: Services, tmp_path: Path) -> None:
-    keep(aged.memory, 1)
-    plan = aged.plan_migration().model_copy(update={"store_id": "0" * 32})
-    for attempt in (aged.rehearse_migration, aged.apply_migration):
+def test_a_plan_of_another_store_is_refused(aging: Services, tmp_path: Path) -> None:
+    keep(aging.memory, 1)
+    plan = aging.plan_migration().model_copy(update={"store_id": "0" * 32})
+    for attempt in (aging.rehearse_migration, aging.apply_migration):
         with pytest.raises(PlanStale):
             attempt(plan)
 
 
-def test_a_record_says_where_it_came_from(aged: Services) -> None:
-    keep(aged.memory, 1)
-    report = migrated(aged)
-    [told] = aged.memory.siblings(NS, "p00001")
+def test_a_record_says_where_it_came_from(aging: Services) -> None:
+    keep(aging.memory, 1)
+    report = migrated(aging)
+    [told] = aging.memory.siblings(NS, "p00001")
     label = told.labels.extra[MIGRATED]
     assert (label["family"], label["from"], label["run"]) == ("aml", "1.0.0", report.run)
 
 
-def test_an_unknown_version_is_refused(aged: Services) -> None:
+def test_an_unknown_version_is_refused(aging: Services) -> None:
     with pytest.raises(MigrationUnknown):
-        aged.plan_migration(to="3.1.4")
+        aging.plan_migration(to="3.1.4")
     with pytest.raises(MigrationUnknown):
-        aged.plan_migration("nobody's")
+        aging.plan_migration("nobody's")

@@ -25,7 +25,7 @@ PATTERN = Labels(kind="pattern")
 
 def test_times_labels_and_reads(aged: Services) -> None:
     memory, clock = aged.memory, aged.clock
-    told = {"agent": "ada", "session": "s1", "tags": ("red", "blue"), "pinned": True}
+    told: dict[str, Any] = {"agent": "ada", "session": "s1", "tags": ("red", "blue"), "pinned": True}
     keep(memory, 1, **told, importance=0.9, confidence=0.3, success_count=4, extra={"own": [1]})
     memory.put(NS, "brief", item(2), labels=PATTERN, ttl_ms=90_000_000)
     for _ in range(3):
@@ -76,12 +76,12 @@ def test_what_has_no_versions_is_not_touched(aged: Services) -> None:
     assert run_sql(aged.memory, "SELECT seq, hash FROM sibling ORDER BY seq") == before
 
 
-def test_a_quarantined_writer_stays_quarantined(aged: Services) -> None:
+def test_a_quarantined_writer_stays_quarantined(aging: Services) -> None:
     told = PATTERN.model_copy(update={"trust": Trust.QUARANTINED, "writer": "mallory"})
-    aged.memory.put(NS, "k", item(1), labels=told)
-    assert migrated(aged).written == 1
-    assert aged.memory.get(NS, "k") is None
-    assert aged.pending_migrations().total == 0
+    aging.memory.put(NS, "k", item(1), labels=told)
+    assert migrated(aging).written == 1
+    assert aging.memory.get(NS, "k") is None
+    assert aging.pending_migrations().total == 0
 
 
 @pytest.mark.parametrize("trained", [False, True])
@@ -101,28 +101,28 @@ def test_compressed_values_stay_compressed(aged: Services, trained: bool) -> Non
     assert (warm, memory.stats().tiers[1].records) == (10, 10)
 
 
-def test_archived_values_stay_in_the_archive(aged: Services) -> None:
-    memory = aged.memory
+def test_archived_values_stay_in_the_archive(aging: Services) -> None:
+    memory = aging.memory
     keep(memory, *range(4))
-    archive_everything(aged)
+    archive_everything(aging)
     keep(memory, 9)
-    plan = aged.plan_migration()
+    plan = aging.plan_migration()
     assert (plan.planned, plan.of(Move.ARCHIVED)) == (1, 4)
-    aged.rehearse_migration(plan)
-    assert aged.apply_migration(plan).archived == 4
+    aging.rehearse_migration(plan)
+    assert aging.apply_migration(plan).archived == 4
     assert version_at(memory, 0) == "1.0.0"
-    aged.recall("**")
-    assert migrated(aged).written == 4
+    aging.recall("**")
+    assert migrated(aging).written == 4
     assert {version_at(memory, n) for n in (0, 1, 2, 3, 9)} == {"2.0.0"}
 
 
-def test_a_full_quota_stops_no_migration(aged: Services) -> None:
+def test_a_full_quota_stops_no_migration(aging: Services) -> None:
     """It writes no new data, and half of it would help nobody."""
-    keep(aged.memory, *range(5), agent="ada")
-    size = aged.store.meta().size
-    set_policies(aged.memory, quotas=Quotas(agent_bytes=size, store_bytes=size))
-    assert migrated(aged).written == 5
-    assert aged.memory.stats().pressure
+    keep(aging.memory, *range(5), agent="ada")
+    size = aging.store.meta().size
+    set_policies(aging.memory, quotas=Quotas(agent_bytes=size, store_bytes=size))
+    assert migrated(aging).written == 5
+    assert aging.memory.stats().pressure
 
 
 def test_an_erased_record_takes_its_undo_along(aged: Services) -> None:
@@ -138,22 +138,22 @@ def test_an_erased_record_takes_its_undo_along(aged: Services) -> None:
         assert not any(b"nobody may read" in bytes(row[0]) for row in found)
 
 
-def test_a_moment_before_it_is_before_it(aged: Services) -> None:
+def test_a_moment_before_it_is_before_it(aging: Services) -> None:
     """Migrated rows keep their times; a restore to a moment is not taken in by that."""
-    clock: Any = aged.clock
-    keep(aged.memory, 1)
-    aged.take_backup()
+    clock: Any = aging.clock
+    keep(aging.memory, 1)
+    aging.take_backup()
     clock.advance(60_000)
-    moment = aged.facts().at
+    moment = aging.facts().at
     clock.advance(60_000)
-    report = migrated(aged)
+    report = migrated(aging)
     clock.advance(60_000)
-    aged.take_backup()
-    plan = aged.plan_restore(to=moment)
+    aging.take_backup()
+    plan = aging.plan_restore(to=moment)
     assert plan.exact, plan.uncertain_names
-    aged.apply_restore(plan)
-    assert version_at(aged.memory, 1) == "1.0.0"
-    [run] = [one for one in aged.migration_history() if one.run == report.run]
+    aging.apply_restore(plan)
+    assert version_at(aging.memory, 1) == "1.0.0"
+    [run] = [one for one in aging.migration_history() if one.run == report.run]
     assert run.state == "rolled back"
 
 
@@ -169,12 +169,12 @@ def test_rolled_back_by_restore(aged: Services) -> None:
     assert [one.state for one in aged.migration_history()] == ["rolled back"]
 
 
-def test_patterns_govern_the_new_bytes(aged: Services) -> None:
+def test_patterns_govern_the_new_bytes(aging: Services) -> None:
     """Policies say how the new text is stored, not how the old one was."""
-    keep(aged.memory, 1)
+    keep(aging.memory, 1)
     fine = Policy(pattern=f"{NS}/*", compression=Compression(threshold_bytes=16))
-    set_policies(aged.memory, fine)
+    set_policies(aging.memory, fine)
     assert compile_pattern(fine.pattern).governs(f"{NS}/p00001")
-    migrated(aged)
-    assert run_sql(aged.memory, "SELECT flags FROM sibling") == [(int(Codec.ZSTD),)]
-    assert aged.clock.now_ms() == NOW_MS
+    migrated(aging)
+    assert run_sql(aging.memory, "SELECT flags FROM sibling") == [(int(Codec.ZSTD),)]
+    assert aging.clock.now_ms() == NOW_MS

@@ -11,7 +11,7 @@ import pytest
 from tests.crash.shim import EVERY_POINT, run_driver
 from tests.crash.steps import MIGRATES
 
-POINTS = {"kill": 10, "torn": 4, "eio": 4}
+POINTS = {"kill": 5, "torn": 2, "eio": 2}
 OUTCOMES = {"kill": {"killed"}, "torn": {"killed"}}
 
 
