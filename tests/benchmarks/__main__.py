@@ -27,7 +27,8 @@ ROOT = Path(__file__).resolve().parents[2]
 FIGURES = ROOT / "benchmarks.json"
 PAGE = ROOT / "docs" / "benchmarks.md"
 MODULES = ("store", "growth", "sweep", "long", "writers", "slowdisk", "postgres", "startup",
-           "backups", "increments", "archive", "sync", "leases", "messages", "imports")  # fmt: skip
+           "backups", "increments", "archive", "sync", "leases", "messages", "imports",
+           "migrations")  # fmt: skip
 SIZES = (10_000, 100_000)
 
 
@@ -62,6 +63,7 @@ def run(only: list[str], sizes: list[int], folder: Path) -> Iterator[tuple[str, 
 
         for size in sizes:
             yield from (("archive", row) for row in archive.rows(folder / f"archive-{size}", size))
+    yield from _migrations(only, sizes, folder)
     yield from _sync(only, sizes, folder)
     from tests.benchmarks import imports, leases, long, messages, slowdisk, writers  # noqa: PLC0415
 
@@ -69,6 +71,14 @@ def run(only: list[str], sizes: list[int], folder: Path) -> Iterator[tuple[str, 
         name = module.__name__.rpartition(".")[2]
         if name in only:
             yield from ((name, row) for row in module.rows(folder / name))
+
+
+def _migrations(only: list[str], sizes: list[int], folder: Path) -> Iterator[tuple[str, Row]]:
+    from tests.benchmarks import migrations  # noqa: PLC0415
+
+    for size in sizes if "migrations" in only else ():
+        found = migrations.rows(folder / f"migrations-{size}", size)
+        yield from (("migrations", row) for row in found)
 
 
 def _sync(only: list[str], sizes: list[int], folder: Path) -> Iterator[tuple[str, Row]]:

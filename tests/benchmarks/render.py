@@ -22,6 +22,7 @@ TITLES = {
     "archive": "The archive",
     "sync": "Sync",
     "imports": "Importing",
+    "migrations": "Migrating",
 }
 SMALL = 0.001
 HEAD = """\
