@@ -167,6 +167,51 @@ def test_a_forged_schema_is_not_read(path: Path, schema: str, why: str) -> None:
             list(database.rows("notes"))
 
 
+VIEWS = (
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {0}) INSERT INTO "
+    "sqlite_schema SELECT 'view', 'v' || i, 'v' || i, 0, 'CREATE VIEW v' || i || ' AS SELECT 1' "
+    "FROM n"
+)
+
+
+@pytest.mark.parametrize("mode", ["wal", "delete"])
+@pytest.mark.parametrize("page_bytes", [512, 4_096, 65_536])
+def test_a_schema_without_end_is_refused_before_sqlite_reads_it(
+    path: Path, mode: str, page_bytes: int
+) -> None:
+    pragmas = f"PRAGMA page_size = {page_bytes}", f"PRAGMA journal_mode = {mode}"
+    made(path, *pragmas, TABLE, "PRAGMA writable_schema = ON", VIEWS.format(900))
+    with opened(path) as database:
+        assert len(database.tables()) == 901
+    more = "v' || (i + 900)"
+    forged = VIEWS.format(2_000).replace("v' || i", more)
+    with another_program(
+        path, f"db.execute('PRAGMA journal_mode = {mode}')",
+        "db.execute('PRAGMA writable_schema = ON')", f"db.execute({forged!r})",
+    ):  # fmt: skip
+        before = snapshot(path.parent)
+        with pytest.raises(Unreadable, match="longer than that of any program"), opened(path):
+            pass
+        assert snapshot(path.parent) == before
+
+
+def test_one_entry_of_a_schema_may_be_long_but_not_any_length(path: Path) -> None:
+    columns = ", ".join(f"/* {'x' * 9_000} */ c{number}" for number in range(90))
+    made(path, TABLE, f"CREATE TABLE long ({columns})")
+    assert texts(path) == []
+    made(path, f"CREATE TABLE longer ({columns})")
+    with pytest.raises(Unreadable, match="longer than that of any program"), opened(path):
+        pass
+
+
+def test_a_log_that_is_garbage_hides_nothing_that_was_written_before(path: Path) -> None:
+    made(path, "PRAGMA journal_mode = wal", TABLE, MANY.format(3))
+    path.with_name(path.name + "-wal").write_bytes(b"garbage" * 5_000)
+    before = snapshot(path.parent)
+    assert texts(path) == ["note 1", "note 2", "note 3"]
+    assert snapshot(path.parent) == before
+
+
 def test_text_that_is_none_stays_bytes(path: Path) -> None:
     made(path, TABLE, "INSERT INTO notes VALUES (1, CAST(x'ff00fe' AS TEXT)), (2, x'0102')")
     found = texts(path)

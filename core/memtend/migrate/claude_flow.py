@@ -146,10 +146,7 @@ def value_of(text: str) -> Value:
     a version, so it stays text.
     """
     try:
-        found = json.loads(
-            text, parse_int=_whole, parse_float=_number, parse_constant=_refused,
-            object_pairs_hook=_object,
-        )  # fmt: skip
+        found = _DECODER.decode(text)
         exact = isinstance(found, dict | list | str) or json.dumps(found) == text
         if exact and len(encode(found)) <= VALUE_BYTES_MAX:
             return Value(found, JSON)
@@ -188,6 +185,14 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         raise ValueError("a doubled key")
     return found
+
+
+_DECODER: Final = json.JSONDecoder(
+    parse_int=_whole,
+    parse_float=_number,
+    parse_constant=_refused,
+    object_pairs_hook=_object,
+)
 
 
 def _time(values: dict[str, Any], column: str, zone: tzinfo) -> Moment | None:

@@ -110,7 +110,7 @@ def copied(path: Path, folder: Path) -> Path:
             raise Unreadable(error.strerror or "it cannot be copied") from None
         if look_at(path).same_as(before):
             refuse_super_journal(copy)
-            return copy
+            return _settled(copy)
     for name in ("", WAL, JOURNAL):
         _beside(copy, name).unlink(missing_ok=True)
     return _locked_copy(path, copy)
@@ -129,6 +129,18 @@ def _locked_copy(path: Path, copy: Path) -> Path:
             source.backup(target)
     except sqlite3.Error as error:
         raise Unreadable(f"another program writes to it: {error}") from None
+    return copy
+
+
+def _settled(copy: Path) -> Path:
+    """The copy with its log or journal worked into it, before anybody has read its schema."""
+    try:
+        with closing(sqlite3.connect(uri_of(copy, "mode=rw"), uri=True)) as database:
+            database.execute("PRAGMA user_version").fetchall()
+    except sqlite3.Error as error:
+        raise Unreadable(f"its log or journal cannot be worked in: {error}") from None
+    if not look_at(copy).quiet:
+        raise Unreadable("its log or journal cannot be worked in")
     return copy
 
 

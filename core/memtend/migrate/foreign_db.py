@@ -27,41 +27,20 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final, NamedTuple
 
 from memtend.limits import (
-    FOREIGN_COLUMNS_MAX,
     FOREIGN_DB_BYTES_MAX,
     FOREIGN_PAGE_BYTES,
     FOREIGN_PAGE_ROWS,
-    FOREIGN_ROW_BYTES_MAX,
+    FOREIGN_SCHEMA_ENTRIES_MAX,
     FOREIGN_STEPS_MAX,
-    FOREIGN_TABLES_MAX,
     FOREIGN_VALUES,
 )
-from memtend.migrate.foreign_copy import copied, look_at, uri_of
+from memtend.migrate.foreign_connection import STEPS, NotText, connected, quoted, said
+from memtend.migrate.foreign_copy import copied, look_at
 from memtend.model.unreadable import Unreadable
 
+__all__ = ["Damaged", "ForeignDb", "NotText", "Row", "opened"]
 ROWID: Final = "rowid"
-_STEPS: Final = 100_000
 _LAST: Final = 2**63 - 1
-_LIMITS: Final = {
-    sqlite3.SQLITE_LIMIT_LENGTH: FOREIGN_ROW_BYTES_MAX,
-    sqlite3.SQLITE_LIMIT_SQL_LENGTH: 1_000_000,
-    sqlite3.SQLITE_LIMIT_COLUMN: FOREIGN_COLUMNS_MAX,
-    sqlite3.SQLITE_LIMIT_EXPR_DEPTH: 50,
-    sqlite3.SQLITE_LIMIT_COMPOUND_SELECT: 10,
-    sqlite3.SQLITE_LIMIT_VDBE_OP: 25_000,
-    sqlite3.SQLITE_LIMIT_FUNCTION_ARG: 10,
-    sqlite3.SQLITE_LIMIT_ATTACHED: 0,
-    sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH: 100,
-    sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER: 20,
-    sqlite3.SQLITE_LIMIT_TRIGGER_DEPTH: 1,
-    sqlite3.SQLITE_LIMIT_WORKER_THREADS: 0,
-}
-_CAREFUL: Final = ("trusted_schema = OFF", "query_only = ON", "cell_size_check = ON",
-                   "ignore_check_constraints = ON", "mmap_size = 0")  # fmt: skip
-
-
-class NotText(bytes):
-    """A column that is declared text in the file and is not UTF-8."""
 
 
 class Row(NamedTuple):
@@ -78,6 +57,9 @@ class Damaged(NamedTuple):
     why: str
 
 
+_DISORDER: Final = Damaged(None, "row numbers are out of order")
+
+
 @contextmanager
 def opened(path: Path, *, check: bool = True) -> Iterator[ForeignDb]:
     """The database at `path` for reading; raises `Unreadable`. A check reads all of the file."""
@@ -92,12 +74,14 @@ class ForeignDb:
         self.path = path
         self.damage: str | None = None
         self._stack = stack
+        self._columns: dict[str, tuple[str, ...]] = {}
+        self._looked = 0
         self._seen = look_at(path)
         if self._seen.main.size > FOREIGN_DB_BYTES_MAX:
             raise Unreadable(f"it is longer than {FOREIGN_DB_BYTES_MAX:,} bytes")
         self._in_place = self._seen.quiet
         if self._in_place:
-            self._database = self._connected(path, "mode=ro&immutable=1")
+            self._database = self._connected(path)
             self.damage = self._checked() if check else None
             if not self._moved():
                 return
@@ -109,7 +93,7 @@ class ForeignDb:
         listed = self._fetched(
             "SELECT name, type, rootpage FROM sqlite_schema "
             "WHERE type IN ('table', 'view') ORDER BY name LIMIT ?",
-            (FOREIGN_TABLES_MAX,),
+            (FOREIGN_SCHEMA_ENTRIES_MAX,),
         )
         return {
             str(name): "virtual table" if kind == "table" and not rootpage else str(kind)
@@ -119,6 +103,11 @@ class ForeignDb:
 
     def columns(self, table: str) -> tuple[str, ...]:
         """The columns of a plain table; raises `Unreadable` for everything else."""
+        if table not in self._columns:
+            self._columns[table] = self._looked_up(table)
+        return self._columns[table]
+
+    def _looked_up(self, table: str) -> tuple[str, ...]:
         kind = self.tables().get(table)
         if kind != "table":
             raise Unreadable(f"{table} is a {kind}" if kind else f"it has no table {table}")
@@ -133,15 +122,17 @@ class ForeignDb:
         return names
 
     def count(self, table: str) -> int:
+        """Raises `Unreadable` also where pages are damaged: they can be counted without end."""
+        self._refuse_damage()
         self.columns(table)
-        return int(self._fetched(f"SELECT COUNT(*) FROM {_quoted(table)} NOT INDEXED")[0][0])  # noqa: S608
+        return int(self._fetched(f"SELECT COUNT(*) FROM {quoted(table)} NOT INDEXED")[0][0])  # noqa: S608
 
     def tally(self, table: str, column: str) -> dict[str, int]:
-        """How many rows have which value in a column, the commonest first; other values are left
-        out."""
+        """How many rows have which text in a column, the commonest first; `Unreadable` as above."""
+        self._refuse_damage()
         if column not in self.columns(table):
             return {}
-        statement = f"SELECT {_quoted(column)}, COUNT(*) FROM {_quoted(table)} NOT INDEXED"  # noqa: S608
+        statement = f"SELECT {quoted(column)}, COUNT(*) FROM {quoted(table)} NOT INDEXED"  # noqa: S608
         found = self._fetched(f"{statement} GROUP BY 1 ORDER BY 2 DESC LIMIT ?", (FOREIGN_VALUES,))
         return {value: count for value, count in found if type(value) is str}
 
@@ -154,6 +145,8 @@ class ForeignDb:
         start = -_LAST - 1
         while True:
             page, damage = self._page(table, names, start, ">= ? ORDER BY rowid")
+            if page and page[0].rowid < start:
+                page, damage = [], _DISORDER
             yield from page
             if page:
                 start = page[-1].rowid + 1
@@ -161,8 +154,9 @@ class ForeignDb:
                 return
             if damage is not None:
                 number = self._number(table, start)
-                if number is None:
+                if number is None or damage is _DISORDER:
                     yield damage
+                if number is None:
                     yield from self._backwards(table, names, start)
                     return
                 one, why = self._page(table, names, number, "= ?")
@@ -170,50 +164,64 @@ class ForeignDb:
                 start = number + 1
 
     def matching(self, table: str, column: str, value: Any) -> list[Row]:
-        """The first rows with this value in a column; with an index on it, no others are read."""
+        """The first rows with this value in a column; with an index on it, no others are read.
+
+        All calls together may look through a few tables, so a missing index costs no hours.
+        """
         names = self.columns(table)
         if column not in names:
             raise Unreadable(f"{table} has no column {column}")
-        statement = f"SELECT {_listed(names)} FROM {_quoted(table)} WHERE {_quoted(column)} IS ?"  # noqa: S608
+        if self._looked > self._steps_max:
+            raise Unreadable(f"{table} has no index on {column}, and too many rows without one")
+        statement = f"SELECT {_listed(names)} FROM {quoted(table)} WHERE {quoted(column)} IS ?"  # noqa: S608
         found = self._fetched(f"{statement} ORDER BY rowid LIMIT ?", (value, FOREIGN_PAGE_ROWS))
+        self._looked += self._steps
         return [_row(row, names) for row in found]
 
     def _page(
         self, table: str, names: tuple[str, ...], start: int, where: str
     ) -> tuple[list[Row], Damaged | None]:
-        """Rows as far as they are whole and fit into a page, as of one moment."""
-        statement = f"SELECT {_listed(names)} FROM {_quoted(table)} NOT INDEXED WHERE rowid {where}"  # noqa: S608
+        """Rows as far as they are whole and fit into a page, as of one moment.
+
+        Row numbers that do not rise (or fall) are those of a tree that leads back into itself.
+        """
+        rising = not where.endswith("DESC")
+        statement = f"SELECT {_listed(names)} FROM {quoted(table)} NOT INDEXED WHERE rowid {where}"  # noqa: S608
         while True:
             page: list[Row] = []
-            damage, size = None, 0
+            damage: Damaged | None = None
+            size = 0
             try:
                 for row in self._run(f"{statement} LIMIT ?", (start, FOREIGN_PAGE_ROWS)):
+                    if page and (row[0] > page[-1].rowid) != rising:
+                        damage = _DISORDER
+                        break
                     page.append(_row(row, names))
                     size += sum(len(part) for part in row if isinstance(part, str | bytes))
                     if size >= FOREIGN_PAGE_BYTES:
                         break
             except sqlite3.Error as error:
-                damage = Damaged(None, _why(error))
+                damage = Damaged(None, said(error))
             if not self._moved():
                 return page, damage
             self._take_copy()
 
     def _number(self, table: str, start: int) -> int | None:
         """The number of the next row, which can often be read where the row cannot."""
-        statement = f"SELECT rowid FROM {_quoted(table)} NOT INDEXED WHERE rowid >= ?"  # noqa: S608
+        statement = f"SELECT rowid FROM {quoted(table)} NOT INDEXED WHERE rowid >= ?"  # noqa: S608
         try:
             found = self._run(f"{statement} ORDER BY rowid LIMIT 1", (start,)).fetchall()
         except sqlite3.Error:
             return None
-        return int(found[0][0]) if found else None
+        return int(found[0][0]) if found and found[0][0] >= start else None
 
     def _backwards(self, table: str, names: tuple[str, ...], start: int) -> Iterator[Row]:
         """What can be read from the other end down to `start`."""
         before = _LAST
         while before >= start:
             page, damage = self._page(table, names, before, "<= ? ORDER BY rowid DESC")
-            yield from (row for row in page if row.rowid >= start)
-            if damage is not None or not page:
+            yield from (row for row in page if start <= row.rowid <= before)
+            if damage is not None or not page or page[0].rowid > before:
                 return
             before = page[-1].rowid - 1
 
@@ -226,7 +234,7 @@ class ForeignDb:
             if self._moved():
                 self._take_copy()
             elif error is not None:
-                raise Unreadable(_why(error)) from None
+                raise Unreadable(said(error)) from None
             else:
                 return found
 
@@ -236,15 +244,23 @@ class ForeignDb:
 
     def _counted(self) -> bool:
         """True ends the statement."""
-        self._steps += _STEPS
-        return self._steps > FOREIGN_STEPS_MAX + self._seen.main.size
+        self._steps += STEPS
+        return self._steps > self._steps_max
+
+    @property
+    def _steps_max(self) -> int:
+        return FOREIGN_STEPS_MAX + self._seen.main.size
+
+    def _refuse_damage(self) -> None:
+        if self.damage is not None:
+            raise Unreadable("it is damaged")
 
     def _checked(self) -> str | None:
         try:
             found = self._run("PRAGMA quick_check(1)").fetchall()
         except sqlite3.Error as error:
-            return _why(error)
-        return None if found == [("ok",)] else str(found[0][0])[:200]
+            return said(error)
+        return None if found == [("ok",)] else " ".join(str(found[0][0]).split())[:200]
 
     def _moved(self) -> bool:
         return self._in_place and look_at(self.path) != self._seen
@@ -253,43 +269,17 @@ class ForeignDb:
         folder = self._stack.enter_context(TemporaryDirectory(prefix="memtend-foreign-"))
         copy = copied(self.path, Path(folder))
         self._in_place = False
-        self._database = self._connected(copy, "mode=rw")
+        self._columns.clear()
+        self._database = self._connected(copy)
 
-    def _connected(self, path: Path, how: str) -> sqlite3.Connection:
+    def _connected(self, path: Path) -> sqlite3.Connection:
         self._steps = 0
-        try:
-            database = sqlite3.connect(uri_of(path, how), uri=True, isolation_level=None)
-            self._stack.enter_context(closing(database))
-            database.text_factory = _text
-            for limit, most in _LIMITS.items():
-                database.setlimit(limit, most)
-            database.set_progress_handler(self._counted, _STEPS)
-            for pragma in _CAREFUL:
-                database.execute(f"PRAGMA {pragma}")
-        except sqlite3.Error as error:
-            raise Unreadable(_why(error)) from None
-        return database
-
-
-def _text(raw: bytes) -> str | NotText:
-    try:
-        return raw.decode()
-    except UnicodeDecodeError:
-        return NotText(raw)
+        return self._stack.enter_context(closing(connected(path, self._counted)))
 
 
 def _row(row: tuple[Any, ...], names: tuple[str, ...]) -> Row:
     return Row(row[0], dict(zip(names, row[1:], strict=True)))
 
 
-def _why(error: sqlite3.Error) -> str:
-    """In SQLite's words; they hold no values."""
-    return f"SQLite: {error}"
-
-
 def _listed(names: tuple[str, ...]) -> str:
-    return ", ".join((ROWID, *map(_quoted, names)))
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+    return ", ".join((ROWID, *map(quoted, names)))

@@ -36,6 +36,7 @@ from memtend.limits import (
 from memtend.migrate.claude_flow import COLUMNS, KIND
 from memtend.migrate.foreign_copy import look_at, refuse_super_journal, uri_of
 from memtend.migrate.foreign_db import Damaged, ForeignDb, Row, opened
+from memtend.migrate.foreign_schema import refuse_long_schema
 from memtend.migrate.swarm_place import TABLE, located, wanted_columns
 from memtend.model.plan import Action, Decision, Plan, Report
 from memtend.model.timestamps import NotATime, parse_moment
@@ -204,6 +205,7 @@ def _writable(path: Path) -> sqlite3.Connection:
     """The file, opened as its own program does; raises `Unreadable` if that would not be safe."""
     look_at(path)
     refuse_super_journal(path)
+    refuse_long_schema(path)
     database = sqlite3.connect(
         uri_of(path, "mode=rw"), uri=True, isolation_level=None, timeout=FOREIGN_BUSY_WAIT_MS / 1e3
     )
