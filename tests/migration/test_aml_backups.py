@@ -178,6 +178,23 @@ def test_one_backup_can_be_named(python: PythonBackups, tmp_path: Path) -> None:
         detect_source(tmp_path / "backup_metadata.json")
 
 
+def test_the_folder_that_one_is_in(
+    python: PythonBackups, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "memory-backup", python.all())
+    monkeypatch.chdir(tmp_path / "memory-backup")
+    assert detect_source(Path()) == "aml-backup"
+    assert rates(Path()) == {"p1": 0.4}
+    monkeypatch.chdir(tmp_path / "memory-backup/full_1")
+    assert detect_source(Path()) == "aml-backup"
+    assert rates(Path()) == {"p1": 0.1, "p9": 0.1}
+    write(tmp_path / "memory", packed_tree())
+    monkeypatch.chdir(tmp_path / "memory")
+    assert detect_source(Path()) == "aml"
+    told = [one.path for one in read_source(Path()) if isinstance(one, PassedOver)]
+    assert "../memory-backup" in told
+
+
 def test_where_backups_are_found(python: PythonBackups, tmp_path: Path) -> None:
     """A tree beside them is what is meant, unless it is gone."""
     write(tmp_path / ".loom/memory-backup", python.all())

@@ -6,13 +6,17 @@ import gzip
 import json
 from collections import Counter
 from collections.abc import Callable
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from memtend.migrate.aml_items import AmlFile
+from memtend.migrate.aml_places import Place, place_of
 from memtend.migrate.detect import detect_source, read_source
 from memtend.migrate.items import ImportItem, PassedOver, Quarantined
+from memtend.migrate.jsontext import parse
 from memtend.model.record import Labels
 from tests.migration.aml_samples import (
     PLAIN,
@@ -143,6 +147,8 @@ def test_alerts_come_in_one_by_one(tmp_path: Path) -> None:
     more = {"alerts": [alert("alert_1", "one")], "since": 1}
     write(tmp_path, {"monitoring/alerts.json": text(more)})
     assert [item.value for item in items(tmp_path) if "alert" in item.path] == [more]
+    write(tmp_path, {"monitoring/alerts.json": b'{"alerts": [{"id": "x"}], "alerts": []}'})
+    assert bad(tmp_path) == {"monitoring/alerts.json": "an object in it gives a key twice"}
 
 
 def test_two_files_of_one_name_are_two_halves_of_one_list(tmp_path: Path) -> None:
@@ -263,6 +269,16 @@ def test_every_time_counts(tmp_path: Path) -> None:
     [kept, used] = items(tmp_path)
     assert (kept.source.id, used.naive_times) == ("d2", 1)
     assert used.accessed_ms == 1_798_761_600_000
+
+
+def test_items_make_room_as_they_are_read() -> None:
+    """A file is in memory once, and less and less of it."""
+    content = parse(text([pattern(f"p{n}") for n in range(10)]))
+    place = place_of("a/patterns.json")
+    assert isinstance(place, Place)
+    reading = AmlFile("aml", "a/patterns.json", place, UTC).read(content, b"")
+    for n, _ in enumerate(reading):
+        assert content.value[: n + 1] == [None] * (n + 1)
 
 
 def test_the_source_is_never_changed(tmp_path: Path) -> None:

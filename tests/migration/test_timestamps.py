@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from memtend.clock import to_datetime
 from memtend.errors import InvalidSettings
+from memtend.model import timestamps
 from memtend.model.timestamps import Moment, NotATime, parse_moment, utc_text, zone_named
 
 # From 1973-03-03 on, every unit of the epoch has its own range of numbers.
@@ -47,6 +49,25 @@ def test_every_shape_of_a_moment(ms: int, offset: timezone, below_ms: int) -> No
 def test_a_date_is_its_midnight_in_the_zone(day: Any) -> None:
     midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
     assert parse_moment(day.isoformat()) == Moment(int(midnight.timestamp() * 1_000), naive=True)
+
+
+def either(read: Callable[[], Moment]) -> Moment | None:
+    try:
+        return read()
+    except NotATime:
+        return None
+
+
+@given(
+    st.from_regex(
+        r"[0-9]{3}[0-9W]-[0-9W]{2}-[0-9]{2}T[0-9:]{8}[-.,:+0-9 ZzW]{0,14}(Z|\+00:00)",
+        fullmatch=True,
+    )
+    | st.datetimes().map(lambda at: f"{at.isoformat()}Z")
+)
+def test_the_short_way_goes_where_the_long_way_does(text: str) -> None:
+    """What Python reads and we do not must not come in through it."""
+    assert either(lambda: parse_moment(text)) == either(lambda: timestamps._any_moment(text, UTC))
 
 
 def test_the_zone_of_naive_times() -> None:

@@ -44,9 +44,12 @@ _UNLISTED: Final = (
 def looks_like(root: Path) -> bool:
     """Also for a project whose memory is gone and whose backups are not."""
     found = _backups_in(root)
-    if found is None or found[0] == root.parent / legacy_aml.BACKUPS != root:
+    if found is None:
         return False
-    return found[0] in (root, root.parent) or not legacy_aml.looks_like(root)
+    own = Path(os.path.abspath(root))
+    if found[0] == own.parent / legacy_aml.BACKUPS != own:
+        return False
+    return found[0] in (own, own.parent) or not legacy_aml.looks_like(root)
 
 
 def read(root: Path, options: Options) -> Iterator[Found]:
@@ -59,6 +62,7 @@ def read(root: Path, options: Options) -> Iterator[Found]:
 
 def _backups_in(root: Path) -> tuple[Path, str | None] | None:
     """The folder of the backups, and which of them is meant where `root` is a single one."""
+    root = Path(os.path.abspath(root))  # what is beside `.` is not below it
     single = root.name.removesuffix(TAR)
     if single != root.name and root.with_name(single + META).is_file():
         return root.parent, single
@@ -109,7 +113,7 @@ def _entries(folder: Path) -> tuple[dict[str, SourceFile], dict[str, Path]]:
     """What lies in the folder itself. Links are listed as files, which are not followed."""
     files: dict[str, SourceFile] = {}
     folders: dict[str, Path] = {}
-    for entry in os.scandir(folder):
+    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
         path = Path(entry.path)
         if entry.is_dir(follow_symlinks=False):
             folders[entry.name] = path

@@ -159,7 +159,10 @@ class AmlFile:
 
 
 def _alerts(value: Any) -> Any:
-    """The list of alerts, where the file is nothing but that; else the value as it is."""
-    if isinstance(value, dict) and value.keys() == {ALERTS} and isinstance(value[ALERTS], list):
+    """The list of alerts, where the file is nothing but that; else the value as it is.
+
+    A file with doubled keys is not: it may be a list that another one hid.
+    """
+    if type(value) is dict and value.keys() == {ALERTS} and isinstance(value[ALERTS], list):
         return value[ALERTS]
     return list(value) if isinstance(value, list) else value

@@ -8,6 +8,7 @@ of one list: both come in, and of an item that is in both, the one in `x.json`, 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Set
 from datetime import tzinfo
 from pathlib import Path
@@ -32,7 +33,8 @@ _UNFINISHED: Final = ".tmp"
 
 def looks_like(root: Path) -> bool:
     """Not for a folder inside of backups: what is in one of those is checked and put together."""
-    return _memory_in(root) is not None and not (root.parent / BACKUPS_LIST).is_file()
+    beside = Path(os.path.abspath(root)).parent / BACKUPS_LIST
+    return _memory_in(root) is not None and not beside.is_file()
 
 
 def read(root: Path, options: Options) -> Iterator[Found]:
@@ -45,6 +47,7 @@ def read(root: Path, options: Options) -> Iterator[Found]:
 
 def _memory_in(root: Path) -> Path | None:
     """The folder that holds the agents: `.loom/memory`, `memory`, or `root` itself."""
+    root = Path(os.path.abspath(root))  # what is beside `.` is not below it
     for memory in (root / ".loom" / "memory", root / "memory", root):
         names = [f"{stem}.json{end}" for stem in LISTS for end in ("", _PACKED)]
         if any(next(memory.glob(f"*/{name}"), None) for name in names):
