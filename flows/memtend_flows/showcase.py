@@ -10,7 +10,9 @@ from pydantic import BaseModel
 from rich.console import Console
 
 from memtend.clock import to_datetime
+from memtend.drafting import Put
 from memtend.errors import MemtendError
+from memtend.limits import SWEEP_MARGIN_MS
 from memtend.model.archiverule import ArchivePolicy, ArchiveRule
 from memtend.model.plan import Report
 from memtend.model.policyfile import PolicyFile
@@ -22,6 +24,7 @@ from memtend_flows.tend import tend
 
 SAMPLE = Path(__file__).parents[2] / "deployments" / "demo"
 SOURCES = ("lifecycle", "aml", "swarm")
+FINISHED_STEPS = 40
 
 
 def main(folder: Path, talk: Console) -> int:
@@ -37,6 +40,7 @@ def main(folder: Path, talk: Console) -> int:
         _make_sample(services, folder / "sample")
         status.update("importing it")
         imported = {name: _import(services, folder / "sample" / name) for name in SOURCES}
+        _leave_behind(services)
     with talk.status("tending the store on Prefect's embedded server"):
         done: dict[str, BaseModel] = tend(dry_run=False)
     show_summary(talk, folder, imported, done)
@@ -54,6 +58,15 @@ def _make_sample(services: Services, folder: Path) -> None:
     base = to_datetime(services.clock.now_ms()).isoformat()
     command = (sys.executable, str(SAMPLE / "make_sample.py"), str(folder), "--base", base)
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)  # noqa: S603
+
+
+def _leave_behind(services: Services) -> None:
+    """What a session of this store noted and outlived: a sweep has something to do."""
+    past_ms = services.clock.now_ms() - 2 * SWEEP_MARGIN_MS
+    services.memory.put_many(
+        Put("session/demo", f"step-{n}", {"step": n, "state": "done"}, expires_at_ms=past_ms)
+        for n in range(FINISHED_STEPS)
+    )
 
 
 def _import(services: Services, source: Path) -> Report:
