@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import pytest
 
 from memtend import Memory
-from memtend.errors import NothingKept, SchemaRefused, StoreTooNew
+from memtend.errors import NothingKept, SchemaRefused, SchemaWrong, StoreTooNew
 from memtend.model.subject import Subject
 from memtend.services import open_services
 from memtend.serving.upgrading import (
@@ -80,6 +82,22 @@ def test_the_snapshot_comes_back_and_a_line_of_history_begins(forward: Older) ->
         now = memory.store.meta()
         assert memory.store.own_replica() != replica
         assert (now.lease_epoch, now.seq) > (was.lease_epoch, was.seq)
+        assert verify_store(memory.store).ok
+
+
+def test_a_damaged_snapshot_takes_no_place(forward: Older) -> None:
+    with ground_of(forward.url) as ground:
+        [snapshot] = pre_stores(ground.engine)
+        if ground.engine.kind == "sqlite":
+            with closing(sqlite3.connect(snapshot.name)) as kept, kept:
+                kept.execute("DELETE FROM sibling WHERE seq = 3")
+        else:
+            ground.engine.script(f"DELETE FROM {snapshot.name}.sibling WHERE seq = 3")
+    before = state_of(forward.url)
+    with pytest.raises(SchemaWrong, match="is damaged"):
+        back(forward, snapshot=True)
+    assert state_of(forward.url) == before
+    with forward.opened() as memory:
         assert verify_store(memory.store).ok
 
 

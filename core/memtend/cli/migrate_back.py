@@ -96,16 +96,18 @@ def _schema(
     to: str | None, snapshot: bool, lose: bool, apply: bool, store: str | None, json: bool
 ) -> None:
     from memtend.clock import SystemClock  # noqa: PLC0415
-    from memtend.serving.upgrading import plan_schema, rollback_schema  # noqa: PLC0415
+    from memtend.serving.upgrading import (  # noqa: PLC0415
+        plan_schema,
+        rollback_schema,
+        schema_before,
+    )
     from memtend.settings import Settings  # noqa: PLC0415
 
     settings, clock = Settings(), SystemClock()
     url = store or settings.store_url
     if not apply:
-        if to is None:
-            why = "say which revision with --to to see what would be done, or --apply"
-            raise typer.BadParameter(why, param_hint="--to")
-        migrate_show.schema_plan(plan_schema(url, settings, clock, to), json)
+        wanted = to or schema_before(url)
+        migrate_show.schema_plan(plan_schema(url, settings, clock, wanted), json)
         return
     with show.waiting("taking the store to an older schema"):
         done = rollback_schema(url, settings, clock, to=to, snapshot=snapshot, lose=lose)

@@ -171,8 +171,11 @@ def take_back(ground: Ground, step: Move, snapshot: str, clock: Clock, key: byte
     engine = ground.engine
 
     def adapt(tx: Transaction, live: Meta) -> None:
-        old = successor(Meta.of(tx.fetch("meta"), engine.url), live)
-        tx.run("save_meta", old.params())
+        kept, held = Meta.of(tx.fetch("meta"), engine.url), fingerprint(tx)
+        if (held.rows, held.sum) != (kept.rows, bytes(kept.sum)):
+            why = f"{snapshot} is damaged: its rows are not those that it counts"
+            raise SchemaWrong(url=engine.url, wanted=step.wanted, why=why)
+        tx.run("save_meta", successor(kept, live).params())
         detail = _detail(step, snapshot=os.path.basename(snapshot))
         note(Hand(tx, None, lambda _: None), engine, key, clock, detail)
 
