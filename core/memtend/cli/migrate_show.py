@@ -35,7 +35,8 @@ def detected(state: SchemaState, found: Sequence[VersionCount] | None, json: boo
     _counts(found)
     older = sum(one.count for one in found if one.move == "cast")
     if older:
-        show.say(f"{older:,} values are older. `memtend migrate plan` says what would be done.")
+        are = "value is" if older == 1 else "values are"
+        show.say(f"{older:,} {are} older. `memtend migrate plan` says what would be done.")
     else:
         show.done("no value is older than the newest version")
 
@@ -51,8 +52,9 @@ def planned(plan: RecastPlan, json: bool, rehearsal: Rehearsal | None = None) ->
     if rehearsal is not None:
         rows = [(one.name, "ok" if one.ok else "FAILED", one.fact) for one in rehearsal.checks]
         show.table(("rehearsal", "", "found"), rows)
-    show.say(f"would write {plan.planned:,} values, {show.size(abs(plan.grows_bytes))} "
-             f"{'more' if plan.grows_bytes >= 0 else 'less'} than now")  # fmt: skip
+    more = "more" if plan.grows_bytes >= 0 else "less"
+    grown = f"{show.size(abs(plan.grows_bytes))} {more} than now"
+    show.say(f"would write {plan.planned:,} value{'s' * (plan.planned != 1)}, {grown}")
     if plan.planned:
         how = "--apply" if rollback else "`memtend migrate apply`"
         show.say(f"Nothing was changed. Carry it out with {how}.")

@@ -44,7 +44,8 @@ class Pending(BaseModel, frozen=True, extra="forbid"):
             return f"every value is of the newest version, {self.family} {self.wanted}"
         named = ", ".join(f"{count:,} of {name}" for name, count in self.counts.items())
         most = "" if self.exact else "at most "
-        return f"{most}{self.total:,} values are older than {self.family} {self.wanted}: {named}"
+        are = "value is" if self.total == 1 else "values are"
+        return f"{most}{self.total:,} {are} older than {self.family} {self.wanted}: {named}"
 
 
 class RehearsalCheck(BaseModel, frozen=True, extra="forbid"):
