@@ -15,7 +15,7 @@ from memtend.cli.errors import ExtraMissing
 from memtend.errors import StoreMissing
 from tests.fixtures.cli import Cli
 
-NAMED = re.compile(r"`memtend ([a-z]+)((?: [a-z]+)?)")
+NAMED = re.compile(r"`memtend ([a-z][a-z-]*)((?: [a-z][a-z-]*)?)")
 CORE = Path(show.__file__).parents[1]
 
 

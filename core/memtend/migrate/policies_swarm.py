@@ -91,7 +91,7 @@ def _categories(schema: Tree, notes: list[str]) -> dict[str, int]:
     if rules:
         notes.append(
             "backup_frequency is not kept per category: backups are of the whole store, and "
-            "`memtend backup` or the deployed flow says how often"
+            "`memtend backup take` or the deployed flow says when"
         )
     return rules
 
