@@ -74,6 +74,8 @@ def test_a_field_below_extra_does_not_take_the_place_of_a_known_one() -> None:
     assert old["free"] == 2
     assert old["extra"] == {"metrics": 1, "tags": ["a"], "version": "mine"}
     assert old["version"] == "1.2.0"
+    nested = PATTERN | {"version": "2.0.0", "extra": {"metrics": 1, "extra": 2}}
+    assert AML.down("pattern", nested, "1.2.0").value["extra"] == {"metrics": 1, "extra": 2}
 
 
 def test_absent_metrics_stay_absent() -> None:
@@ -125,6 +127,14 @@ def test_what_a_step_would_have_added_is_not_taken_away(changed: dict[str, Any])
     cast = AML.up("pattern", item)
     assert cast.undo == [[[name], value] for name, value in changed.items()]
     assert up(item)
+
+
+def test_a_stated_version_comes_back() -> None:
+    other = {"created_by": "me", "last_modified": None, "version": "1.2.0"}
+    assert up(PATTERN | TYPICAL | {"version": "1.0.0", "metadata": other}, "1.1.0")
+    whole = AML.up("pattern", PATTERN | TYPICAL, "1.2.0").value | {"version": "1.2.0"}
+    assert up(whole)["version"] == "2.0.0"
+    assert AML.up("pattern", whole).undo == [[["version"], "1.2.0"]]
 
 
 def test_a_version_that_is_no_text_is_the_users() -> None:
@@ -210,6 +220,20 @@ def test_a_later_version_is_one_more_step() -> None:
     assert family.up("solution", own).value == own | {"version": "2.1.0"}
     with pytest.raises(Unreadable):
         AML.version_of("pattern", cast.value)
+
+
+@pytest.mark.parametrize("extra", [None, {"mine": 1}, {"version": 1}, "text"])
+def test_a_users_version_makes_room_for_ours(extra: Any) -> None:
+    family = AML.extended(Step("2.1.0", _graded, _ungraded))
+    item = {"id": "p", "performance": {}, "version": 7} | ({"extra": extra} if extra else {})
+    cast = family.up("pattern", item)
+    kept = extra | {"version": 7} if extra == {"mine": 1} else {"extra": extra, "version": 7}
+    assert cast.value["extra"] == (kept if extra else {"version": 7})
+    assert cast.value["version"] == "2.1.0"
+    assert family.down("pattern", cast.value, "2.0.0", cast.undo).value == item
+    bare = AML.down("pattern", item | {"version": 7, "metadata": {}}, "1.2.0").value
+    assert bare["version"] == "1.2.0"
+    assert "7" in text(bare["extra"])
 
 
 def test_no_two_families_share_a_kind() -> None:

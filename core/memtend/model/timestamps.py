@@ -79,17 +79,21 @@ def _any_moment(value: Any, zone: tzinfo) -> Moment:
     raise NotATime(f"{_KINDS.get(type(value), 'this')} is no timestamp")
 
 
+def of_javascript(value: Any) -> str | None:
+    """What `utc_text` makes of JavaScript's own spelling, on days that every month has. Fast."""
+    if isinstance(value, str) and _USUAL.fullmatch(value):
+        return f"{value[:-1]}000+00:00"
+    return None
+
+
 def utc_text(value: Any) -> str | None:
     """`2026-09-05T07:10:59.953000+00:00`: the moment with every digit it has, and at least six.
 
     None for what is no moment, and for one without a zone.
     """
-    if isinstance(value, str):
-        if _USUAL.fullmatch(value):
-            return f"{value[:-1]}000+00:00"
-        if _WANTED.fullmatch(value):
-            return value if _exists(value) else None
-    return _utc_text(value)
+    if isinstance(value, str) and _WANTED.fullmatch(value):
+        return value if _exists(value) else None
+    return of_javascript(value) or _utc_text(value)
 
 
 def _exists(text: str) -> bool:

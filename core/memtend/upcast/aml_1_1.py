@@ -10,22 +10,22 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from memtend.model.timestamps import utc_text
+from memtend.model.timestamps import of_javascript, utc_text
 from memtend.upcast.casting import PLAIN, Step, Went
 
 _MILLISECONDS = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3})000\+00:00", re.ASCII)
+_NOT_PLAIN: Final = frozenset(("tags", "active", "metadata", "version"))
 _OF_ITEM: Final = ("timestamp",)
 _OF_EVOLUTION: Final = ("created", "lastUsed")
 
 
 def _up(kind: str, item: dict[str, Any]) -> Went:
     went = _in_utc(item, _OF_ITEM)
-    plain = went.plain and "tags" not in item
+    plain = went.plain and item.keys().isdisjoint(_NOT_PLAIN)
     if "tags" not in item:
         item["tags"] = []
     if kind != "pattern":
         return PLAIN if plain else Went(False, went.unread)
-    plain = plain and "active" not in item
     if "active" not in item:
         item["active"] = True
     evolution = item.get("evolution")
@@ -41,22 +41,17 @@ def _up(kind: str, item: dict[str, Any]) -> Went:
 
 def _in_utc(fields: dict[str, Any], names: tuple[str, ...]) -> Went:
     """Plain if all of them were written as JavaScript does."""
-    unread: list[str] = []
-    plain = True
+    went = PLAIN
     for name in names:
         stated = fields.get(name)
         if stated is None:
             continue
-        text = utc_text(stated)
+        text = of_javascript(stated)
         if text is None:
-            unread.append(name)
-            continue
-        fields[name] = text
-        if plain:
-            plain = (
-                isinstance(stated, str) and stated[-1] == "Z" and f"{stated[:-1]}000+00:00" == text
-            )
-    return PLAIN if plain and not unread else Went(False, tuple(unread))
+            text = utc_text(stated)
+            went = Went(False, went.unread if text else (*went.unread, name))
+        fields[name] = text or stated
+    return went
 
 
 def _down(kind: str, item: dict[str, Any]) -> tuple[str, ...]:

@@ -13,11 +13,12 @@ from memtend.upcast.aml_marks import is_own_metadata
 from memtend.upcast.casting import PLAIN, TRY, Step, Went
 
 _AUTHOR: Final = "migration"
+_NOT_PLAIN: Final = frozenset(("metadata", "variations", "version"))
 
 
 def _up(kind: str, item: dict[str, Any]) -> Went:
     made = {"created_by": _AUTHOR, "last_modified": _last_modified(item), "version": "1.2.0"}
-    went = TRY if "metadata" in item or "variations" in item else PLAIN
+    plain = item.keys().isdisjoint(_NOT_PLAIN)
     if "metadata" in item:
         stated = item["metadata"]
         if isinstance(stated, dict) and (is_own_metadata(stated) or "version" not in stated):
@@ -28,7 +29,7 @@ def _up(kind: str, item: dict[str, Any]) -> Went:
         item["metadata"] = made
     if kind == "pattern" and "variations" not in item:
         item["variations"] = []
-    return went
+    return PLAIN if plain else TRY
 
 
 def _last_modified(item: dict[str, Any]) -> str | None:

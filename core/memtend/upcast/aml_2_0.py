@@ -64,9 +64,9 @@ def _rename(item: dict[str, Any], old: str, new: str) -> None:
         part = item.pop(old)
         if isinstance(part, dict):
             part = {_NAMES.get(name, name): value for name, value in part.items()}
-        aside = {old: item[new]} if new in item else {}
+        if new in item:
+            item[old] = item[new]
         item[new] = part
-        item.update(aside)
 
 
 def _spread(extra: dict[str, Any], known: frozenset[str], item: dict[str, Any]) -> None:

@@ -33,8 +33,9 @@ class Cast(NamedTuple):
 
 
 class Went(NamedTuple):
-    """What a step up did. `plain` promises that the default inverse gives the item back as it was;
-    where it promises nothing, the inverse is tried."""
+    """What a step up did. `plain` promises that the default inverse gives the item back as it was,
+    versions that it states included. Where nothing is promised, and for items of versions that must
+    state theirs and may not, the inverse is tried."""
 
     plain: bool = False
     unread: tuple[str, ...] = ()
@@ -100,17 +101,18 @@ class Family:
     def up(self, kind: str, value: Any, to: str | None = None) -> Cast:
         """The value in the version `to`, else the newest. One that is there already stays."""
         found = self._found(kind, value)
-        at, wanted = self._at(found), self._at(to) if to else len(self.steps)
+        at, wanted = self._at(found), len(self.steps) if to is None else self._at(to)
         if at >= wanted:
             return Cast(value, found)
         item = {**value}
-        plain = True
+        plain = at == 0 or not self.steps[at - 1].stated
         unread: tuple[str, ...] = ()
         for step in self.steps[at:wanted]:
             went = step.up(kind, item)
             self.state(item, step.newer, step.stated)
-            plain = plain and went.plain
-            unread += went.unread
+            if went is not PLAIN:
+                plain = plain and went.plain
+                unread += went.unread
         undo = None if plain else difference(self._back(kind, item, wanted, at)[0], value)
         return Cast(item, self.versions[wanted], undo, (), unread)
 
