@@ -41,6 +41,7 @@ from memtend.model.unreadable import Unreadable
 __all__ = ["Damaged", "ForeignDb", "NotText", "Row", "opened"]
 ROWID: Final = "rowid"
 _LAST: Final = 2**63 - 1
+_COPIES: Final = 2
 
 
 class Row(NamedTuple):
@@ -85,8 +86,11 @@ class ForeignDb:
             self.damage = self._checked() if check else None
             if not self._moved():
                 return
-        self._take_copy()
-        self.damage = self._checked() if check else None
+        for _ in range(_COPIES):  # damage is believed when a second copy has it too
+            self._take_copy()
+            self.damage = self._checked() if check else None
+            if self.damage is None:
+                return
 
     def tables(self) -> dict[str, str]:
         """What the schema lists, by name: `table`, `view` or `virtual table`. No indexes."""
