@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from memtend.errors import MemtendError, StoreOutdated, StoreTooNew
 from memtend.model.revision import Revision
+from memtend.store.schema.remembered import noting, replay, statements_for
 
 if TYPE_CHECKING:
     from memtend.store.engine import Engine
@@ -122,7 +123,12 @@ def _go(connection: Any, wanted: str) -> None:
     config.attributes["connection"] = connection
     with _alone:
         found = MigrationContext.configure(connection).get_current_revision() or ""
-        if found < wanted:
+        if not found and (statements := statements_for(connection, wanted)):
+            replay(connection, statements)
+        elif not found:
+            with noting(connection, wanted):
+                command.upgrade(config, wanted)
+        elif found < wanted:
             command.upgrade(config, wanted)
         elif found > wanted:
             command.downgrade(config, wanted)
