@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 
 from memtend.codec.envelope import content_mark, content_of
+from memtend.errors import ScratchFull
 from memtend.limits import IMPORT_TOLD_MAX
 from memtend.migrate.detect import read_source
 from memtend.migrate.importing import ImportPlan, Planner
 from memtend.migrate.items import Found, ImportItem, Lineage, quarantined, sealed
 from memtend.migrate.judging import ERASED, judge
-from memtend.migrate.twins import Pins
+from memtend.migrate.twins import Entry, Pins, Twins
 from memtend.model.dot import Dot
 from memtend.model.plan import Action
 from memtend.model.record import Labels
@@ -153,6 +154,7 @@ def test_what_was_deleted_here_stays_deleted_until_the_source_says_something_new
     assert after("deleted", None) is Action.REFUSE
     assert after("deleted", NOW_MS - HOUR_MS) is Action.REFUSE
     assert after("deleted", NOW_MS - 1) is Action.IMPORT
+    assert after("deleted", NOW_MS + HOUR_MS) is Action.REFUSE
     assert after("swept", None) is Action.KEEP
     assert after("swept", NOW_MS - 2 * HOUR_MS) is Action.IMPORT
 
@@ -171,3 +173,13 @@ def test_what_has_expired_is_not_imported() -> None:
     assert action(changed, held(old)) is Action.SKIP
     made = plan([item(expires_at_ms=1), item(2, item_id="j")])
     assert (made.expired, made.writes) == (1, 1)
+
+
+def test_a_full_temporary_folder_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What does not fit into the cache goes to a file, and that has a limit here."""
+    monkeypatch.setattr("memtend.migrate.twins.IMPORT_TWINS_CACHE_KIB", 64)
+    entries = [Entry(name * 2**40, name, True) for name in range(100_000)]
+    with Twins() as twins:
+        twins._database.execute("PRAGMA max_page_count = 50")
+        with pytest.raises(ScratchFull):
+            twins.enter(entries)

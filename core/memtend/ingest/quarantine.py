@@ -45,12 +45,13 @@ class Quarantine:
             found.model_dump(exclude={"data"}) | {"kept_bytes": len(found.data) if kept else 0}
         )
         if len(self._page) == QUARANTINE_PAGE:
-            self.close()
+            self._write_page()
 
     def close(self) -> None:
-        """Write what the index does not have yet."""
-        if not self._page:
-            return
+        if self._page:
+            self._write_page()
+
+    def _write_page(self) -> None:
         self._pages += 1
         data = orjson.dumps(self._head | {"found": self._page}, option=orjson.OPT_INDENT_2)
         self._page = []

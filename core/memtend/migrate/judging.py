@@ -72,17 +72,18 @@ def judge(
     deadline = deadline_ms(item, ttl_ms, now_ms)
     if deadline is not None and deadline <= now_ms:
         return _EXPIRED
-    return found or _new(item, standing)
+    return found or _new(item, standing, now_ms)
 
 
-def _new(item: ImportItem, standing: Standing) -> Judged:
-    """Nothing is there. A deletion here stands until the source says something newer."""
+def _new(item: ImportItem, standing: Standing, now_ms: int) -> Judged:
+    """Nothing is there. A deletion here stands until the source says something newer; a time in the
+    future says nothing."""
     if standing.ended == "swept" and item.updated_ms is None:
         return _SWEPT
     source = item.source
     why = f"{source.kind} {source.format}, {source.path}"
     if standing.ended is not None and standing.ended != "swept":
-        if item.updated_ms is None or item.updated_ms <= standing.ended_ms:
+        if item.updated_ms is None or not standing.ended_ms < item.updated_ms <= now_ms:
             return _DELETED
         why = f"deleted here, and written in the source after that: {source.path}"
     return Judged(Action.IMPORT, why)

@@ -14,8 +14,8 @@ import sqlite3
 import sys
 from array import array
 from bisect import bisect_left
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from io import BytesIO
 from types import TracebackType
 from typing import Final, NamedTuple, Self
@@ -29,7 +29,7 @@ _PIN: Final = "q"
 
 
 class Entry(NamedTuple):
-    """`name` stands for a path, `pin` for one version of one item; `writes`: it would be written"""
+    """`name` stands for a path, `pin` for one version of one item that would be written or not."""
 
     name: int
     pin: int
@@ -72,12 +72,10 @@ class Twins:
         start, self._at = self._at, self._at + len(entries)
         rows = [(*entry[:2], at, entry.writes) for at, entry in enumerate(entries, start)]
         before = self._database.total_changes
-        try:
+        with _noted():
             self._database.execute("BEGIN")
             self._database.executemany("INSERT OR IGNORE INTO seen VALUES (?,?,?,?)", rows)
             self._database.execute("COMMIT")
-        except sqlite3.OperationalError as error:
-            raise ScratchFull(why=str(error)) from error
         if self._database.total_changes - before == len(entries):
             return [None] * len(entries)
         return [self._first(name, at) for name, _, at, _ in rows]
@@ -89,11 +87,19 @@ class Twins:
     def pins(self) -> bytes:
         """Of all that would be written, sorted; little-endian."""
         found = BytesIO()
-        with closing(self._database.cursor()) as cursor:
+        with _noted(), closing(self._database.cursor()) as cursor:
             cursor.execute("SELECT pin FROM seen WHERE writes ORDER BY pin")
             while rows := cursor.fetchmany(_PINS_READ):
                 found.write(_swapped(array(_PIN, [pin for (pin,) in rows])).tobytes())
         return found.getvalue()
+
+
+@contextmanager
+def _noted() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise ScratchFull(why=str(error)) from error
 
 
 class Pins:
