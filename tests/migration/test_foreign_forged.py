@@ -98,6 +98,16 @@ def test_looking_for_values_without_an_index_is_bounded(
     assert set(asked) == {1}
 
 
+def test_a_schema_whose_text_is_none(plain: bytes, tmp_path: Path) -> None:
+    """SQLite quotes it in its message, which Python cannot decode."""
+    path = tmp_path / "notes.db"
+    path.write_bytes(plain[:977] + b"\x80" + plain[978:])
+    with opened(path) as database:
+        assert database.damage == "SQLite: the schema has text that is no UTF-8"
+        with pytest.raises(Unreadable, match="no UTF-8"):
+            database.tables()
+
+
 @given(st.lists(st.tuples(st.integers(0, 200_000), st.binary(min_size=1, max_size=9)), max_size=8))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 def test_whatever_is_written_over_it_reading_ends_and_no_row_comes_twice(

@@ -42,6 +42,10 @@ _CAREFUL: Final = (
 )
 
 
+FAILURES: Final = (sqlite3.Error, UnicodeDecodeError)
+"""What reading raises; the second where SQLite's own message quotes what is no text."""
+
+
 class NotText(bytes):
     """A column that is declared text in the file and is not UTF-8."""
 
@@ -60,14 +64,16 @@ def connected(path: Path, brake: Callable[[], bool]) -> sqlite3.Connection:
             database.set_progress_handler(brake, STEPS)
             for pragma in _CAREFUL:
                 database.execute(f"PRAGMA {pragma}")
-        except sqlite3.Error as error:
+        except FAILURES as error:
             raise Unreadable(said(error)) from None
         stack.pop_all()  # the caller closes it
     return database
 
 
-def said(error: sqlite3.Error) -> str:
+def said(error: Exception) -> str:
     """In SQLite's words; they hold no values."""
+    if isinstance(error, UnicodeDecodeError):
+        return "SQLite: the schema has text that is no UTF-8"
     return f"SQLite: {error}"
 
 

@@ -34,7 +34,14 @@ from memtend.limits import (
     FOREIGN_STEPS_MAX,
     FOREIGN_VALUES,
 )
-from memtend.migrate.foreign_connection import STEPS, NotText, connected, quoted, said
+from memtend.migrate.foreign_connection import (
+    FAILURES,
+    STEPS,
+    NotText,
+    connected,
+    quoted,
+    said,
+)
 from memtend.migrate.foreign_copy import copied, look_at
 from memtend.model.unreadable import Unreadable
 
@@ -204,7 +211,7 @@ class ForeignDb:
                     size += sum(len(part) for part in row if isinstance(part, str | bytes))
                     if size >= FOREIGN_PAGE_BYTES:
                         break
-            except sqlite3.Error as error:
+            except FAILURES as error:
                 damage = Damaged(None, said(error))
             if not self._moved():
                 return page, damage
@@ -215,7 +222,7 @@ class ForeignDb:
         statement = f"SELECT rowid FROM {quoted(table)} NOT INDEXED WHERE rowid >= ?"  # noqa: S608
         try:
             found = self._run(f"{statement} ORDER BY rowid LIMIT 1", (start,)).fetchall()
-        except sqlite3.Error:
+        except FAILURES:
             return None
         return int(found[0][0]) if found and found[0][0] >= start else None
 
@@ -233,7 +240,7 @@ class ForeignDb:
         while True:
             try:
                 found, error = self._run(statement, given).fetchall(), None
-            except sqlite3.Error as raised:
+            except FAILURES as raised:
                 found, error = [], raised
             if self._moved():
                 self._take_copy()
@@ -262,7 +269,7 @@ class ForeignDb:
     def _checked(self) -> str | None:
         try:
             found = self._run("PRAGMA quick_check(1)").fetchall()
-        except sqlite3.Error as error:
+        except FAILURES as error:
             return said(error)
         return None if found == [("ok",)] else " ".join(str(found[0][0]).split())[:200]
 

@@ -34,6 +34,7 @@ from memtend.limits import (
     SWEEP_SHARE_MAX,
 )
 from memtend.migrate.claude_flow import COLUMNS, KIND
+from memtend.migrate.foreign_connection import FAILURES, said
 from memtend.migrate.foreign_copy import look_at, refuse_super_journal, uri_of
 from memtend.migrate.foreign_db import Damaged, ForeignDb, Row, opened
 from memtend.migrate.foreign_schema import refuse_long_schema
@@ -136,7 +137,7 @@ def apply_foreign_sweep(cleared: ClearedSweep, clock: Clock) -> Report:
                 longest = max(longest, took_ms)
                 wanted = size * LOCK_BUDGET_MS / 4 / max(took_ms, 0.1)
                 size = max(1, min(FOREIGN_SLICE_ROWS, int(min(wanted, size * 2))))
-    except sqlite3.Error as error:
+    except FAILURES as error:
         raise _explained(error, path) from None
     except Unreadable as error:
         raise ForeignSweepRefused(path=path, why=str(error)) from None
@@ -250,10 +251,10 @@ def _delete(
     return gone
 
 
-def _explained(error: sqlite3.Error, path: Path) -> ForeignSweepRefused | StoreBusy:
+def _explained(error: Exception, path: Path) -> ForeignSweepRefused | StoreBusy:
     if getattr(error, "sqlite_errorname", "").startswith(_BUSY):
         return StoreBusy(url=path, waited_s=FOREIGN_BUSY_WAIT_MS / 1e3, why=str(error))
-    return ForeignSweepRefused(path=path, why=f"SQLite: {error}")
+    return ForeignSweepRefused(path=path, why=said(error))
 
 
 def _notes(plan: ForeignSweepPlan) -> Iterator[str]:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from memtend.errors import InvalidValue, LimitExceeded
-from memtend.migrate.foreign_db import Damaged, ForeignDb, opened
+from memtend.migrate.foreign_db import Damaged, ForeignDb, Row, opened
 from memtend.migrate.items import (
     Found,
     ImportItem,
@@ -76,12 +76,11 @@ def read(root: Path, options: Options) -> Iterator[Found]:
             if database.damage is not None:
                 yield unreadable_file(path, name, f"it is damaged: {database.damage}")
             wanted_columns(database, _COLUMNS, KIND)
-            yield from _items(database, name, TABLE, "memory_key", options.zone, _entry)
+            yield from _items(database, name, TABLE, options.zone)
             tables = database.tables()
-            if tables.get(STATES) == "table":
-                yield from _items(database, name, STATES, "id", options.zone, state_item)
-            if tables.get(LEARNED) == "table":
-                yield from _items(database, name, LEARNED, "pattern_id", options.zone, pattern_item)
+            for table in (STATES, LEARNED):
+                if tables.get(table) == "table":
+                    yield from _items(database, name, table, options.zone)
             if tables.get(OPERATIONS) == "table":
                 yield operations(database, name)
             yield from other_tables(database, name, (TABLE, STATES, LEARNED, OPERATIONS))
@@ -90,24 +89,29 @@ def read(root: Path, options: Options) -> Iterator[Found]:
     yield from others(path, root)
 
 
-def _items(
-    database: ForeignDb, name: str, table: str, id_column: str, zone: tzinfo, make: _Make
-) -> Iterator[Found]:
-    """Each row as one item. One that cannot be read stops no other."""
-    for row in database.rows(table):
-        if isinstance(row, Damaged):
-            yield damaged_rows(row, name, table)
-            continue
-        try:
-            made = make(row.values, zone, database)
-            if isinstance(made, str):
-                yield PassedOver(path=printable(name), reason=printable(made))
-                continue
-            yield sealed(made._replace(source=made.source._replace(path=name)), table)
-        except (Unreadable, NotATime, InvalidValue, LimitExceeded) as error:
-            known = row.values.get(id_column)
-            item_id = known if isinstance(known, str) else f"{table} row {row.rowid}"
-            yield quarantined(name, str(error), row_bytes(row.values), item_id)
+def _items(database: ForeignDb, name: str, table: str, zone: tzinfo) -> Iterator[Found]:
+    """Each row as one item. Neither a row nor a table that cannot be read stops others."""
+    try:
+        for row in database.rows(table):
+            if isinstance(row, Damaged):
+                yield damaged_rows(row, name, table)
+            else:
+                yield _found(row, name, table, zone, database)
+    except Unreadable as error:
+        yield quarantined(name, str(error), b"", table)
+
+
+def _found(row: Row, name: str, table: str, zone: tzinfo, database: ForeignDb) -> Found:
+    id_column, make = _TABLES[table]
+    try:
+        made = make(row.values, zone, database)
+        if isinstance(made, str):
+            return PassedOver(path=printable(name), reason=printable(made))
+        return sealed(made._replace(source=made.source._replace(path=name)), table)
+    except (Unreadable, NotATime, InvalidValue, LimitExceeded) as error:
+        known = row.values.get(id_column)
+        item_id = known if isinstance(known, str) else f"{table} row {row.rowid}"
+        return quarantined(name, str(error), row_bytes(row.values), item_id)
 
 
 def _entry(values: dict[str, Any], zone: tzinfo, _database: ForeignDb) -> ImportItem | str:
@@ -166,3 +170,11 @@ def _original(values: dict[str, Any]) -> dict[str, Any]:
         if name not in _READ and isinstance(value, bytes):
             raise Unreadable(f"its {name} is no text")
     return {k: v for k, v in values.items() if k not in _READ and v is not None}
+
+
+_TABLES: Final[dict[str, tuple[str, _Make]]] = {
+    TABLE: ("memory_key", _entry),
+    STATES: ("id", state_item),
+    LEARNED: ("pattern_id", pattern_item),
+}
+"""What names a row of a table, and what makes an item of it."""

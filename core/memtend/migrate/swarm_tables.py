@@ -86,9 +86,12 @@ def pattern_item(values: dict[str, Any], zone: tzinfo, database: ForeignDb) -> I
 
 def operations(database: ForeignDb, name: str) -> PassedOver:
     """The log, as what it is."""
-    counts = database.tally(OPERATIONS, "operation_type")
-    said = ", ".join(f"{count:,} {what}" for what, count in counts.items())
-    reason = f"{OPERATIONS} is a log, and no memory: {said or 'empty'}"
+    try:
+        counts = database.tally(OPERATIONS, "operation_type")
+        held = ", ".join(f"{count:,} {what}" for what, count in counts.items()) or "empty"
+    except Unreadable as error:
+        held = str(error)
+    reason = f"{OPERATIONS} is a log, and no memory: {held}"
     return PassedOver(path=printable(name), reason=printable(reason))
 
 
