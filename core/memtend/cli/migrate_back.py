@@ -82,10 +82,10 @@ def history(store: Store = None, json: Json = False) -> None:
         (
             one.run[:12],
             show.moment(one.began_at),
-            f"{one.what} {one.family}".strip(),
+            one.what if one.what == one.family else f"{one.what} {one.family}",
             f"{one.found} → {one.wanted}",
             one.state,
-            f"{one.written:,}",
+            f"{one.written:,}" if one.what == "values" else "",
         )
         for one in found
     ]

@@ -112,7 +112,8 @@ def schema_plan(plan: SchemaPlan, json: bool) -> None:
             ("would lose", ", ".join(f"{one.rows:,} rows of {one.table}" for one in plan.losses)),
         )
     )
-    show.say("Nothing was changed.")
+    how = "--apply" if plan.is_downgrade else "`memtend migrate apply`"
+    show.say(f"Nothing was changed. Carry it out with {how}.")
 
 
 def schema_report(done: SchemaReport, json: bool) -> None:
