@@ -191,7 +191,8 @@ def test_a_file_that_was_cut_off_is_never_empty(theirs: SwarmFile, keep: int) ->
     for number in range(100):
         theirs.put(f"a/{number}", "text " * number)
     theirs.path.write_bytes(theirs.path.read_bytes()[:keep])
-    assert detect_source(theirs.path.parent.parent) == "swarm"
+    for root in (theirs.path.parent.parent, theirs.path.parent, theirs.path):
+        assert detect_source(root) == "swarm"
     found = everything(theirs)
     assert isinstance(found[0], Quarantined)
     assert found[0].path == ".swarm/memory.db"

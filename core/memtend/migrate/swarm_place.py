@@ -48,7 +48,7 @@ def has_columns(root: Path, wanted: frozenset[str], *, damaged: bool = False) ->
     try:
         return wanted <= _columns(path, look_at(path))
     except Unreadable:
-        return damaged and path.parent.name == FOLDER and path.name == _NAME
+        return damaged and path.name == _NAME and (path != root or path.parent.name == FOLDER)
 
 
 @lru_cache(maxsize=8)
