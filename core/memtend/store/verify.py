@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from xxhash import xxh3_128_intdigest
+
 from memtend.codec.address import read_address
 from memtend.codec.compress import Codec, Damaged, decompress
 from memtend.codec.envelope import (
@@ -47,6 +49,23 @@ def verify_store(store: Store) -> StoreVerifyReport:
     return _Verification(store).run()
 
 
+class _Pairs:
+    """Tags with the rows they are of, as their number and the sum of their hashes: two sets that
+    are equal are known to be, without either in memory."""
+
+    def __init__(self) -> None:
+        self.count = self.sum = 0
+
+    def add(self, tag: object, seq: object) -> None:
+        self.count += 1
+        self.sum += xxh3_128_intdigest(f"{seq} {tag!r}".encode("utf-8", "surrogatepass"))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Pairs) and (self.count, self.sum) == (other.count, other.sum)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
 class _Verification:
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -56,7 +75,7 @@ class _Verification:
         self._audit = 0
         self._paths: dict[int, str] = {}
         self._replicas: dict[int, str] = {}
-        self._tags: set[tuple[str, int]] = set()
+        self._tags = _Pairs()
         self._totals: Counter[tuple[str, str]] = Counter()
         self._sizes: Counter[tuple[str, str]] = Counter()
         self._highest: Counter[str] = Counter()
@@ -136,7 +155,8 @@ class _Verification:
         if seq > meta.seq:
             self._find(where, f"its sequence number is above the store's {meta.seq}")
         self._highest[body.replica] = max(self._highest[body.replica], body.n)
-        self._tags |= {(tag, seq) for tag in body.tags}
+        for tag in body.tags:
+            self._tags.add(tag, seq)
         for scope in (("ns", path), ("agent", body.agent), ("session", body.session)):
             if scope[1] is not None:
                 self._totals[scope] += 1  # type: ignore[index]
@@ -168,10 +188,31 @@ class _Verification:
             self._find(where, "its content number does not match its value")
 
     def _check_tags(self, reader: Reader) -> None:
+        found = _Pairs()
+        for tag, seq in reader.stream("stream_tags"):
+            found.add(tag, seq)
+        if found == self._tags:
+            return
         stored = {(tag, seq) for tag, seq in reader.stream("stream_tags")}
-        for tag, seq in sorted(stored ^ self._tags):
-            what = "is missing" if (tag, seq) in self._tags else "belongs to no record"
+        wanted = {
+            (tag, row[0]) for row in reader.stream("stream_all") for tag in self._tags_of(row)
+        }
+        for tag, seq in sorted(stored ^ wanted):
+            what = "is missing" if (tag, seq) in wanted else "belongs to no record"
             self._find("tag", f"{tag!r} of {seq} {what}")
+
+    def _tags_of(self, row: Row) -> tuple[str, ...]:
+        """None of a damaged row, of which nothing is believed."""
+        _, ns, key, field, _, _, exp, flags, *_, packed, value, digest = row
+        path = self._paths.get(ns)
+        if path is None:
+            return ()
+        try:
+            prefix, name = prefix_of(path), path_of(key, field)
+            found = row_hash(prefix, name, flags, exp, bytes(packed), bytes(value))
+            return unpack(bytes(packed)).tags if found == bytes(digest) else ()
+        except (ValueError, TypeError, AttributeError):
+            return ()
 
     def _check_totals(self, reader: Reader, meta: Meta) -> None:
         names, tallied = set(self._totals), set()
