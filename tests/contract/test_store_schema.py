@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import traceback
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
@@ -90,3 +93,25 @@ def test_a_store_without_its_meta_row_is_damaged(damageable: Memory) -> None:
     run_sql(damageable, "DELETE FROM meta")
     with pytest.raises(StoreDamaged, match="0 rows"):
         damageable.put("a", "k", 1)
+
+
+def test_processes_that_make_a_store_at_once_make_one(lasting_url: str) -> None:
+    def make(number: int) -> None:
+        with Memory.open(lasting_url, clock=ManualClock(seed=number)) as memory:
+            memory.put("a", f"k{number}", number)
+
+    children = []
+    for number in range(4):
+        child = os.fork()
+        if child == 0:
+            try:
+                make(number)
+            except BaseException:
+                traceback.print_exc()
+                os._exit(1)
+            os._exit(0)
+        children.append(child)
+    assert [os.waitpid(child, 0)[1] for child in children] == [0] * 4
+    with Memory.open(lasting_url, clock=ManualClock(seed=9)) as memory:
+        assert memory.get_many("a", [f"k{n}" for n in range(4)]) == {f"k{n}": n for n in range(4)}
+        assert memory.stats().records == 4

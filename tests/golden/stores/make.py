@@ -30,6 +30,7 @@ from memtend.codec import canonical
 from memtend.codec.envelope import check_row
 from memtend.drafting import Put
 from memtend.memory import Memory
+from memtend.model.lease import Fence
 from memtend.model.policy import Policy, Reading
 from memtend.model.policyfile import PolicyFile, Quotas
 from memtend.model.policyset import PolicySet
@@ -67,7 +68,7 @@ def fill_first(services: Services, clock: ManualClock) -> None:
     memory = services.memory
     memory.config.set_policies(PolicyFile(policies=RULES, quotas=Quotas()), "operator")
     memory.config.grant("ada", "notes/**", "read", "operator")
-    values = [None, True, -7, 1.5, "ä中", [1, [2]], {"a": {"b": []}}, "x" * 3_000]
+    values: list[object] = [None, True, -7, 1.5, "ä中", [1, [2]], {"a": {"b": []}}, "x" * 3_000]
     memory.put_many([Put("notes", f"k{n}", value, LABELS) for n, value in enumerate(values)])
     memory.put("notes", "k1", False, op_id="op-1")
     memory.put("notes", "both", "one")
@@ -102,7 +103,7 @@ def fill_together(memory: Memory, clock: ManualClock) -> None:
     memory.leases.acquire("work/a", holder="ada", ttl_ms=3_600_000)
     with store.engine.write() as tx:
         save(tx, Ticket("7" * 32, 1, "work/a", "write", "bob", clock.now_ms() + 3_600_000))
-    memory.leases.accept("elsewhere", (1, 4))
+    memory.leases.accept("elsewhere", Fence(1, 4))
     messages = memory.messages
     for agent in ("ada", "bob"):
         messages.of(agent).subscribe("team")
