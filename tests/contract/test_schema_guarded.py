@@ -24,11 +24,11 @@ from memtend.serving.upgrading import (
     plan_schema,
     schema_state,
 )
-from memtend.store import schema, snapshots
+from memtend.store import migrations, schema, snapshots
 from memtend.store.snapshots import pre_stores
 from memtend.store.upgrade_ground import Hand
 from memtend.store.upgrade_postgres import ServerGround
-from memtend.store.upgrading import ground_of, key_of, move
+from memtend.store.upgrading import ground_of, key_of, move, verify
 from tests.fixtures.older import Make, Older, held_by
 
 
@@ -73,6 +73,21 @@ def test_damage_is_found_on_the_copy(older_0002: Older) -> None:
     with pytest.raises(SchemaWrong, match="parts are damaged"):
         applied(older_0002)
     assert held_by(older_0002.url) == before
+
+
+def test_damage_of_the_result_is_said_in_its_history(older_0002: Older) -> None:
+    with ground_of(older_0002.url) as ground:
+        ground.engine.script("UPDATE sibling SET size = size + 1 WHERE seq = 3")
+    plan = plan_schema(older_0002.url, older_0002.settings, older_0002.clock)
+    report = apply_schema(plan, older_0002.settings, older_0002.clock, rehearsal=False)
+    assert not report.verified
+    with ground_of(older_0002.url) as ground:
+        key = key_of(ground, older_0002.settings.key_path, older_0002.clock)
+        step = _step(ground, plan, older_0002.clock, 1_000, lose=False)._replace(run=report.run)
+        with pytest.raises(SchemaWrong, match="holds it as it was"):
+            verify(ground, step, older_0002.clock, key)
+        [run] = migrations.opened(ground.engine.read("migrations"), older_0002.url)
+        assert run.state == "failed"
 
 
 def test_a_row_that_a_revision_loses_undoes_it(

@@ -34,13 +34,14 @@ from memtend.model.lease import Fence
 from memtend.model.policy import Policy, Reading
 from memtend.model.policyfile import PolicyFile, Quotas
 from memtend.model.policyset import PolicySet
+from memtend.model.queueing import Ticket
 from memtend.model.record import Labels
 from memtend.model.subject import Subject
 from memtend.objects import open_target
 from memtend.services import Services
 from memtend.settings import Settings
 from memtend.store import catalog, dictionaries, schema
-from memtend.store.lease_rows import Ticket, save
+from memtend.store.lease_rows import save
 from memtend.store.snapshot import snapshot
 from memtend.store.verify import verify_store
 
