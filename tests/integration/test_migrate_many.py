@@ -11,15 +11,18 @@ from memtend.drafting import Put
 from memtend.errors import MigrationWrong, RehearsalFailed
 from memtend.memory import Memory
 from memtend.migrate import apply as applying
+from memtend.migrate.apply import Recasting
 from memtend.migrate.casting import MIGRATED, Forward, Move
 from memtend.migrate.plan import MigrationPlan
 from memtend.migrate.rehearse import compare_copy
 from memtend.migrate.sums import Sums
 from memtend.model.record import Labels
 from memtend.plans import load_plan, save_plan
-from memtend.services import Services
+from memtend.services import Services, open_services
+from memtend.serving.recasts import Source
 from memtend.store import recasting
-from tests.fixtures.aging import NOW_MS, NS, item, keep, migrated, version_at
+from memtend.upcast.family import AML
+from tests.fixtures.aging import NOW_MS, NS, item, keep, migrated, settings_in, version_at
 from tests.fixtures.stores import blob, run_sql
 
 PATTERN = Labels(kind="pattern")
@@ -54,6 +57,24 @@ def test_a_damaged_row_is_left_and_told(tmp_path: Path, aging: Services) -> None
     assert (report.written, report.refused) == (3, 1)
     assert "damaged" in report.notes[0]
     aging.apply_restore(aging.plan_restore(manifest=report.manifest))
+
+
+@pytest.mark.parametrize("column", ["flags", "size", "agent", "content", "hash", "body", "ns"])
+def test_whatever_stands_in_a_column_blocks_only_its_row(tmp_path: Path, column: str) -> None:
+    """A row of which only copies are damaged is migrated, which mends them."""
+    chosen, mended = settings_in(tmp_path), column in ("agent", "content")
+    with open_services("sqlite://", settings=chosen, clock=ManualClock(NOW_MS)) as services:
+        keep(services.memory, *range(4), agent="ada")
+        run_sql(services.memory, f"UPDATE sibling SET {column} = 'no such thing' WHERE seq = 2")
+        plan = services.plan_migration()
+        assert (plan.planned, plan.of(Move.REFUSED)) == (3 + mended, 1 - mended)
+        run = services._new_run(plan, plan.found, Source("", ""), "running")
+        work = Recasting(
+            services.store, Forward(AML, "2.0.0", run.run), run, lease=None,
+            squeeze=services._as_stored(),
+        )  # fmt: skip
+        assert work.work(plan.basis).written == 3 + mended
+        assert services.verify_store().ok is mended
 
 
 def test_a_saved_plan_is_the_one_that_was_rehearsed(aging: Services) -> None:

@@ -124,7 +124,7 @@ class _Folding:
             aged = look.aged
             share = (look.kind, look.found, look.move)
             self.counts[share] += 1
-            self.sizes[share] += aged.row[10]
+            self.sizes[share] += aged.size
             if look.move is Move.CAST:
                 self.grown += len(look.text) - len(aged.text or b"")
                 self.losses.update(look.losses)

@@ -59,7 +59,7 @@ def compare_copy(live: Reader, copy: Reader, basis: int) -> Copied:
             changed += 1
             there = next(theirs, None)
         else:
-            if bytes(here[1]) != bytes(there[1]):
+            if here[1] != there[1]:
                 raise RehearsalFailed(why=f"row {here[0]} is another one in the restored copy")
             alike += 1
             here, there = next(mine, None), next(theirs, None)
@@ -130,7 +130,8 @@ def _aged(store: Store, path: tuple[int, str, str], row: Row) -> Aged:
     """A row of statement `stream`, opened; raises where it is damaged."""
     ns, key, field = path
     _, _, seq, exp, flags, body, value, digest, content = row
-    columns = (seq, ns, key, field, exp, flags, "", None, None, content, 0, body, value, digest)
+    size = len(body) + len(value)
+    columns = (seq, ns, key, field, exp, flags, "", None, None, content, size, body, value, digest)
     aged = opened(store, columns)
     if aged.why:
         raise RehearsalFailed(why=f"{aged.namespace}/{key} of the copy: {aged.why}")

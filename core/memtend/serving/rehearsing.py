@@ -94,11 +94,15 @@ def _copy(live: Store, copy: Store, basis: int) -> RehearsalCheck:
 
 def _sound(live: Store, seqs: tuple[int, ...]) -> list[str]:
     """Those of the rows that are whole: a backup leaves out no such row."""
-    from memtend.codec.envelope import check_row  # noqa: PLC0415
-    from memtend.store.archived import rows_of  # noqa: PLC0415
+    from memtend.codec.envelope import is_sound, path_of, prefix_of  # noqa: PLC0415
 
-    rows = rows_of(live, seqs).values()
-    found = [f"{row.namespace}/{row.key}" for row in rows if check_row(row)]
+    found = []
+    for row in live.engine.read("by_seq", (live.engine.array(list(seqs)),)):
+        _, ns, key, field, _, _, exp, flags, *_, packed, value, digest = row
+        namespace = live.namespaces.paths.get(ns, "")
+        path = path_of(key, field)
+        if is_sound(prefix_of(namespace), path, flags, exp, packed, value, digest):
+            found.append(f"{namespace}/{key}")
     return found[:REPORT_NAMES_MAX]
 
 

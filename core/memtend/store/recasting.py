@@ -48,8 +48,8 @@ _FIELDS: Final = {name: place for place, name in enumerate(Body._fields, 1)}
 REPLICA, N, SIZE = _FIELDS["replica"], _FIELDS["n"], _FIELDS["size"]
 AGENT, SESSION, TAGS = _FIELDS["agent"], _FIELDS["session"], _FIELDS["tags"]
 DICTIONARY, EXTRA = _FIELDS["dictionary"], _FIELDS["extra"]
-KIND: Final = _FIELDS["kind"]
-CONTENT_COLUMN, HASH_COLUMN = 9, 13
+KIND, WRITER = _FIELDS["kind"], _FIELDS["writer"]
+CONTENT_COLUMN, SIZE_COLUMN, HASH_COLUMN = 9, 10, 13
 
 
 class Aged(NamedTuple):
@@ -68,9 +68,15 @@ class Aged(NamedTuple):
     why: str = ""
 
     @property
-    def content(self) -> int:
+    def content(self) -> Any:
         """The number by which equal values are found, of the value as it is stored."""
-        return int(self.row[CONTENT_COLUMN])
+        return self.row[CONTENT_COLUMN]
+
+    @property
+    def size(self) -> int:
+        """As the column says it, which may be damaged."""
+        size = self.row[SIZE_COLUMN]
+        return size if isinstance(size, int) else 0
 
     @property
     def extra(self) -> dict[str, Any]:
@@ -108,7 +114,7 @@ def pages(
     while sizes := store.engine.read("aged_sizes", (after, upto, array, rows)):
         last, total = after, 0
         for seq, size in sizes:
-            total += size
+            total += size if isinstance(size, int) else 0
             if total > MIGRATION_PAGE_BYTES and last != after:
                 break
             last = seq
@@ -119,31 +125,34 @@ def pages(
 
 def _is_plain(row: Row) -> bool:
     """Parts of counters, elements of sets and fields of maps have no versions."""
-    return type_of(row[5]) == RowKind.PLAIN and not row[3]
+    flags, field = row[5], row[3]
+    return not field and (not isinstance(flags, int) or type_of(flags) == RowKind.PLAIN)
 
 
 def opened(store: Store, row: Row) -> Aged:
-    """A row of statement `aged`; with `why` where it is damaged."""
-    seq, ns, key, _, exp, flags, kind, _, _, _, _, packed, value, digest = row
-    namespace = store.namespaces.path(ns)
-    prefix = store.namespaces.ids[namespace][1]
-    edge = PLAIN_EDGE if flags == 0 and exp is None else edge_of(flags, exp)
+    """A row of statement `aged`; with `why` where it is damaged, whatever stands in its columns."""
+    seq, ns, key, _, exp, flags, kind, _, _, _, size, packed, value, digest = row
+    namespace = ""
     try:
+        namespace = store.namespaces.path(ns)
+        prefix = store.namespaces.ids[namespace][1]
+        edge = PLAIN_EDGE if flags == 0 and exp is None else edge_of(flags, exp)
         if xxh3_128_digest(b"".join((prefix, key.encode(), edge, packed, value))) != digest:
-            return Aged(row, seq, kind, namespace, [], None, "its hash does not match")
+            raise Damaged("its hash does not match")
         body: list[Any] = ormsgpack.unpackb(packed)
         if body[0] != BODY_FORMAT:
-            why = f"body format {body[0]} is not known"
-            return Aged(row, seq, kind, namespace, [], None, why)
+            raise Damaged(f"body format {body[0]} is not known")
+        if size != len(packed) + len(value):
+            raise Damaged("its size is another one than is written beside it")
+        text: bytes | None = None
         codec = flags & _CODEC_BITS
-        if codec == Codec.ARCHIVED:
-            return Aged(row, seq, body[KIND], namespace, body, None)
         if codec == Codec.RAW and len(value) == body[SIZE]:
-            return Aged(row, seq, body[KIND], namespace, body, bytes(value))
-        text = store.text_of(unpack(bytes(packed)), codec, bytes(value))
+            text = bytes(value)
+        elif codec != Codec.ARCHIVED:
+            text = store.text_of(unpack(bytes(packed)), codec, bytes(value))
         return Aged(row, seq, body[KIND], namespace, body, text)
-    except (Damaged, ValueError, TypeError, AttributeError, LookupError) as error:
-        return Aged(row, seq, kind, namespace, [], None, f"it is damaged: {error}")
+    except (StoreDamaged, Damaged, ValueError, TypeError, AttributeError, LookupError) as error:
+        return Aged(row, seq, kind, namespace, [], None, str(error))
 
 
 def renew(
@@ -197,7 +206,7 @@ class _Writing:
 
     def add(self, one: Renewed) -> None:
         change, aged = self._change, one.aged
-        old_seq, ns, key, field, exp, flags, kind, agent, writer, _, had, _, _, digest = aged.row
+        old_seq, ns, key, field, exp, flags, _, _, _, _, had, _, _, digest = aged.row
         change.n = n = change.n + 1
         change.seq = seq = change.seq + 1
         body = aged.body.copy()
@@ -211,8 +220,8 @@ class _Writing:
         size = len(packed) + len(one.data)
         change.sum += addend(fresh) - addend(bytes(digest))
         self._inserts.append(
-            (seq, ns, key, field, change.meta.replica_no, n, exp, new_flags, kind, agent, writer,
-             one.content, size, packed, one.data, fresh)
+            (seq, ns, key, field, change.meta.replica_no, n, exp, new_flags, body[KIND],
+             body[AGENT], body[WRITER], one.content, size, packed, one.data, fresh)
         )  # fmt: skip
         if tags := body[TAGS]:
             self._untags += [(tag, old_seq) for tag in tags]
