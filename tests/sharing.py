@@ -37,7 +37,7 @@ def order_of(nodeids: Sequence[str]) -> Callable[[str], tuple[int, int, str]]:
     return key
 
 
-class LongestFirst(LoadFileScheduling):  # type: ignore[misc] — xdist has no types
+class LongestFirst(LoadFileScheduling):  # type: ignore[misc]  # it has no types
     """Hands out pieces in the order of the collection, which the workers have sorted."""
 
     def _split_scope(self, nodeid: str) -> str:
