@@ -26,7 +26,7 @@ ACTOR: Final = "migrate"
 """The audit action of a migration, and who wrote it."""
 ELSEWHERE: Final = "taken back"
 """In the place of the database's name: the next program to open it begins a line of history."""
-_HISTORY: Final = ("migration", "what <> 'schema'")
+_HISTORY: Final = ("migration", " WHERE what <> 'schema'")
 """Rows that tell of the schema alone are no loss when the schema goes back."""
 
 
@@ -105,16 +105,16 @@ def losses(ask: Callable[[str], list[Row]], found: str, wanted: str) -> tuple[Lo
     lost = []
     for table, columns in sorted(have.items()):
         gone = ("",) if table not in will else sorted(set(columns) - set(will[table]))
-        but = f" WHERE {_HISTORY[1]}" if table == _HISTORY[0] else ""
+        but = _HISTORY[1] if table == _HISTORY[0] else ""
         if gone and (count := ask(f"SELECT count(*) FROM {table}{but}")[0][0]):  # noqa: S608
             lost += [Loss(table, column, count) for column in gone]
     return tuple(lost)
 
 
-def note(hand: Hand, engine: Engine, key: bytes, clock: Clock, detail: str) -> Change:
+def note(hand: Hand, engine: Engine, key: bytes, clock: Clock, detail: str) -> None:
     """Write into the audit trail what is done, and let every open program notice.
 
-    Only where the tables are those that this program's statements are made for.
+    `meta`, names of replicas and the trail are the same in every revision.
     """
     meta = Meta.of(hand.tx.fetch("meta_locked"), engine.url)
     replica = next(row[1] for row in hand.tx.fetch("replicas") if row[0] == meta.replica_no)
@@ -122,7 +122,6 @@ def note(hand: Hand, engine: Engine, key: bytes, clock: Clock, detail: str) -> C
     change.config += 1
     change.note(ACTOR, detail)
     change.flush()
-    return change
 
 
 def successor(old: Meta, live: Meta) -> Meta:
