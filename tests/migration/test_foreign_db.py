@@ -10,7 +10,7 @@ from sqlite3 import connect
 
 import pytest
 
-from memtend.limits import FOREIGN_PAGE_ROWS, FOREIGN_ROW_BYTES_MAX
+from memtend.limits_foreign import FOREIGN_PAGE_ROWS, FOREIGN_ROW_BYTES_MAX
 from memtend.migrate.foreign_copy import refuse_super_journal
 from memtend.migrate.foreign_db import Damaged, NotText, Row, opened
 from memtend.model.unreadable import Unreadable

@@ -13,7 +13,8 @@ import pytest
 
 from memtend.clock import ManualClock
 from memtend.errors import ClockAlarmed, ForeignSweepRefused, SourceUnknown, StoreBusy
-from memtend.limits import CLOCK_ALARM_MS, FOREIGN_SLICE_ROWS, SWEEP_MARGIN_MS
+from memtend.limits import CLOCK_ALARM_MS, SWEEP_MARGIN_MS
+from memtend.limits_foreign import FOREIGN_SLICE_ROWS
 from memtend.migrate import foreign_sweep
 from memtend.migrate.foreign_sweep import (
     ClearedSweep,

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memtend.limits import GUNZIP_FREE_BYTES, GUNZIP_MEMBERS_MAX, GUNZIP_RATIO_MAX, MIB
+from memtend.limits import MIB
+from memtend.limits_foreign import GUNZIP_FREE_BYTES, GUNZIP_MEMBERS_MAX, GUNZIP_RATIO_MAX
 from memtend.migrate.files import unzipped
 from memtend.migrate.gunzip import gunzip, pieces_of
 from memtend.model.unreadable import Unreadable

@@ -11,7 +11,7 @@ import pytest
 
 from memtend.codec.envelope import content_mark, content_of
 from memtend.errors import ScratchFull
-from memtend.limits import IMPORT_TOLD_MAX
+from memtend.limits_foreign import IMPORT_TOLD_MAX
 from memtend.migrate.detect import read_source
 from memtend.migrate.importing import ImportPlan, Planner
 from memtend.migrate.items import Found, ImportItem, Lineage, quarantined, sealed

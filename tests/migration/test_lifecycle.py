@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from memtend.errors import SourceUnknown
-from memtend.limits import QUARANTINE_BYTES_MAX, VALUE_BYTES_MAX
+from memtend.limits import VALUE_BYTES_MAX
+from memtend.limits_foreign import QUARANTINE_BYTES_MAX
 from memtend.migrate.detect import detect_source, read_source
 from memtend.migrate.items import ImportItem, Quarantined
 from memtend.model.policyset import PolicySet

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from memtend.limits import PICKLE_BYTES_MAX
+from memtend.limits_foreign import PICKLE_BYTES_MAX
 from memtend.migrate.detect import detect_source, read_source
 from memtend.migrate.items import Found, ImportItem, PassedOver, Quarantined
 from tests.migration.pickles import CREATED, MemoryItem, MemoryTier, archived

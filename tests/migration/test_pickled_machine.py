@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memtend.limits import PICKLE_BYTES_MAX
+from memtend.limits_foreign import PICKLE_BYTES_MAX
 from memtend.migrate.pickled_values import Writer
 from memtend.model.unreadable import Unreadable
 from tests.migration.pickles import PROTOCOLS, MemoryItem, MemoryTier, read, restored

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memtend.limits import IMPORT_METADATA_BYTES_MAX
+from memtend.limits_foreign import IMPORT_METADATA_BYTES_MAX
 from memtend.migrate.detect import detect_source, read_source
 from memtend.migrate.items import Found, ImportItem, PassedOver, Quarantined
 from memtend.migrate.swarm_keys import home_of

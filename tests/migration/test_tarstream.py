@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memtend.limits import IMPORT_FILE_BYTES_MAX, TAR_HEADER_BYTES_MAX
+from memtend.limits_foreign import IMPORT_FILE_BYTES_MAX, TAR_HEADER_BYTES_MAX
 from memtend.migrate.tarstream import Member, TarStream
 from memtend.model.unreadable import Unreadable
 

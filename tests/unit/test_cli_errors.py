@@ -160,3 +160,9 @@ def test_version_and_help(bare_cli: Cli) -> None:
     assert bare_cli("--version").out.startswith("memtend 0.")
     assert bare_cli("--help").status == 0
     assert app.info.name == "memtend"
+
+
+def test_every_error_has_a_status_of_its_own() -> None:
+    """Whoever sees the status of a command can tell what happened."""
+    codes = [kind.code for kind in errors()]
+    assert len(codes) == len(set(codes))

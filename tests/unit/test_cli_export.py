@@ -18,7 +18,7 @@ def test_export_tells_what_it_did(cli: Cli, tmp_path: Path) -> None:
     assert (found["operation"], found["records"], found["counts"]) == ("export", 1, {"note": 1})
     assert (tmp_path / "out.jsonl").stat().st_mode & 0o777 == 0o600
     again = cli("export", "out.jsonl", "--json")
-    assert (again.status, again.error["code"]) == (71, 71)
+    assert (again.status, again.error["code"]) == (76, 76)
     assert cli("export", "out.jsonl", "--replace", "--namespace", "other/**").status == 0
     assert list(read_source(tmp_path / "out.jsonl")) == []
     refused = cli("export", "out", "--format", "aml-2.0.0")

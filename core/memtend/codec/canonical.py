@@ -49,7 +49,7 @@ decode: Final = orjson.loads
 
 
 def _may_be_not_finite(value: Any) -> bool:
-    """MessagePack keeps the bits of such a number: a tenth of the time of looking at every value."""
+    """MessagePack keeps the bits of such a number: a tenth of the time of looking at each value."""
     try:
         return _NOT_FINITE.search(ormsgpack.packb(value)) is not None
     except (TypeError, ValueError):  # deeper or larger than it can say

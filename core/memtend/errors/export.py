@@ -1,4 +1,4 @@
-"""71 to 74: exports, and copies of a whole store."""
+"""72 to 74 and 76: exports, and copies of a whole store."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from memtend.errors.base import MemtendError
 class ExportTaken(MemtendError):
     """Something is where the export should go. Nothing was written."""
 
-    code = 71
+    code = 76
     message = "{url} is taken: {why}"
     hint = "Name a place where nothing is, or replace an earlier export: --replace."
 
@@ -27,7 +27,10 @@ class CopyWrong(MemtendError):
 
     code = 73
     message = "the copy at {url} is not equal to {source}: {why}"
-    hint = "`memtend copy FROM TO --check` names what was written since; `memtend verify` finds damage."
+    hint = (
+        "`memtend copy FROM TO --check` names what was written since; "
+        "`memtend verify` finds damage."
+    )
 
 
 class PackageMissing(MemtendError):

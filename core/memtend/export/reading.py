@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from memtend.store.store import Store
 
 _EXPIRED = "expired, and not yet swept"
-_STRANGE = "of another kind than the rest of its key; see `memtend conflicts`"
+_STRANGE = "of another kind than the rest of its key; see `memtend conflicts show`"
 
 
 class Access(NamedTuple):

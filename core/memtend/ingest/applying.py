@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from memtend.ingest.batches import Judge, Seen, batches
 from memtend.ingest.quarantine import Quarantine
 from memtend.ingest.writing import Writer
-from memtend.limits import IMPORT_TOLD_MAX, NOTES_TOLD
+from memtend.limits import NOTES_TOLD
+from memtend.limits_foreign import IMPORT_TOLD_MAX
 from memtend.migrate.importing import ImportPlan, ImportReport
 from memtend.migrate.items import Found, Quarantined
 from memtend.migrate.twins import Pins

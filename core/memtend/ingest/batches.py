@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from memtend.limits import IMPORT_BATCH_BYTES, IMPORT_BATCH_ITEMS
+from memtend.limits_foreign import IMPORT_BATCH_BYTES, IMPORT_BATCH_ITEMS
 from memtend.migrate.copies import judge_copy
 from memtend.migrate.items import Found, ImportItem, PassedOver, Quarantined
 from memtend.migrate.judging import ERASED, Judged, first_known_ms, judge

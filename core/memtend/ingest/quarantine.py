@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from memtend.limits import QUARANTINE_PAGE, QUARANTINE_TOTAL_BYTES_MAX
+from memtend.limits_foreign import QUARANTINE_PAGE, QUARANTINE_TOTAL_BYTES_MAX
 from memtend.objects import open_target
 
 if TYPE_CHECKING:

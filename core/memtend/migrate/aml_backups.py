@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from memtend.errors import LimitExceeded, SourceUnknown
-from memtend.limits import IMPORT_FILES_MAX
+from memtend.limits_foreign import IMPORT_FILES_MAX
 from memtend.migrate import legacy_aml
 from memtend.migrate.aml_catalog import LIST, META, TAR, Backup, catalog, newest_first
 from memtend.migrate.aml_contents import Contents

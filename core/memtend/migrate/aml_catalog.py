@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import tzinfo
 from typing import Any, Final, NamedTuple
 
-from memtend.limits import AML_BACKUPS_MAX, PATH_BYTES_MAX
+from memtend.limits import PATH_BYTES_MAX
+from memtend.limits_foreign import AML_BACKUPS_MAX
 from memtend.migrate.files import SourceFile, read_bytes, set_aside, unzipped
 from memtend.migrate.items import Quarantined, quarantined
 from memtend.migrate.jsontext import as_text, parse, refuse_doubled_keys

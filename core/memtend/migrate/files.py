@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from memtend.errors import LimitExceeded
-from memtend.limits import (
+from memtend.limits import VALUE_BYTES_MAX
+from memtend.limits_foreign import (
     GUNZIP_LAYERS_MAX,
     IMPORT_DEPTH_MAX,
     IMPORT_FILE_BYTES_MAX,
     IMPORT_FILES_MAX,
     QUARANTINE_BYTES_MAX,
-    VALUE_BYTES_MAX,
 )
 from memtend.migrate.gunzip import MAGIC, gunzip
 from memtend.migrate.items import Quarantined, printable, quarantined

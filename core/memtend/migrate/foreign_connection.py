@@ -12,7 +12,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Final
 
-from memtend.limits import FOREIGN_COLUMNS_MAX, FOREIGN_ROW_BYTES_MAX
+from memtend.limits_foreign import FOREIGN_COLUMNS_MAX, FOREIGN_ROW_BYTES_MAX
 from memtend.migrate.foreign_copy import uri_of
 from memtend.migrate.foreign_schema import refuse_long_schema
 from memtend.model.unreadable import Unreadable

@@ -24,12 +24,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
 
-from memtend.limits import (
-    FOREIGN_BUSY_WAIT_MS,
-    FOREIGN_COPY_BYTES_MAX,
-    FOREIGN_COPY_TRIES,
-    MIB,
-)
+from memtend.limits import MIB
+from memtend.limits_foreign import FOREIGN_BUSY_WAIT_MS, FOREIGN_COPY_BYTES_MAX, FOREIGN_COPY_TRIES
 from memtend.model.unreadable import Unreadable
 
 WAL: Final = "-wal"

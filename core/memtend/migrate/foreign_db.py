@@ -26,7 +26,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final, NamedTuple
 
-from memtend.limits import (
+from memtend.limits_foreign import (
     FOREIGN_DB_BYTES_MAX,
     FOREIGN_PAGE_BYTES,
     FOREIGN_PAGE_ROWS,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from memtend.limits import FOREIGN_SCHEMA_BYTES_MAX, FOREIGN_SCHEMA_ENTRIES_MAX
+from memtend.limits_foreign import FOREIGN_SCHEMA_BYTES_MAX, FOREIGN_SCHEMA_ENTRIES_MAX
 from memtend.model.unreadable import Unreadable
 
 _HEADER_BYTES: Final = 100

@@ -24,15 +24,8 @@ from typing import Any, Final
 
 from memtend.clock import Clock, to_datetime
 from memtend.errors import ClockAlarmed, ForeignSweepRefused, StoreBusy
-from memtend.limits import (
-    FOREIGN_BUSY_WAIT_MS,
-    FOREIGN_SLICE_ROWS,
-    FOREIGN_SWEEP_ROWS_MAX,
-    LOCK_BUDGET_MS,
-    SWEEP_MARGIN_MS,
-    SWEEP_ROWS_FREE,
-    SWEEP_SHARE_MAX,
-)
+from memtend.limits import LOCK_BUDGET_MS, SWEEP_MARGIN_MS, SWEEP_ROWS_FREE, SWEEP_SHARE_MAX
+from memtend.limits_foreign import FOREIGN_BUSY_WAIT_MS, FOREIGN_SLICE_ROWS, FOREIGN_SWEEP_ROWS_MAX
 from memtend.migrate.claude_flow import COLUMNS, KIND
 from memtend.migrate.foreign_connection import FAILURES, said
 from memtend.migrate.foreign_copy import look_at, refuse_super_journal, uri_of

@@ -10,12 +10,12 @@ import zlib
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from memtend.limits import (
+from memtend.limits import KIB
+from memtend.limits_foreign import (
     GUNZIP_FREE_BYTES,
     GUNZIP_MEMBERS_MAX,
     GUNZIP_RATIO_MAX,
     IMPORT_FILE_BYTES_MAX,
-    KIB,
 )
 from memtend.model.unreadable import Unreadable
 

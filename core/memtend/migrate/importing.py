@@ -18,7 +18,7 @@ from typing import Any, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from memtend.limits import IMPORT_TOLD_MAX
+from memtend.limits_foreign import IMPORT_TOLD_MAX
 from memtend.migrate.items import ImportItem, PassedOver, Quarantined
 from memtend.migrate.judging import Judged
 from memtend.migrate.twins import Entry, Twins, name_of

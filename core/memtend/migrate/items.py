@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from memtend.codec.canonical import encode
 from memtend.crdt.rows import RowKind
 from memtend.errors import InvalidName, InvalidValue, LimitExceeded
-from memtend.limits import QUARANTINE_BYTES_MAX
+from memtend.limits_foreign import QUARANTINE_BYTES_MAX
 from memtend.model.names import check_path
 from memtend.model.record import Labels
 from memtend.model.unreadable import Unreadable

@@ -15,7 +15,7 @@ from datetime import tzinfo
 from pathlib import Path
 from typing import Any, Final
 
-from memtend.limits import IMPORT_DEPTH_MAX, PICKLE_BYTES_MAX
+from memtend.limits_foreign import IMPORT_DEPTH_MAX, PICKLE_BYTES_MAX
 from memtend.migrate.files import SourceFile, as_text, parse_json, read_bytes, relative
 from memtend.migrate.items import Found, ImportItem, PassedOver, printable, quarantined
 from memtend.migrate.pickled_items import KIND, REFUSED, fields_of, record_of

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from memtend.limits import PICKLE_BYTES_MAX, PICKLE_OPERATIONS_MAX
+from memtend.limits_foreign import PICKLE_BYTES_MAX, PICKLE_OPERATIONS_MAX
 from memtend.migrate.pickled_names import Known, called, known
 from memtend.migrate.pickled_values import Bag, Item, Table, Writer
 from memtend.model.unreadable import Unreadable
@@ -76,6 +76,9 @@ class _Machine:
             raise Unreadable("its pickle takes what is not there")
         return self._stack.pop()
 
+    def _popped(self, count: int) -> list[Any]:
+        return [self._pop() for _ in range(count)][::-1]
+
     def _top(self) -> Any:
         self._stack.append(top := self._pop())
         return top
@@ -103,10 +106,7 @@ class _Machine:
         self._stack.append(argument if argument.isascii() else argument.encode("latin-1"))
 
     def tuple_of(self, argument: int | None) -> None:
-        if argument is None:
-            taken = self._marked()
-        else:
-            taken = [self._pop() for _ in range(argument)][::-1]
+        taken = self._marked() if argument is None else self._popped(argument)
         self._stack.append(tuple(taken))
 
     def new_list(self, marked: bool) -> None:

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from memtend.limits import FOREIGN_PAGE_ROWS, PATH_BYTES_MAX
+from memtend.limits import PATH_BYTES_MAX
+from memtend.limits_foreign import FOREIGN_PAGE_ROWS
 from memtend.migrate.files import parse_json, refuse_doubled_keys
 from memtend.migrate.foreign_db import Damaged, ForeignDb, NotText, Row, opened
 from memtend.migrate.items import Found, ImportItem, quarantined

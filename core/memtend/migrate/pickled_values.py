@@ -27,13 +27,8 @@ from typing import Any, Final
 
 from memtend.codec.canonical import decode, encode
 from memtend.errors import InvalidValue, LimitExceeded
-from memtend.limits import (
-    INTEGER_ABS_MAX,
-    PICKLE_INTEGER_BITS_MAX,
-    PICKLE_OPERATIONS_MAX,
-    VALUE_BYTES_MAX,
-    VALUE_DEPTH_MAX,
-)
+from memtend.limits import INTEGER_ABS_MAX, VALUE_BYTES_MAX, VALUE_DEPTH_MAX
+from memtend.limits_foreign import PICKLE_INTEGER_BITS_MAX, PICKLE_OPERATIONS_MAX
 from memtend.model.unreadable import Unreadable
 
 _MICROSECOND: Final = timedelta(microseconds=1)

@@ -15,7 +15,8 @@ from textwrap import wrap
 from typing import Any, Final, NamedTuple
 
 from memtend.errors import InvalidPolicy, SourceUnknown
-from memtend.limits import IMPORT_TOLD_MAX, POLICY_BYTES_MAX
+from memtend.limits import POLICY_BYTES_MAX
+from memtend.limits_foreign import IMPORT_TOLD_MAX
 from memtend.migrate import claude_flow, legacy_lifecycle, swarm
 from memtend.migrate.detect import KINDS, detect_source
 from memtend.migrate.files import SourceFile, opened

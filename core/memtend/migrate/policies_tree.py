@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any, Final
 
-from memtend.limits import IMPORT_TOLD_MAX
+from memtend.limits_foreign import IMPORT_TOLD_MAX
 
 _SHOWN: Final = 100
 

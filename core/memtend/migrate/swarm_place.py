@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from memtend.errors import SourceUnknown
-from memtend.limits import IMPORT_FILES_MAX
+from memtend.limits_foreign import IMPORT_FILES_MAX
 from memtend.migrate.files import SourceFile, relative, set_aside
 from memtend.migrate.foreign_copy import Look, look_at
 from memtend.migrate.foreign_db import Damaged, ForeignDb, NotText, opened

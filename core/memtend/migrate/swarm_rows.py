@@ -6,7 +6,8 @@ from datetime import UTC, tzinfo
 from hashlib import sha256
 from typing import Any
 
-from memtend.limits import IMPORT_METADATA_BYTES_MAX, VALUE_BYTES_MAX
+from memtend.limits import VALUE_BYTES_MAX
+from memtend.limits_foreign import IMPORT_METADATA_BYTES_MAX
 from memtend.migrate.files import parse_json, refuse_doubled_keys
 from memtend.migrate.gunzip import MAGIC, gunzip
 from memtend.migrate.swarm_place import text_of

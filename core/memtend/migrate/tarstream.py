@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from memtend.limits import IMPORT_FILE_BYTES_MAX, TAR_HEADER_BYTES_MAX, TAR_MEMBERS_MAX
+from memtend.limits_foreign import IMPORT_FILE_BYTES_MAX, TAR_HEADER_BYTES_MAX, TAR_MEMBERS_MAX
 from memtend.model.unreadable import Unreadable
 
 _BLOCK: Final = 512

@@ -22,7 +22,7 @@ from typing import Final, NamedTuple, Self
 
 from memtend.codec.envelope import content_of
 from memtend.errors import ScratchFull
-from memtend.limits import IMPORT_TWINS_CACHE_KIB
+from memtend.limits_foreign import IMPORT_TWINS_CACHE_KIB
 
 _PINS_READ: Final = 10_000
 _PIN: Final = "q"
