@@ -78,6 +78,14 @@ def test_a_field_below_extra_does_not_take_the_place_of_a_known_one() -> None:
     assert AML.down("pattern", nested, "1.2.0").value["extra"] == {"metrics": 1, "extra": 2}
 
 
+def test_metadata_that_says_something_stays_on_the_way_down() -> None:
+    said = {"created_by": "me", "last_modified": "2026-11-21T00:43:57", "version": "1.2.0"}
+    old = AML.down("pattern", PATTERN | {"metadata": said, "variations": [1]}, "1.0.0").value
+    assert old["metadata"] == {"created_by": "me", "last_modified": "2026-11-21T00:43:57"}
+    assert old["variations"] == [1]
+    assert old["version"] == "1.0.0"  # else metadata with variations would read as 1.2.0
+
+
 def test_absent_metrics_stay_absent() -> None:
     assert up(PATTERN).keys() == {
         "id", "pattern", "tags", "active", "metadata", "variations", "version"

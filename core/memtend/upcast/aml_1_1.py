@@ -14,7 +14,7 @@ from memtend.model.timestamps import of_javascript, utc_text
 from memtend.upcast.casting import PLAIN, Step, Went
 
 _MILLISECONDS = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3})000\+00:00", re.ASCII)
-_NOT_PLAIN: Final = frozenset(("tags", "active", "metadata", "version"))
+_NOT_PLAIN: Final = frozenset(("tags", "active", "version"))
 _OF_ITEM: Final = ("timestamp",)
 _OF_EVOLUTION: Final = ("created", "lastUsed")
 
