@@ -160,5 +160,5 @@ class Recasting:
         took_ms = (clock.monotonic_ns() - began) / 1e6
         progress.slices += 1
         progress.longest_ms = max(progress.longest_ms, took_ms)
-        wanted = self._size * LOCK_BUDGET_MS / 4 / max(took_ms, 0.1)
+        wanted = self._size * LOCK_BUDGET_MS / 2 / max(took_ms, 0.1)
         self._size = max(_LAST_ROWS, min(SLICE_ROWS_MAX, int(min(wanted, self._size * 2))))
