@@ -25,7 +25,12 @@ PATTERN = Labels(kind="pattern")
 
 def test_times_labels_and_reads(aged: Services) -> None:
     memory, clock = aged.memory, aged.clock
-    told: dict[str, Any] = {"agent": "ada", "session": "s1", "tags": ("red", "blue"), "pinned": True}
+    told: dict[str, Any] = {
+        "agent": "ada",
+        "session": "s1",
+        "tags": ("red", "blue"),
+        "pinned": True,
+    }
     keep(memory, 1, **told, importance=0.9, confidence=0.3, success_count=4, extra={"own": [1]})
     memory.put(NS, "brief", item(2), labels=PATTERN, ttl_ms=90_000_000)
     for _ in range(3):

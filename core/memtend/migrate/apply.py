@@ -79,13 +79,11 @@ class Recasting:
         *,
         squeeze: Squeeze,
         lease: Lease | None,
-        beat: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._looker = looker
         self._squeeze = squeeze
         self._lease = lease
-        self._beat = beat
         self._size = _FIRST_ROWS
         self.facts: dict[str, Any] = orjson.loads(run.facts)
         self.progress = Progress.heard(self.facts)
@@ -95,7 +93,6 @@ class Recasting:
         """Everything that was written up to `upto`. Raises where the lease is lost."""
         page_rows = SLICE_ROWS_MAX
         for page in pages(self._store, self._looker.kinds, self.progress.cursor, upto, page_rows):
-            self._beat()
             part: list[Renewed] = []
             for aged in page:
                 look = self._looker(aged)
