@@ -45,7 +45,7 @@ def dest_of(place: str, wanted: str) -> str:
 
 
 def names(url: str) -> list[str]:
-    return open_outlet(url, ManualClock()).names()
+    return list(open_outlet(url, ManualClock()).sizes())
 
 
 class Broken(MemtendError):
@@ -78,10 +78,10 @@ def test_anywhere(services: Services, place: str, wanted: str) -> None:
         return
     manifest = ExportManifest.model_validate_json(outlet.read(NAME, 2**20))
     assert manifest.records == report.records
-    assert sorted([NAME, *manifest.files]) == outlet.names()
+    assert sorted([NAME, *manifest.files]) == list(outlet.sizes())
     sizes = {name: len(outlet.read(name, 2**20)) for name in manifest.files}
     assert sizes == manifest.files
-    assert report.files == len(outlet.names())
+    assert report.files == len(outlet.sizes())
 
 
 def test_s3(services: Services, s3_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -214,10 +214,11 @@ def test_killed_anywhere(wanted: str, tmp_path: Path, clock: ManualClock) -> Non
 def test_leftovers_of_yesterday_go(services: Services, tmp_path: Path) -> None:
     """What a killed export has left, and nothing else that is beside."""
     dest = tmp_path / "out"
-    old, fresh, other = (
-        tmp_path / name for name in ("out.export-1", "out.export-2", "out.exported")
+    killed, running = f"out.export-{1:032x}", f"out.export-{2:032x}"
+    old, fresh, *others = (
+        tmp_path / name for name in (killed, running, "out.exported", "out.export-2024")
     )
-    for path in (old, fresh, other):
+    for path in (old, fresh, *others):
         path.mkdir()
         (path / "part").touch()
         os.utime(path, (0, 0))
@@ -225,5 +226,5 @@ def test_leftovers_of_yesterday_go(services: Services, tmp_path: Path) -> None:
     os.utime(fresh, (now_s, now_s))
     services.apply_export(services.plan_export(str(dest), "parquet"))
     assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "out", "out.export-2", "out.exported",
+        "out", running, "out.export-2024", "out.exported",
     ]  # fmt: skip

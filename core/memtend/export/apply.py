@@ -7,11 +7,11 @@ file, and on this machine the tree has another name until then.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 from memtend.errors import ExportTaken
 from memtend.export import aml, jsonl, manifest, parquet
-from memtend.export.packing import Counted, packed
+from memtend.export.packing import Counted, packed, start_of
 from memtend.export.plan import ExportPlan, Format
 from memtend.export.reading import records
 from memtend.export.report import ExportReport, Tally
@@ -25,25 +25,32 @@ if TYPE_CHECKING:
     from memtend.store.store import Store
 
 
+_HEAD_BYTES: Final = 2**18
+"""More than the first block of a compressed file has."""
+
+
 def check_place(outlet: Outlet, wanted: Format, *, replace: bool) -> list[str]:
     """The files that an export may replace there; raises `ExportTaken` where something else is."""
     if wanted is Format.JSONL:
-        if names := outlet.names():
-            raise ExportTaken(url=outlet.url, why=f"it is a folder with {len(names):,} files")
-        if outlet.is_file() and not replace:
-            raise ExportTaken(url=outlet.url, why="it is there already")
+        if sizes := outlet.sizes():
+            raise ExportTaken(url=outlet.url, why=f"it is a folder with {len(sizes):,} files")
+        if outlet.is_file():
+            if not replace:
+                raise ExportTaken(url=outlet.url, why="it is there already")
+            if not jsonl.begins(start_of(outlet.head(_HEAD_BYTES), outlet.url)):
+                raise ExportTaken(url=outlet.url, why="what is there is no export")
         return []
     if outlet.is_file():
         raise ExportTaken(url=outlet.url, why="it is a file")
-    names = outlet.names()
-    if not names:
+    sizes = outlet.sizes()
+    if not sizes:
         return []
     if not replace:
-        raise ExportTaken(url=outlet.url, why=f"{len(names):,} files are in it")
-    if manifest.NAME not in names:
+        raise ExportTaken(url=outlet.url, why=f"{len(sizes):,} files are in it")
+    if manifest.NAME not in sizes:
         raise ExportTaken(url=outlet.url, why="what is in it is no export, or half of one")
     data = outlet.read(manifest.NAME, EXPORT_MANIFEST_BYTES_MAX + 1)
-    return manifest.replaceable(outlet.url, names, data)
+    return manifest.replaceable(outlet.url, sizes, data)
 
 
 def apply_export(plan: ExportPlan, store: Store, outlet: Outlet, tally: Tally) -> ExportReport:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
-from memtend.codec.lines import Line, Version, end_line, head_line, line_of
+from memtend.codec.lines import HEAD, MARK, Line, Version, end_line, head_line, line_of
 from memtend.crdt.hlc import millis
 from memtend.errors import InvalidValue
 from memtend.export.plan import EVERYTHING
@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 
 _TOO_LONG: Final = f"longer than {EXPORT_LINE_BYTES_MAX:,} bytes with its concurrent values"
 _NOT_JSON: Final = "its labels hold what JSON cannot say"
+
+
+def begins(data: bytes) -> bool:
+    """Whether this is how the first line of an export begins."""
+    return data.startswith(f'{{"{MARK}":"{HEAD}",'.encode())
 
 
 def lines(plan: ExportPlan, found: Iterable[Exported], seq: int, tally: Tally) -> Iterator[bytes]:

@@ -12,7 +12,6 @@ from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 from memtend.errors import ExportTaken
 from memtend.export.plan import Format
 from memtend.formats import EXPORT_FORMAT
-from memtend.limits import EXPORT_MANIFEST_BYTES_MAX
 
 NAME: Final = "memtend-export.json"
 
@@ -31,13 +30,20 @@ class ExportManifest(BaseModel, frozen=True, extra="forbid"):
     files: dict[str, int] = Field(default_factory=dict)
 
 
-def replaceable(url: str, names: list[str], data: bytes) -> list[str]:
-    """The files of an earlier export, this one first; raises `ExportTaken` if others are there."""
+def replaceable(url: str, sizes: dict[str, int], data: bytes) -> list[str]:
+    """The files of an earlier export that are there, this one first.
+
+    Raises `ExportTaken` if others are, or one that has another length than it was written with. A
+    manifest may come from anywhere, so names that only it knows are never touched.
+    """
     try:
         found = ExportManifest.model_validate_json(data)
     except ValidationError:
         raise ExportTaken(url=url, why=f"its {NAME} is none of this program's") from None
-    foreign = sorted(set(names) - found.files.keys() - {NAME})
-    if len(data) > EXPORT_MANIFEST_BYTES_MAX or foreign:
-        raise ExportTaken(url=url, why=f"{foreign[:1]} in it is not of the earlier export")
-    return [NAME, *sorted(found.files)]
+    names = sorted(sizes.keys() - {NAME})
+    for name in names:
+        if name not in found.files:
+            raise ExportTaken(url=url, why=f"{name!r} in it is not of the earlier export")
+        if sizes[name] != found.files[name]:
+            raise ExportTaken(url=url, why=f"{name!r} in it was changed since it was exported")
+    return [NAME, *names]

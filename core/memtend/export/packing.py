@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO, Final, cast
@@ -10,6 +11,8 @@ from typing import BinaryIO, Final, cast
 from memtend.limits import ZSTD_LEVEL
 
 _GZIP_LEVEL: Final = 6
+_GZIP_BITS: Final = 31
+_START_BYTES: Final = 64
 
 
 @contextmanager
@@ -26,6 +29,27 @@ def packed(stream: BinaryIO, name: str) -> Iterator[BinaryIO]:
             yield cast("BinaryIO", writer)
     else:
         yield stream
+
+
+def start_of(data: bytes, name: str) -> bytes:
+    """The first bytes of what begins with `data` when packed; empty where that is something else.
+
+    `data` must hold the first block.
+    """
+    if name.endswith(".gz"):
+        try:
+            return zlib.decompressobj(_GZIP_BITS).decompress(data, _START_BYTES)
+        except zlib.error:
+            return b""
+    if name.endswith(".zst"):
+        import zstandard  # noqa: PLC0415
+
+        try:
+            with zstandard.ZstdDecompressor().stream_reader(data) as reader:
+                return reader.read(_START_BYTES)
+        except zstandard.ZstdError:
+            return b""
+    return data[:_START_BYTES]
 
 
 class Counted:

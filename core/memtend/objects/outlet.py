@@ -35,8 +35,11 @@ class Outlet(Protocol):
 
     def is_file(self) -> bool: ...
 
-    def names(self) -> list[str]:
-        """The files below it, sorted; none where it is not there."""
+    def sizes(self) -> dict[str, int]:
+        """The lengths of the files below it, by name; none where it is not there."""
+
+    def head(self, limit: int) -> bytes:
+        """The first `limit` bytes of the place itself, where it is a file."""
 
     def read(self, name: str, limit: int) -> bytes:
         """The first `limit` bytes of a file below it."""
@@ -52,7 +55,9 @@ def open_outlet(url: str, clock: Clock, *, options: Mapping[str, Any] | None = N
     """The place at `url`. Nothing is read or written yet."""
     protocol = protocol_of(url)
     if is_local(protocol):
-        return LocalOutlet(Path(address_of(url)), clock)
+        path = Path(address_of(url))
+        linked = path.is_symlink() and path.is_dir()  # the folder is replaced, not the link to it
+        return LocalOutlet(path.resolve() if linked else path, clock)
     filesystem = _filesystem(protocol, url, options or {})
     root = str(filesystem._strip_protocol(url.partition("?")[0])).rstrip("/")
     return RemoteOutlet(filesystem, root, address_of(url))

@@ -1,13 +1,16 @@
 """An outlet that is a folder or a file on this machine.
 
 What is written is synced before it takes its name. A killed export leaves `<place>.export-<id>`,
-which a later export to the same place removes when it is a day old: another may be running.
+which a later export to the same place removes when it is a day old: another may be running. Names
+that only begin like that are somebody's own and stay.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -22,6 +25,8 @@ from memtend.objects.local import _make_folder, _raise, _sync
 _MARK: Final = "export"
 _OLD: Final = "replaced"
 _SEGMENT_BYTES_MAX: Final = 255
+_NOT_PLAIN: Final = -1
+"""The length of a link or a device: that of no file of an export."""
 
 
 class LocalOutlet:
@@ -37,9 +42,16 @@ class LocalOutlet:
         with translated(self.url, ""):
             return os.path.lexists(self._path) and not self._path.is_dir()
 
-    def names(self) -> list[str]:
+    def sizes(self) -> dict[str, int]:
         with translated(self.url, ""):
-            return sorted(self._walk()) if self._path.is_dir() else []
+            names = sorted(self._walk()) if self._path.is_dir() else []
+            return {name: _length(self._path / name) for name in names}
+
+    def head(self, limit: int) -> bytes:
+        with translated(self.url, ""):
+            handle = os.open(self._path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe may have no writer
+            with os.fdopen(handle, "rb", buffering=0) as file:
+                return file.read(limit) or b""
 
     def read(self, name: str, limit: int) -> bytes:
         with translated(self.url, name), (self._path / check_file_name(name)).open("rb") as file:
@@ -103,10 +115,10 @@ class LocalOutlet:
     def _begin(self) -> None:
         _make_folder(self._path.parent)
         edge_s = (self._clock.now_ms() - GARBAGE_GRACE_MS) / 1_000
+        ours = re.compile(rf"{re.escape(self._path.name)}\.{_MARK}-[0-9a-f]{{32}}")
         for found in self._path.parent.iterdir():
             with suppress(FileNotFoundError):
-                ours = found.name.startswith(f"{self._path.name}.{_MARK}-")
-                if ours and found.lstat().st_mtime < edge_s:
+                if ours.fullmatch(found.name) and found.lstat().st_mtime < edge_s:
                     _clear(found)
 
     def _beside(self, mark: str) -> Path:
@@ -154,6 +166,11 @@ def _created(path: Path) -> Iterator[BinaryIO]:
         yield file
         file.flush()
         os.fsync(file.fileno())
+
+
+def _length(path: Path) -> int:
+    found = path.lstat()
+    return found.st_size if stat.S_ISREG(found.st_mode) else _NOT_PLAIN
 
 
 def _remove(folder: Path, names: Sequence[str]) -> None:

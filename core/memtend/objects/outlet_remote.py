@@ -39,14 +39,19 @@ class RemoteOutlet:
         with translated(self._url, ""):
             return bool(self._filesystem.isfile(self._root))
 
-    def names(self) -> list[str]:
+    def sizes(self) -> dict[str, int]:
         with translated(self._url, ""):
             try:
-                found = self._filesystem.find(self._root)
+                found = self._filesystem.find(self._root, detail=True)
             except FileNotFoundError:
-                return []
+                return {}
         cut = len(self._root) + 1
-        return sorted(path[cut:] for path in found if len(path) >= cut)
+        return {path[cut:]: found[path]["size"] for path in sorted(found) if len(path) >= cut}
+
+    def head(self, limit: int) -> bytes:
+        with translated(self._url, ""), self._filesystem.open(self._root, "rb") as file:
+            data: bytes = file.read(limit)
+            return data
 
     def read(self, name: str, limit: int) -> bytes:
         with translated(self._url, name), self._open(name, "rb") as file:
