@@ -183,3 +183,21 @@ def test_what_cannot_be_read_is_copied_and_listed(
         assert (folder / found["sha256"]).read_bytes() == b"\xff not json"
         assert not list(folder.glob("index-1-*"))
     assert any("quarantined" in note and "bad.json" in note for note in report.notes)
+
+
+def test_a_counter_that_has_expired_here_comes_again_with_its_whole_total(
+    services: Services, source: Path
+) -> None:
+    clock = services.clock
+    assert isinstance(clock, ManualClock)
+    set_policies(
+        services.memory, Policy(pattern="metrics/**", reading=Reading.COUNTER, ttl_ms=1_000)
+    )
+    file = "metrics_tasks_count.json"
+    change(source, file, value=10, timestamp=clock.now_ms() / 1_000)
+    services.apply_import(services.plan_import(str(source)))
+    clock.advance(5_000)
+    assert services.memory.get("metrics/tasks", "count") is None
+    change(source, file, value=12, timestamp=clock.now_ms() / 1_000)
+    services.apply_import(services.plan_import(str(source)))
+    assert services.memory.get("metrics/tasks", "count") == 12

@@ -85,6 +85,12 @@ def test_the_first_of_several_items_with_one_name_has_it() -> None:
     assert (pins.met, len(pins)) == (1, made.writes)
 
 
+def test_a_path_that_is_split_elsewhere_is_another_name() -> None:
+    source = Lineage(kind="any", path="f.json", id="j", format="1")
+    other = sealed(ImportItem("n/k", "x", 2, Labels(kind="note"), source))
+    assert plan([item(1, "k/x"), other]).actions == {"import": 2}
+
+
 def test_a_plan_is_bounded_and_counts_without_a_bound() -> None:
     count = 3 * IMPORT_TOLD_MAX
     made = plan(item(n, item_id=f"i{n}") for n in range(count))

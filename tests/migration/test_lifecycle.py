@@ -18,7 +18,7 @@ from memtend.errors import SourceUnknown
 from memtend.limits import VALUE_BYTES_MAX
 from memtend.limits_foreign import QUARANTINE_BYTES_MAX
 from memtend.migrate.detect import detect_source, read_source
-from memtend.migrate.items import ImportItem, Quarantined
+from memtend.migrate.items import ImportItem, PassedOver, Quarantined
 from memtend.model.policyset import PolicySet
 
 GOLDEN = Path(__file__).parents[1] / "golden/legacy/lifecycle"
@@ -88,6 +88,18 @@ def test_compressed_values_and_unmarked_losers_are_unpacked(root: Path) -> None:
 def test_counters_are_told_by_policy(root: Path) -> None:
     assert items(root)["metrics/tasks/count"].counter is True
     assert items(root, policies=PolicySet())["metrics/tasks/count"].counter is False
+
+
+def test_the_policy_file_is_told_with_the_counters_that_nobody_here_knows(root: Path) -> None:
+    def told(**options: Any) -> list[str]:
+        found = read_source(root, **options)
+        return [one.reason for one in found if isinstance(one, PassedOver)]
+
+    assert told() == ["configuration; `memtend policies from` translates it"]
+    [reason] = told(policies=PolicySet())
+    assert reason.endswith("1 of its counters are plain values by the policies here")
+    (root / ".claude/memory-retention-policies.yaml").unlink()
+    assert told() == []
 
 
 def test_a_loser_that_only_looks_packed_is_text(root: Path, write: Write) -> None:
@@ -237,7 +249,7 @@ def test_the_source_is_never_changed(root: Path) -> None:
         return {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in files}
 
     before = state()
-    assert len(list(read_source(root))) == 10
+    assert len(list(read_source(root))) == 11
     assert state() == before
 
 

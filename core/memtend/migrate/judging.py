@@ -104,12 +104,14 @@ def _known(item: ImportItem, standing: Standing) -> Judged:
         return _BESIDE
     elif not all(_unedited(one, said) for one, said in own):
         return _EDITED
+    # A counter that has expired begins anew: what it had counted is no longer in it.
+    counted = [_number(said, COUNTED) for _, said in own] if item.counter else []
     return Judged(
         Action.UPDATE,
         f"the source has changed: {source.path}",
         standing.seen,
         standing.shown,
-        max(_number(said, COUNTED) for _, said in own),
+        max(counted, default=0) if any(one.live for one in standing.held) else 0,
         max(_number(said, READS) for _, said in own),
     )
 

@@ -33,6 +33,7 @@ from memtend.migrate.items import (
     ImportItem,
     Lineage,
     OlderValue,
+    PassedOver,
     Quarantined,
     printable,
     quarantined,
@@ -76,12 +77,15 @@ def looks_like(root: Path) -> bool:
 
 
 def read(root: Path, options: Options) -> Iterator[Found]:
-    """Everything in the store. Without policies, the source's own say what is a counter."""
-    policies = options.policies
-    if policies is None:
-        policies, damage = _own_policies(root)
-        if damage is not None:
-            yield damage
+    """Everything in the store. Without policies, the source's own say what is a counter.
+
+    With others, what is a counter by the source's own alone is counted and said.
+    """
+    own, damage = _own_policies(root)
+    policies = own if options.policies is None else options.policies
+    lost_counters = 0
+    if damage is not None:
+        yield damage
     with ExitStack() as stack:
         rows = MetadataRows(None, "", root)
         if (root / DATABASE).exists():
@@ -96,8 +100,15 @@ def read(root: Path, options: Options) -> Iterator[Found]:
             found = _read_file(file, rows, options.zone, policies)
             if isinstance(found, Quarantined):
                 rows.unread(file.path.name)
+            elif not found.counter:
+                lost_counters += own.resolve(*found[:2]).reading is Reading.COUNTER
             yield found
         yield from rows.lost()
+    if damage is None and os.path.lexists(root / POLICIES):
+        why = "configuration; `memtend policies from` translates it"
+        if lost_counters:
+            why += f": {lost_counters:,} of its counters are plain values by the policies here"
+        yield PassedOver(path=POLICIES.as_posix(), reason=why)
 
 
 def _own_policies(root: Path) -> tuple[PolicySet, Quarantined | None]:

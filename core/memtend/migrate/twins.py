@@ -38,9 +38,8 @@ class Entry(NamedTuple):
 
 def name_of(namespace: str, key: str, field: str = "") -> int:
     """64 bits of the hash of a path: among a million names, one in 10^7 imports meets a double,
-    which is refused as a twin."""
-    path = f"{namespace}/{key}\0{field}" if field else f"{namespace}/{key}"
-    return content_of(path.encode())
+    which is refused as a twin. `a/b` in `n` and `b` in `n/a` are two names."""
+    return content_of(f"{namespace}\0{key}\0{field}".encode())
 
 
 class Twins:
