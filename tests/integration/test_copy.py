@@ -155,6 +155,20 @@ def test_a_store_is_never_written_over(
         copy_store("sqlite://", f"{tmp_path}/x.db", SETTINGS, clock)
 
 
+@pytest.mark.parametrize("dest", ["sqlite://", ":memory:", "", "mysql://me:secret@host/db"])
+def test_a_place_that_cannot_be_one(
+    dest: str, tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An address that is not known is no path, and is not shown: a password may be in it."""
+    monkeypatch.chdir(tmp_path)
+    Memory.open(f"{tmp_path}/from.db", clock=clock).close()
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(InvalidSettings) as caught:
+        copy_store(f"{tmp_path}/from.db", dest, SETTINGS, clock)
+    assert "secret" not in str(caught.value)
+    assert sorted(tmp_path.iterdir()) == before
+
+
 def test_a_damaged_source_is_refused(tmp_path: Path, clock: ManualClock) -> None:
     """And nothing is left where the copy would be."""
     source_url, dest_url = f"{tmp_path}/from.db", f"{tmp_path}/to.db"

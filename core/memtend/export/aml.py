@@ -18,6 +18,8 @@ from memtend.crdt.rows import RowKind
 from memtend.export.aml_files import ALERT, Slot, slot_of
 from memtend.export.aml_items import item_in
 from memtend.export.aml_lists import Lists
+from memtend.export.folders import Folders
+from memtend.model.foldernames import SHARED
 from memtend.model.quoting import quote_name
 from memtend.model.unreadable import Unreadable
 
@@ -40,9 +42,10 @@ _BESIDE: Final = "a concurrent value that lost against a newer one"
 def write(plan: ExportPlan, found: Iterable[Exported], files: Files, tally: Tally) -> None:
     version = plan.format.aml
     assert version is not None
+    folders = Folders(SHARED)
     with Lists(files) as lists:
         for one in found:
-            slot = _slot(one, plan, files, tally)
+            slot = _slot(one, plan, files, folders, tally)
             if slot is None:
                 continue
             if slot.kind is None:
@@ -80,7 +83,9 @@ def _item(one: Exported, kind: str, version: str, tally: Tally) -> bytes | None:
     return orjson.dumps(item.value, option=orjson.OPT_SORT_KEYS)
 
 
-def _slot(one: Exported, plan: ExportPlan, files: Files, tally: Tally) -> Slot | None:
+def _slot(
+    one: Exported, plan: ExportPlan, files: Files, folders: Folders, tally: Tally
+) -> Slot | None:
     """Where a record goes, unless it stays out."""
     if one.type is not RowKind.PLAIN:
         tally.leave_out(one.path, _NOT_PLAIN)
@@ -88,7 +93,7 @@ def _slot(one: Exported, plan: ExportPlan, files: Files, tally: Tally) -> Slot |
     if one.top.trust == QUARANTINED:
         tally.leave_out(one.path, _QUARANTINE)
         return None
-    slot = slot_of(one.namespace, one.key, plan.made_at)
+    slot = slot_of(one.namespace, one.key, plan.made_at, folders)
     if slot is None:
         ours = one.namespace.startswith(("swarm-", "neural/"))
         tally.leave_out(one.path, _NATIVE if ours else _ELSEWHERE)

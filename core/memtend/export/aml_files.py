@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from memtend.errors import InvalidName
-from memtend.model.foldernames import folder_of
+from memtend.export.folders import Folders
 from memtend.model.quoting import quote_segment, unquote_segment
 
 ALERT: Final = "alert"
@@ -35,26 +35,27 @@ class Slot(NamedTuple):
     kind: str | None = None
 
 
-def slot_of(namespace: str, key: str, made_at: datetime) -> Slot | None:
-    """None for what has no place in such a tree, or a name that no file can have.
+def slot_of(namespace: str, key: str, made_at: datetime, folders: Folders) -> Slot | None:
+    """None for what has no place in such a tree or would not be read there, or a name that no file
+    can have.
 
     The old program named files of archived decisions after when it made them; `made_at` is when we
     do.
     """
-    slot = _slot_of(namespace, key, made_at)
+    slot = _slot_of(namespace, key, made_at, folders)
     return slot if slot and max(map(len, slot.file.encode().split(b"/"))) <= _BYTES_MAX else None
 
 
-def _slot_of(namespace: str, key: str, made_at: datetime) -> Slot | None:
+def _slot_of(namespace: str, key: str, made_at: datetime, folders: Folders) -> Slot | None:
     if namespace in _SHARED_LISTS:
         return Slot(f"memory/{namespace}.json", _SHARED_LISTS[namespace])
-    own = namespace == "audit" and "/" not in key and not key.startswith("q=")
-    if own or key in _SINGLE.get(namespace, ()):
+    if (namespace == "audit" and _is_audit(key)) or key in _SINGLE.get(namespace, ()):
         return Slot(f"memory/{namespace}/{key}.json")
     parts = namespace.split("/")
-    if parts[0] != "agent" or not 2 <= len(parts) <= 3:
+    name = _name(parts[1]) if parts[0] == "agent" and 2 <= len(parts) <= 3 else None
+    if name is None:
         return None
-    folder = _folder(parts[1])
+    folder = folders.of(name)
     if len(parts) == 2:
         return Slot(f"memory/{folder}/{key}.json") if key in _OF_AGENT else None
     if parts[2] in _ARCHIVES:
@@ -64,10 +65,16 @@ def _slot_of(namespace: str, key: str, made_at: datetime) -> Slot | None:
     return Slot(f"memory/{folder}/{parts[2]}.json", kind) if kind else None
 
 
-def _folder(segment: str) -> str:
-    """Segments that are no quoting of ours are names themselves: two never share a folder."""
+def _is_audit(key: str) -> bool:
+    """Whether the reader takes the file of this name for one of the audit."""
+    derived_or_copy = key == "index" or ".json.backup-" in key
+    return "/" not in key and not key.startswith("q=") and not derived_or_copy
+
+
+def _name(segment: str) -> str | None:
+    """The agent; None for a segment that the reader would never make, and so not give back."""
     try:
         name = unquote_segment(segment)
     except InvalidName:
-        name = segment
-    return folder_of(name if quote_segment(name) == segment else segment)
+        return None
+    return name if name and quote_segment(name) == segment else None

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from memtend.errors import PackageMissing
 from memtend.export.columns import cells_of, columns_of
+from memtend.export.folders import Folders
 from memtend.limits import (
     EXPORT_GROUP_BYTES,
     EXPORT_GROUP_ROWS,
     EXPORT_GROUPS_BYTES,
     EXPORT_KINDS_MAX,
 )
-from memtend.model.foldernames import folder_of
 
 if TYPE_CHECKING:
     from memtend.export.reading import Exported
@@ -41,12 +41,14 @@ def require_pyarrow() -> None:
 def write(found: Iterable[Exported], files: Files, tally: Tally) -> None:
     with ExitStack() as stack:
         gathered: dict[str, _Kind] = {}
+        folders = Folders()
+        folders.of(OTHER)  # the name is its own, whichever kind comes first
         held_bytes = 0
         for one in found:
-            name = _name(one.top.kind, gathered)
+            name = _name(one.top.kind, gathered, folders)
             kind = gathered.get(name)
             if kind is None:
-                kind = gathered[name] = _Kind(name, files, stack)
+                kind = gathered[name] = _Kind(name, folders.of(name), files, stack)
             before = kind.held_bytes
             kind.add(one)
             tally.took(one.top.kind)
@@ -60,16 +62,17 @@ def write(found: Iterable[Exported], files: Files, tally: Tally) -> None:
             kind.close()
 
 
-def _name(kind: str, gathered: dict[str, _Kind]) -> str:
-    if kind in gathered or len(gathered) < EXPORT_KINDS_MAX - 1:
-        return kind if len(folder_of(kind).encode()) <= _NAME_BYTES_MAX else OTHER
-    return OTHER
+def _name(kind: str, gathered: dict[str, _Kind], folders: Folders) -> str:
+    if kind in gathered:
+        return kind
+    room = len(gathered) < EXPORT_KINDS_MAX - 1
+    return kind if room and len(folders.of(kind).encode()) <= _NAME_BYTES_MAX else OTHER
 
 
 class _Kind:
     """One file, and the rows of its next row group."""
 
-    def __init__(self, name: str, files: Files, stack: ExitStack) -> None:
+    def __init__(self, name: str, stem: str, files: Files, stack: ExitStack) -> None:
         import pyarrow as pa  # noqa: PLC0415
         import pyarrow.parquet as pq  # noqa: PLC0415
 
@@ -84,7 +87,7 @@ class _Kind:
         self._name = name
         columns = columns_of(name).items()
         self._schema = pa.schema([(column, types[said]) for column, said in columns])
-        file = stack.enter_context(files.file(f"{folder_of(name)}.parquet"))
+        file = stack.enter_context(files.file(f"{stem}.parquet"))
         self._writer = pq.ParquetWriter(file, self._schema, compression="zstd")
         stack.callback(self._let_go)
         self._rows: list[list[Any]] = []

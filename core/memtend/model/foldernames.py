@@ -8,7 +8,13 @@ an AML tree uses itself is quoted as a segment is (`model.quoting`):
     >>> name_of("q=..=2Fetc"), name_of("q=coder")
     ('../etc', 'q=coder')
 
-Only what `folder_of` would have written is unquoted, so a folder that merely looks quoted keeps its
+Many file systems take names for one that differ only in case, or in how an accent is composed;
+whoever writes both into one folder gives one of them its other name:
+
+    >>> folder_apart("Ada"), name_of("q==41=64=61")
+    ('q==41=64=61', 'Ada')
+
+Only what these two would have written is unquoted, so a folder that merely looks quoted keeps its
 name.
 """
 
@@ -16,6 +22,7 @@ from __future__ import annotations
 
 import re
 from typing import Final
+from unicodedata import normalize
 
 from memtend.errors import InvalidName
 from memtend.model.quoting import quoted, unquote_segment
@@ -36,13 +43,25 @@ def folder_of(name: str) -> str:
     return f"{made[:-1]}=2E" if made.endswith(".") else made
 
 
+def folder_apart(name: str) -> str:
+    """The other folder of an agent, which every file system tells from all others."""
+    data = name.encode("utf-8", "surrogatepass")
+    return "q=" + "".join(f"={byte:02X}" for byte in data)
+
+
+def folded(folder: str) -> str:
+    """The same text for folders that some file system takes for one."""
+    return normalize("NFC", normalize("NFC", folder).casefold())
+
+
 def name_of(folder: str) -> str:
     """The agent whose folder this is."""
     try:
         name = unquote_segment(folder)
     except InvalidName:
         return folder
-    return name if name != folder and folder_of(name) == folder else folder
+    ours = name and folder in (folder_of(name), folder_apart(name))
+    return name if ours else folder
 
 
 def _is_safe(name: str) -> bool:

@@ -68,9 +68,12 @@ def place_for(
             with translated(key_path):
                 key = key_in(Path(key_path), clock)
         return _server_place(url, clock, damaged, key, kept_in_file=key_path is not None)
-    path = os.path.abspath(url.removeprefix("sqlite:///") if "://" in url else url)
-    if url in ("sqlite://", "", ":memory:") or "://" in path:
+    path = url.removeprefix("sqlite:///")
+    if path in ("sqlite://", "", ":memory:"):
         raise InvalidSettings(name="store_url", why="a store in memory cannot be restored into")
+    if "://" in path:
+        raise InvalidSettings(name="store_url", why=f"{path.split('://')[0]}:// is not known")
+    path = os.path.abspath(path)
     taken = _holds(path)
     if taken and not damaged:
         raise StoreExists(url=path)
