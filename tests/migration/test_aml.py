@@ -179,7 +179,7 @@ def test_two_kinds_in_one_folder_must_be_told_apart(tmp_path: Path) -> None:
     shutil.copytree(GOLDEN / "aml-1.0.0", tmp_path, dirs_exist_ok=True)
     with pytest.raises(SourceUnknown, match="lifecycle, aml"):
         detect_source(tmp_path)
-    assert len(list(read_source(tmp_path, kind="lifecycle"))) == 10
+    assert len(list(read_source(tmp_path, kind="lifecycle"))) == 11
     assert len(items_of(tmp_path, "aml")) == 24
     with pytest.raises(SourceUnknown):
         read_source(GOLDEN / "lifecycle", kind="aml")

@@ -27,7 +27,7 @@ def test_only_plain_files_are_read(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "pipe")
     assert why(tmp_path / "pipe") == "it is not a plain file"
     assert "symbolic link" in why(tmp_path / "link")
-    assert why(tmp_path) == "it is not a plain file"
+    assert "folder that cannot be listed" in why(tmp_path)
     assert why(tmp_path / "none") == "No such file or directory"
 
 
@@ -49,6 +49,8 @@ def test_folders_too_deep_are_named_not_skipped(
     (tmp_path / "a/x").touch()
     (tmp_path / "a/loop").symlink_to(tmp_path)
     assert [file.relative for file in walk(tmp_path, tmp_path)] == ["a/loop", "a/x", "a/b/c"]
+    set_aside = files.set_aside(SourceFile(tmp_path / "a/b/c", "a/b/c"), "it is no file of ours")
+    assert "lies too deep" in set_aside.reason
     gone = walk(tmp_path / "none", tmp_path)
     assert [file.relative for file in gone] == ["none"]
 

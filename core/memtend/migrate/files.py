@@ -114,6 +114,8 @@ def opened(file: SourceFile) -> BinaryIO:
 def _check(mode: int) -> None:
     if stat.S_ISLNK(mode):
         raise Unreadable("it is a symbolic link; links are not followed")
+    if stat.S_ISDIR(mode):
+        raise Unreadable("it is a folder that cannot be listed, or lies too deep")
     if not stat.S_ISREG(mode):
         raise Unreadable("it is not a plain file")
 
@@ -132,14 +134,19 @@ def read_bytes(file: SourceFile) -> bytes:
 
 
 def set_aside(file: SourceFile, reason: str, data: bytes = b"") -> Quarantined:
-    """A file that could not be read, with `data` or, where that is missing, with its beginning."""
+    """A file that could not be read, with `data` or, where that is missing, with its beginning.
+
+    What cannot even be opened is set aside for that, whatever else is wrong with it.
+    """
     if data:
         return quarantined(file.relative, reason, data)
     try:
         with opened(file) as stream:
             size = os.fstat(stream.fileno()).st_size
             data = stream.read(QUARANTINE_BYTES_MAX)
-    except (Unreadable, OSError):
+    except Unreadable as error:
+        reason, size, data = str(error), 0, b""
+    except OSError:
         size, data = 0, b""
     if size <= len(data):
         return quarantined(file.relative, reason, data)
