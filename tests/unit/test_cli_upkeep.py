@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -180,6 +181,14 @@ def test_an_import_previews_then_writes_once(cli: Cli, source: str) -> None:
     assert written == plan["actions"]["import"] > 0
     assert "written" in cli("import", folder, "--apply").out
     assert cli("import", folder, "--apply", "--json").json["written"] == 0
+
+
+def test_an_import_says_what_it_leaves_behind(cli: Cli, tmp_path: Path) -> None:
+    shutil.copytree(LEGACY / "swarm", tmp_path / "source")
+    for more in ([], ["--apply"]):
+        told = cli("import", "source", *more).told
+        assert "swarm-fx/coordination/locks: a lock list is not taken over" in told
+        assert "memory_config.json: configuration" in told
 
 
 def test_an_import_names_what_it_cannot_read(cli: Cli, tmp_path: Path) -> None:

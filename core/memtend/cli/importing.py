@@ -108,6 +108,10 @@ def _show_plan(plan: ImportPlan, json: bool) -> None:
         show.table(("not imported", "why"), trouble[: show.ROWS_SHOWN])
     if (more := plan.refused + plan.quarantined_count - show.ROWS_SHOWN) > 0:
         show.say(f"and {more:,} more")
+    for one in plan.passed_over[: show.ROWS_SHOWN]:
+        show.note(f"passed over {show.clean(one.path)}: {show.clean(one.reason)}")
+    if (more := plan.passed_over_count - show.ROWS_SHOWN) > 0:
+        show.note(f"passed over {more:,} more")
     did = ", ".join(f"{action} {count:,}" for action, count in plan.actions.items())
     show.say(f"{plan.kind}: would {did or 'do nothing'}; unreadable {plan.quarantined_count:,}")
     if plan.naive_times:

@@ -96,5 +96,9 @@ def _notes(plan: ImportPlan, report: ImportReport) -> Iterator[str]:
         yield f"refused {one.namespace}/{one.key}: {one.reason}"
     for found in plan.quarantined[:NOTES_TOLD]:
         yield f"quarantined {found.path}: {found.reason}"
+    for aside in plan.passed_over[:NOTES_TOLD]:
+        yield f"passed over {aside.path}: {aside.reason}"
+    if (more := plan.passed_over_count - NOTES_TOLD) > 0:
+        yield f"passed over {more:,} more"
     if report.quarantine_url:
         yield f"what could not be read is in {report.quarantine_url}"
