@@ -41,6 +41,7 @@ QUARANTINE_PAGE: Final = 1_000  # entries of one index file
 IMPORT_TOLD_MAX: Final = 1_000  # decisions, refusals and the like that a plan or report names
 IMPORT_BATCH_ITEMS: Final = 1_000
 IMPORT_BATCH_BYTES: Final = 8 * MIB
+PROOF_BYTES_MAX: Final = 4 * MIB  # of a file whose items are kept in both forms
 IMPORT_TWINS_CACHE_KIB: Final = 8 * 1_024
 PICKLE_BYTES_MAX: Final = 4 * MIB  # one pickled item, unpacked
 PICKLE_OPERATIONS_MAX: Final = 100_000

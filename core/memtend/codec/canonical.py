@@ -37,6 +37,19 @@ def encode(value: Any, name: str = "value") -> bytes:
     # orjson writes NaN as null and nests to 254; both are rare enough to look for afterwards.
     if b"null" in text and _may_be_not_finite(value):
         _refuse_not_finite(value, name)
+    return admitted(text, value, name)
+
+
+def written(value: Any) -> bytes:
+    """Canonical JSON of what a JSON parser has made, which knows no NaN: not checked any further.
+
+    Raises `TypeError` where `encode` would raise `InvalidValue`.
+    """
+    return orjson.dumps(value, option=_OPTIONS)
+
+
+def admitted(text: bytes, value: Any, name: str = "value") -> bytes:
+    """`text`, which is `value` as it is written; raises `LimitExceeded` as `encode` does."""
     if text.count(b"[") + text.count(b"{") > VALUE_DEPTH_MAX:
         _refuse_deep(value, name)
     if len(text) > VALUE_BYTES_MAX:

@@ -42,6 +42,7 @@ class AmlFile:
         self._zone = zone
         self._agent = label(place.agent)
         self._tags: tuple[Any, tuple[str, ...]] = (None, place.tags)
+        self._last: tuple[Any, Moment] = (None, Moment(0, naive=False))
         self._labels = Labels(kind=place.kind, agent=self._agent, tags=place.tags)
 
     def read(self, content: Parsed, raw: bytes, newer: Set[str] = frozenset()) -> Iterator[Found]:
@@ -55,21 +56,26 @@ class AmlFile:
         if listed and not isinstance(items, list):
             yield quarantined(self._path, "it is not a list of items", raw)
             return
+        texts = content.texts if items is value else None
         del raw, content
         if listed:
-            yield from self._listed(items, whole, newer)
+            yield from self._listed(items, texts, whole, newer)
         elif self._place.stem in newer:
             yield PassedOver(path=self._path, reason="a newer file has the same name")
         else:
-            yield self._read(value, self._place.stem, self._place, whole)
+            yield self._read(value, self._place.stem, self._place, whole, b"")
 
-    def _listed(self, items: list[Any], whole: bytes, newer: Set[str]) -> Iterator[Found]:
-        place = self._place
+    def _listed(
+        self, items: list[Any], texts: list[bytes] | None, whole: bytes, newer: Set[str]
+    ) -> Iterator[Found]:
+        place, text = self._place, b""
         met: Counter[str] = Counter()
         if not place.listed:
             place = place._replace(namespace=f"{place.namespace}/{ALERTS}")
         for at, item in enumerate(items):
             items[at] = None  # what has been read makes room
+            if texts is not None:
+                text, texts[at] = texts[at], b""
             if isinstance(item, TooDeep):
                 yield quarantined(self._path, f"item {at} is nested too deeply", item.data)
                 continue
@@ -80,33 +86,35 @@ class AmlFile:
             elif item_id in newer:
                 yield PassedOver(path=self._path, reason=f"a newer file has {item_id} as well")
             elif place.listed:
-                yield self._read(item, item_id, place, whole)
+                yield self._read(item, item_id, place, whole, text)
             else:
                 # Alerts of one second share an id; the first keeps it.
                 met[item_id] += 1
                 nth = met[item_id]
-                yield self._read(item, item_id if nth == 1 else f"{item_id}:{nth}", place, whole)
+                own_id = item_id if nth == 1 else f"{item_id}:{nth}"
+                yield self._read(item, own_id, place, whole, text)
 
-    def _read(self, item: Any, item_id: str, place: Place, whole: bytes) -> Found:
-        """`whole` is the file: an item with doubled keys is only told in full by its file."""
+    def _read(self, item: Any, item_id: str, place: Place, whole: bytes, text: bytes) -> Found:
+        """`whole` is the file: an item with doubled keys is only told in full by its file. `text`
+        is the item in canonical form, where that is known."""
         if whole:
             try:
                 refuse_doubled_keys(item)
             except Unreadable as error:
                 return quarantined(self._path, str(error), whole, item_id)
         try:
-            return sealed(self._item(item, item_id, place), scope=place.namespace)
+            return sealed(self._item(item, item_id, place, text), scope=place.namespace)
         except (Unreadable, NotATime) as error:
             return quarantined(self._path, str(error), as_text(item, whole), item_id)
 
-    def _item(self, item: Any, item_id: str, place: Place) -> ImportItem:
+    def _item(self, item: Any, item_id: str, place: Place, text: bytes) -> ImportItem:
         fields: Mapping[str, Any] = item if isinstance(item, dict) else {}
         version, known = _ONLY_VERSION, _UNKNOWN
         if place.listed:
             version, known = item_version(place.kind, fields), counts(fields)
         created, used, others = self._times(fields)
         stated = fields.get("timestamp")
-        updated = None if stated is None else parse_moment(stated, self._zone)
+        updated = None if stated is None else self._moment(stated)
         if updated:
             created.append(updated)
         return ImportItem(
@@ -120,7 +128,14 @@ class AmlFile:
             accessed_ms=max(used).ms if used else None,
             naive_times=sum([at.naive for at in (*created, *used, *others)]),
             without_metrics=place.listed and known.success is None,
+            text=text,
         )
+
+    def _moment(self, stated: Any) -> Moment:
+        """Many an item says the same time three times."""
+        if stated != self._last[0] or type(stated) is not str:
+            self._last = stated, parse_moment(stated, self._zone)
+        return self._last[1]
 
     def _times(self, item: Mapping[str, Any]) -> tuple[list[Moment], list[Moment], list[Moment]]:
         """When it was made, last used, and whatever else it states besides its `timestamp`.
@@ -134,19 +149,21 @@ class AmlFile:
             if not isinstance(inner, dict):
                 continue
             if (at := inner.get(made)) is not None:
-                created.append(parse_moment(at, self._zone))
+                created.append(self._moment(at))
             if (at := inner.get(last)) is not None:
-                used.append(parse_moment(at, self._zone))
+                used.append(self._moment(at))
         if (at := item.get("reviewedAt")) is None or self._place.kind != "decision":
             return created, used, []
-        return created, used, [parse_moment(at, self._zone)]
+        return created, used, [self._moment(at)]
 
     def _labelled(self, item: Mapping[str, Any], known: Counts) -> Labels:
         stated, own = item.get("agent"), item.get("tags")
         agent = self._agent if stated == self._place.agent else label(stated) or self._agent
         if own != self._tags[0]:  # most items of a file have the same ones
-            kept = dict.fromkeys((*self._place.tags, *tags(own)))
-            self._tags = (own, tuple(kept)[:TAGS_MAX])
+            kept = tags(own)
+            if self._place.tags:
+                kept = tuple(dict.fromkeys((*self._place.tags, *kept)))[:TAGS_MAX]
+            self._tags = (own, kept)
         return self._labels.model_copy(
             update={
                 "agent": agent,

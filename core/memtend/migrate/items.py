@@ -13,7 +13,8 @@ from typing import Any, Final, NamedTuple
 import ormsgpack
 from pydantic import BaseModel, ConfigDict, Field
 
-from memtend.codec.canonical import encode
+from memtend.codec.canonical import admitted, encode
+from memtend.codec.envelope import content_of
 from memtend.crdt.rows import RowKind
 from memtend.errors import InvalidName, InvalidValue, LimitExceeded
 from memtend.limits_foreign import QUARANTINE_BYTES_MAX
@@ -81,8 +82,9 @@ class ImportItem(NamedTuple):
     Times are milliseconds since 1970, None where the source has none; `counter` values are totals.
     `expires_at_ms` is a deadline that the source itself gave; None leaves it to the policy.
     `without_metrics` says that the item should have counts of success and has none. `text` is the
-    canonical JSON of the value; `copied` has the rest of a record of another store; `pin` is a
-    number for exactly this version of exactly this item, by which a plan remembers it.
+    canonical JSON of the value, given by an importer that has it; `copied` has the rest of a record
+    of another store; `pin` is a number for exactly this version of exactly this item, by which a
+    plan remembers it.
     """
 
     namespace: str
@@ -169,7 +171,8 @@ def sealed(item: ImportItem, scope: str = "") -> ImportItem:
     source = item.source
     try:
         check_path(item.namespace, item.key)
-        text = encode(item.value, item.key)
+        text = item.text
+        text = admitted(text, item.value, item.key) if text else encode(item.value, item.key)
         whence = "\0".join((source.kind, scope, source.id)).encode()
         import_id = sha256(whence).hexdigest()[:_ID_CHARS]
         content = sha256(text)
@@ -177,8 +180,7 @@ def sealed(item: ImportItem, scope: str = "") -> ImportItem:
     except (InvalidName, InvalidValue, LimitExceeded, TypeError, ValueError) as error:
         raise Unreadable(str(error)) from None
     digest = content.hexdigest()[:_ID_CHARS]
-    content.update(import_id.encode())
-    pin = int.from_bytes(content.digest()[:8], "big", signed=True)
+    pin = content_of(f"{import_id}{digest}".encode())
     named = Lineage._make((*source[:_IDENTITY], import_id, digest))
     return ImportItem._make((*item[:_SOURCE], named, *item[_SOURCE + 1 : _TEXT], text, pin))
 

@@ -19,6 +19,8 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
+from memtend.codec.canonical import written
+from memtend.limits_foreign import PROOF_BYTES_MAX
 from memtend.model.unreadable import Unreadable
 
 _BOM: Final = b"\xef\xbb\xbf"
@@ -27,10 +29,14 @@ _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{},]', re.DOTALL)
 
 
 class Parsed(NamedTuple):
-    """`plain`: no object in it gives a key twice, and nothing in it is nested too deeply."""
+    """`plain`: no object in it gives a key twice, and nothing in it is nested too deeply.
+
+    `texts` are the items of a short list in canonical form, because the proof needs them anyway.
+    """
 
     value: Any
     plain: bool
+    texts: list[bytes] | None = None
 
 
 class DoubledKeys(dict[str, Any]):
@@ -49,7 +55,7 @@ def parse(data: bytes) -> Parsed:
     In a list, an item that is nested too deeply is `TooDeep` and does not take the others along.
     """
     try:
-        return Parsed(_fast(data), plain=True)
+        return _fast(data)
     except (_Doubtful, ValueError):
         pass
     if not data.strip():
@@ -64,22 +70,39 @@ class _Doubtful(Exception):
     """The fast parser may have bent something."""
 
 
-def _fast(data: bytes) -> Any:
+def _fast(data: bytes) -> Parsed:
     if _COLON_ESCAPED in data:
         raise _Doubtful
     value = orjson.loads(data.removeprefix(_BOM))
-    # Item by item: a second copy of all of it is never in memory.
-    parts = value if isinstance(value, list) else (value,)
-    if data.count(b":") != sum(map(_colons, parts)):
+    texts = _texts(value) if len(data) <= PROOF_BYTES_MAX else None
+    if texts is not None:
+        colons = sum(map(_colons, texts))
+    else:
+        # Item by item: a second copy of all of it is never in memory.
+        parts = value if isinstance(value, list) else (value,)
+        colons = sum(map(_colons, map(_again, parts)))
+    if data.count(b":") != colons:
         raise _Doubtful
-    return value
+    return Parsed(value, plain=True, texts=texts)
 
 
-def _colons(value: Any) -> int:
+def _texts(value: Any) -> list[bytes] | None:
+    if not isinstance(value, list):
+        return None
     try:
-        text = orjson.dumps(value)
+        return list(map(written, value))
+    except TypeError:  # an integer that a record cannot keep; only its own item is refused
+        return None
+
+
+def _again(value: Any) -> bytes:
+    try:
+        return orjson.dumps(value)
     except TypeError:
         raise _Doubtful from None
+
+
+def _colons(text: bytes) -> int:
     if b"+" in text and b"e+" in text:
         raise _Doubtful
     return text.count(b":")

@@ -8,7 +8,7 @@ from typing import Any, Final
 from memtend.model.unreadable import Unreadable
 from memtend.upcast import aml_1_1, aml_1_2, aml_2_0
 from memtend.upcast.aml_marks import is_own_metadata
-from memtend.upcast.labelling import Counts, counts_of_rate, counts_of_verdict, first, part, share
+from memtend.upcast.labelling import Counts, counts_of_rate, counts_of_verdict, part, share
 
 STEPS: Final = (aml_1_1.STEP, aml_1_2.STEP, aml_2_0.STEP)
 VERSIONS: Final = ("1.0.0", *(step.newer for step in STEPS))
@@ -55,10 +55,8 @@ def item_version(kind: str, item: Mapping[str, Any], versions: tuple[str, ...] =
 
 
 def confidence(item: Mapping[str, Any]) -> float | None:
-    stated = first(
-        part(item, "evolution", "confidenceScore"), part(item, "lifecycle", "confidence")
-    )
-    return share(stated)
+    stated = part(item, "evolution", "confidenceScore")
+    return share(part(item, "lifecycle", "confidence") if stated is None else stated)
 
 
 def counts(item: Mapping[str, Any]) -> Counts:
@@ -70,5 +68,6 @@ def counts(item: Mapping[str, Any]) -> Counts:
         return counts_of_rate(old.get("successRate"), old.get("executionCount"))
     if "effectiveness" in item:
         return counts_of_verdict(part(item, "effectiveness", "worked"), item.get("verifiedCount"))
-    again = first(part(item, "outcome", "wouldRepeat"), part(item, "outcome", "would_repeat"))
-    return counts_of_verdict(again)
+    outcome = item.get("outcome")
+    again = part(outcome, "wouldRepeat")
+    return counts_of_verdict(part(outcome, "would_repeat") if again is None else again)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from memtend.limits import INTEGER_ABS_MAX, LABEL_CHARS_MAX, TAG_CHARS_MAX, TAGS_MAX
@@ -19,6 +19,8 @@ class Counts(NamedTuple):
 def part(item: Any, *names: str) -> Any:
     """The value at a path of keys, or None."""
     for name in names:
+        if item is None:
+            return None
         item = item.get(name) if isinstance(item, _OBJECTS) else None
     return item
 
@@ -57,12 +59,8 @@ def tags(value: Any) -> tuple[str, ...]:
     """Those that fit; the item itself keeps all of them."""
     if not isinstance(value, list):
         return ()
-    fit = (tag for tag in value if is_text(tag, TAG_CHARS_MAX))
-    return _unique(fit)
-
-
-def _unique(texts: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(texts))[:TAGS_MAX]
+    fit = [tag for tag in value if is_text(tag, TAG_CHARS_MAX)]
+    return tuple(dict.fromkeys(fit))[:TAGS_MAX]
 
 
 def counts_of_rate(rate: Any, executions: Any) -> Counts:
