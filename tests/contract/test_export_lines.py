@@ -200,6 +200,18 @@ def test_a_policy_does_not_outlive_a_permanent_record(both: Both, clock: ManualC
     assert record.expires_at is None
 
 
+def test_whatever_extra_a_store_takes_comes_back(both: Both) -> None:
+    """It is held to less than values are: larger integers, deeper nesting."""
+    deep: Any = 1
+    for _ in range(100):
+        deep = [deep]
+    for key, extra in (("large", 2**64 - 1), ("small", -(2**63)), ("deep", deep)):
+        both.source.memory.put("n", key, 1, labels=Labels(extra={"any": extra}))
+    both.export()
+    assert both.bring().written == 3
+    assert held(both.dest) == held(both.source)
+
+
 JSON = st.recursive(
     st.none()
     | st.booleans()

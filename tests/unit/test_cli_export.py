@@ -52,6 +52,19 @@ def test_damaged_records_are_named(cli: Cli, tmp_path: Path) -> None:
     assert [one.key for one in read_source(tmp_path / "out.jsonl")] == ["a", "c"]  # type: ignore[union-attr]
 
 
+def test_an_agent_takes_out_nothing_that_it_may_not_administer(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert cli("put", "secret", "a", "1").status == 0
+    assert cli("copy", "memtend.db", "whole.db").status == 0
+    assert cli("grant", "bob", "open/**", "read").status == 0
+    monkeypatch.setenv("MEMTEND_AGENT", "bob")
+    assert cli("export", "out.jsonl").status == 18
+    assert cli("copy", "memtend.db", "other.db").status == 18
+    assert cli("copy", "memtend.db", "whole.db", "--check").status == 18
+    assert not [*tmp_path.glob("out*"), *tmp_path.glob("other*")]
+
+
 def test_copy_and_check(cli: Cli, tmp_path: Path) -> None:
     assert cli("put", "notes", "a", "1").status == 0
     found = cli("copy", "memtend.db", "other.db", "--json").json

@@ -8,6 +8,7 @@ import typer
 
 from memtend.cli import show
 from memtend.cli.adding import add
+from memtend.cli.opening import EVERYTHING, open_memory
 from memtend.cli.options import Json
 from memtend.errors import CopyWrong
 
@@ -42,6 +43,8 @@ def copy(
     from memtend.settings import Settings  # noqa: PLC0415
 
     settings, clock, progress = Settings(), SystemClock(), Progress()
+    for url in (source, dest) if check else (source,):
+        _allow(url)
     if check:
         with show.waiting("comparing the two stores"):
             found = check_copy(source, dest, settings, clock)
@@ -50,6 +53,13 @@ def copy(
     with show.waiting("copying"):
         report = copy_store(source, dest, settings, clock, progress)
     _tell(report, json)
+
+
+def _allow(url: str) -> None:
+    """A copy is everything: an agent needs the right to administer all of it, as for an export."""
+    with open_memory(url, None) as memory:
+        if memory.agent is not None:
+            memory.config.allow(memory.agent, "admin", EVERYTHING)
 
 
 def _tell(report: CopyReport, json: bool) -> None:

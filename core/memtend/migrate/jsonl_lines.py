@@ -19,13 +19,14 @@ from memtend.codec.lines import MARK, OF_LINE, OF_VERSION, TYPES
 from memtend.crdt.rows import RowKind
 from memtend.errors import InvalidName, InvalidValue, LimitExceeded
 from memtend.formats import EXPORT_FORMAT
-from memtend.limits import INTEGER_ABS_MAX, SIBLINGS_MAX, TTL_MS_MAX
+from memtend.limits import INTEGER_ABS_MAX, SIBLINGS_MAX, TTL_MS_MAX, VALUE_BYTES_MAX
 from memtend.migrate.items import LINEAGE, Copied, CopiedValue, ImportItem, Lineage
 from memtend.migrate.jsontext import parse, refuse_doubled_keys
 from memtend.model.names import check_name, check_path
 from memtend.model.record import Labels
 from memtend.model.timestamps import NotATime, parse_moment
 from memtend.model.unreadable import Unreadable
+from memtend.store.drafts import pack_extra
 
 if TYPE_CHECKING:
     from memtend.migrate.reader import Options
@@ -118,7 +119,9 @@ def _version(said: Any, key: str, options: Options) -> tuple[CopiedValue, int]:
     if ttl_ms is not None and not (type(ttl_ms) is int and 0 <= ttl_ms <= TTL_MS_MAX):
         raise Unreadable("its ttl_ms is no number of milliseconds")
     labels = Labels.model_validate_json(orjson.dumps(said.get("labels", {})), strict=True)
-    encode(labels.extra, "labels")
+    packed = pack_extra(labels.extra) or b""  # whatever a store takes, it takes back
+    if len(packed) > VALUE_BYTES_MAX:
+        raise LimitExceeded(what="size", name="extra", actual=len(packed), limit=VALUE_BYTES_MAX)
     version = CopiedValue(
         said["value"], encode(said["value"], key), labels, times.get("created"),
         times.get("updated"), times.get("expires"), ttl_ms,
