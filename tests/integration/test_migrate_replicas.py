@@ -134,3 +134,15 @@ def test_values_that_somebody_wrote_are_no_twins(pair: Pair) -> None:
     sync(*memories(a, b))
     swept(a)
     assert len(a.memory.siblings(NS, "same")) == 2
+
+
+def test_twins_of_two_steps_are_twins(pair: Pair) -> None:
+    for services in pair:
+        for version in ("1.1.0", "2.0.0"):
+            services.apply_migration(services.plan_migration(to=version), rehearsal=False)
+    sync(*memories(*pair))
+    assert crowding(pair[0].memory)[0] == 5
+    swept(pair[0])
+    assert crowding(pair[0].memory)[0] == 0
+    sync(*memories(*pair))
+    assert_alike(*memories(*pair))

@@ -141,9 +141,14 @@ def test_a_changed_source_updates_only_what_nobody_touched() -> None:
 
 def test_a_migrated_value_counts_as_what_the_migration_wrote() -> None:
     old, new = item(1), item(2)
-    migrated = {"run": "m1", "content": content_mark(content_of(b"1.5"))}
+    migrated = {"run": "m1", "content": content_of(b"1.5"), "was": content_of(b"1")}
     assert action(new, held(old, b"1.5", migrated=migrated)) is Action.UPDATE
     assert action(new, held(old, b"1.6", migrated=migrated)) is Action.REFUSE
+    edited = migrated | {"was": content_of(b"2")}
+    assert action(new, held(old, b"1.5", migrated=edited)) is Action.REFUSE
+    again = {"run": "m2", "content": content_of(b"1.7"), "was": content_of(b"1.5")}
+    assert action(new, held(old, b"1.7", migrated=again | {"before": migrated})) is Action.UPDATE
+    assert action(new, held(old, b"1.7", migrated=again | {"before": edited})) is Action.REFUSE
 
 
 def test_a_counter_may_have_been_counted_on() -> None:

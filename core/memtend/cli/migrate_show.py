@@ -16,6 +16,7 @@ _SAID = {
     "current": "newest",
     "newer": "newer than asked for",
     "edited": "written since, stays",
+    "moved on": "moved on by a later run, stays",
     "archived": "archived, stays as it is there",
     "refused": "cannot be read, stays",
 }
@@ -74,6 +75,7 @@ def report(done: MigrationReport, json: bool, schema: SchemaReport | None = None
             ("written", f"{done.written:,}"),
             ("changed since the plan", f"{done.changed_since:,}" if done.changed_since else ""),
             ("written since, left", f"{done.edited:,}" if done.edited else ""),
+            ("moved on since, left", f"{done.moved_on:,}" if done.moved_on else ""),
             ("archived, left", f"{done.archived:,}" if done.archived else ""),
             ("cannot be read, left", f"{done.refused:,}" if done.refused else ""),
             ("longest lock", f"{done.longest_lock_ms:.0f} ms" if done.slices else ""),

@@ -113,7 +113,7 @@ class Recasting:
         """Count it, and name the first of those that nobody may have expected."""
         progress, aged = self.progress, look.aged
         progress.moves[look.move] = progress.moves.get(look.move, 0) + 1
-        if look.move not in (Move.REFUSED, Move.EDITED):
+        if look.move not in (Move.REFUSED, Move.EDITED, Move.MOVED_ON):
             return
         progress.refused += look.move is Move.REFUSED
         if len(progress.kept) < MIGRATION_REFUSALS_MAX:

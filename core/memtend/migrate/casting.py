@@ -4,12 +4,14 @@
 
 A row that was moved forward says it in `labels.extra["migrated"]`: the family, the version that it
 came from, the run, the `content` number of what was written, by which an unedited record is known,
-and an `undo` where the way back needs one. What an earlier run said stands below `before`, so that
-runs can be taken back one after the other. Pure: rows in, looks out.
+and an `undo` where the way back needs one. `was` is the number of what was there, by which an
+import knows whether somebody had edited it before. What an earlier run said stands below `before`,
+so that runs can be taken back one after the other. Pure: rows in, looks out.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -19,6 +21,7 @@ import ormsgpack
 from memtend.codec.canonical import encode
 from memtend.codec.envelope import content_of
 from memtend.errors import InvalidValue, LimitExceeded
+from memtend.limits import MIGRATION_BEFORE_MAX
 from memtend.model.unreadable import Unreadable
 
 if TYPE_CHECKING:
@@ -31,14 +34,16 @@ MIGRATED: Final = "migrated"
 class Move(StrEnum):
     """What becomes of a row.
 
-    `edited`: somebody has written it since the run that is to be taken back. `archived`: its value
-    lies in the archive, stays as it is there and is up-cast when it is read.
+    `edited`: somebody has written it since the run that is to be taken back. `moved on`: a later
+    run has, which must be taken back first. `archived`: its value lies in the archive, stays as it
+    is there and is up-cast when it is read.
     """
 
     CAST = "cast"
     CURRENT = "current"
     NEWER = "newer"
     EDITED = "edited"
+    MOVED_ON = "moved on"
     ARCHIVED = "archived"
     REFUSED = "refused"
 
@@ -98,13 +103,13 @@ class Forward:
         return Look(aged, kind, Move.CAST, found, text, content, extra, cast.losses)
 
     def _extra(self, aged: Aged, found: str, content: int, undo: Any | None) -> bytes:
-        extra = aged.extra
+        extra = without_stale(aged.extra, aged.content)
         label = {"family": self._family.name, "from": found, "run": self._run, "content": content}
+        label["was"] = aged.content
         if undo is not None:
             label["undo"] = undo
-        earlier = extra.get(MIGRATED)
-        if isinstance(earlier, dict) and earlier.get("content") == aged.content:
-            label["before"] = earlier
+        if MIGRATED in extra:
+            label["before"] = extra[MIGRATED]
         extra[MIGRATED] = label
         return ormsgpack.packb(extra)
 
@@ -123,15 +128,15 @@ class Backward:
             return None  # whose it is cannot be read; verifying the store tells of it
         extra = aged.extra
         label = extra.get(MIGRATED)
-        if not isinstance(label, dict) or label.get("run") != self._run:
+        if not isinstance(label, dict) or not _is_from(label, self._run):
             return None
         kind, stored, found = aged.kind, aged.text, ""
         if stored is None:
             return _unreadable(aged)
         try:
-            if content_of(stored) != label.get("content"):
-                why = "it was written again since"
-                return Look(aged, kind, Move.EDITED, str(label.get("from", "")), why=why)
+            if (stays := self._stays(stored, label)) is not None:
+                move, why = stays
+                return Look(aged, kind, move, str(label.get("from", "")), why=why)
             value = orjson.loads(stored)
             found = self._family.version_of(kind, value) or ""
             cast = self._family.down(kind, value, _version_in(label), label.get("undo"))
@@ -144,6 +149,38 @@ class Backward:
             del extra[MIGRATED]
         packed = ormsgpack.packb(extra) if extra else None
         return Look(aged, kind, Move.CAST, found, text, content_of(text), packed, cast.losses)
+
+    def _stays(self, stored: bytes, label: dict[str, Any]) -> tuple[Move, str] | None:
+        if content_of(stored) != label.get("content"):
+            return Move.EDITED, "it was written again since"
+        if label.get("run") == self._run:
+            return None
+        why = f"the later run {label.get('run')} moved it on; take that one back first"
+        return Move.MOVED_ON, why
+
+
+def without_stale(extra: dict[str, Any], content: Any) -> dict[str, Any]:
+    """Labels but for what many runs said of earlier values than `content`. Nothing leads back to
+    those, and what is written and migrated again and again would keep it all."""
+    label = extra.get(MIGRATED)
+    if not isinstance(label, dict) or label.get("content") == content:
+        return extra
+    depth = sum(1 for _ in _chain(label))
+    if depth < MIGRATION_BEFORE_MAX:
+        return extra
+    return {name: said for name, said in extra.items() if name != MIGRATED}
+
+
+def _chain(label: Any) -> Iterator[dict[str, Any]]:
+    """What the last run said, and what those before it did."""
+    while isinstance(label, dict):
+        yield label
+        label = label.get("before")
+
+
+def _is_from(label: Any, run: str) -> bool:
+    """Whether this run wrote the row, or one before the last that did."""
+    return any(one.get("run") == run for one in _chain(label))
 
 
 def _version_in(label: dict[str, Any]) -> str:

@@ -20,8 +20,10 @@ from memtend.model.plan import Action
 from memtend.model.standing import NOTHING, Held, Standing
 
 MIGRATED: Final = "migrated"
-"""Where the labels of a record say which migration wrote it, and the mark of what it wrote."""
 CONTENT: Final = "content"
+"""Where the labels of a record say which migration wrote it, and the mark of what it wrote."""
+WAS: Final = "was"
+"""In what a migration said, the number of the value that it found."""
 COUNTED: Final = "counted"
 READS: Final = "reads"
 _NONE: Final[frozenset[Dot]] = frozenset()
@@ -144,9 +146,11 @@ def lineage_of(extra: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _unedited(one: Held, said: Mapping[str, Any]) -> bool:
     """Whether the value is what the import wrote, or what a migration made of it."""
+    content: Any = one.content
     migrated = one.extra.get(MIGRATED)
-    mark = migrated.get(CONTENT) if isinstance(migrated, dict) else said.get(CONTENT)
-    return mark in (content_mark(one.content), one.content)
+    while isinstance(migrated, dict) and migrated.get(CONTENT) == content:
+        content, migrated = migrated.get(WAS), migrated.get("before")
+    return isinstance(content, int) and said.get(CONTENT) in (content_mark(content), content)
 
 
 def _number(said: Mapping[str, Any], name: str) -> int:

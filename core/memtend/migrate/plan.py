@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 MIGRATE: Final = "migrate"
 ROLLBACK: Final = "migrate-rollback"
-_STAYS: Final = (Move.REFUSED, Move.EDITED)
+_STAYS: Final = (Move.REFUSED, Move.EDITED, Move.MOVED_ON)
 
 
 class VersionCount(BaseModel, frozen=True, extra="forbid"):

@@ -16,8 +16,8 @@ import ormsgpack
 
 from memtend.errors import RehearsalFailed
 from memtend.limits import FINDINGS_MAX
-from memtend.migrate.casting import Backward, Move
-from memtend.store.recasting import EXTRA, Aged, kept_of, opened
+from memtend.migrate.casting import Backward, Move, without_stale
+from memtend.store.recasting import Aged, kept_of, opened
 
 if TYPE_CHECKING:
     from memtend.store.engine import Reader, Row
@@ -110,7 +110,8 @@ def _check(
 def _said(store: Store, path: tuple[int, str, str], row: Row) -> bytes:
     """All that must come back: value, labels, times."""
     aged = _aged(store, path, row)
-    return _packed(aged, aged.text or bytes(row[6]), aged.body[EXTRA])
+    extra = without_stale(aged.extra, aged.content)
+    return _packed(aged, aged.text or bytes(row[6]), extra)
 
 
 def _returned(store: Store, back: Backward, path: tuple[int, str, str], row: Row) -> bytes:
@@ -118,12 +119,11 @@ def _returned(store: Store, back: Backward, path: tuple[int, str, str], row: Row
     look = back(aged)
     if look is None or look.move is not Move.CAST:
         return b""
-    return _packed(aged, look.text, look.extra)
+    return _packed(aged, look.text, ormsgpack.unpackb(look.extra) if look.extra else {})
 
 
-def _packed(aged: Aged, text: bytes, extra: bytes | None) -> bytes:
-    labels = ormsgpack.unpackb(extra) if extra else {}
-    return ormsgpack.packb((*kept_of(aged), labels, text))
+def _packed(aged: Aged, text: bytes, extra: dict[str, Any]) -> bytes:
+    return ormsgpack.packb((*kept_of(aged), extra, text))
 
 
 def _aged(store: Store, path: tuple[int, str, str], row: Row) -> Aged:

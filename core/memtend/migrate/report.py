@@ -80,7 +80,8 @@ class Rehearsal(BaseModel, frozen=True, extra="forbid"):
 class MigrationReport(Report, frozen=True, extra="forbid"):
     """`manifest` is the backup taken before, `values` the digest over what was written.
 
-    `kept` counts rows that stay as they are for a reason: refused, edited since or archived.
+    `kept` names rows that stay as they are for a reason: refused, edited since, or `moved_on` by a
+    later run, which must be taken back first.
     """
 
     run: str
@@ -94,6 +95,7 @@ class MigrationReport(Report, frozen=True, extra="forbid"):
     grown_bytes: int = 0
     archived: int = 0
     edited: int = 0
+    moved_on: int = 0
     kept: tuple[Refusal, ...] = ()
     losses: dict[str, int] = Field(default_factory=dict)
 

@@ -15,7 +15,7 @@ import orjson
 
 from memtend.errors import MigrationNotRehearsed, MigrationUnknown
 from memtend.guard import clear
-from memtend.serving.recasts import ACTOR, OF, VALUES, Recasts, family_named, told
+from memtend.serving.recasts import ACTOR, OF, VALUES, Recasts, Source, family_named, told
 from memtend.store import migrations
 
 if TYPE_CHECKING:
@@ -119,6 +119,8 @@ class Migrating(Recasts):
             if run is None:
                 source = self._backed_up(plan.basis, target, verify=True)
                 run = self._new_run(plan, plan.found, source, "running")
+            elif run.state == "rehearsed":
+                run = self._with_backup(plan, run, target)
             return self._carry_out(plan, run, Forward(family, plan.wanted, run.run), lease)
 
     def plan_rollback(self, run: str | None = None) -> RollbackPlan:
@@ -127,6 +129,8 @@ class Migrating(Recasts):
         from memtend.migrate.plan import plan_rollback  # noqa: PLC0415
 
         found = self.migration_run(run)
+        if OF in orjson.loads(found.facts):
+            raise MigrationUnknown(what=f"way back from {found.run}, which is one itself")
         facts = self.facts()
         looks = self._looks(Backward(family_named(found.family), found.run), facts.seq)
         return plan_rollback(looks, found, facts)
@@ -178,6 +182,15 @@ class Migrating(Recasts):
         states = ("rehearsed", "running")
         runs = [one for one in self._runs() if one.plan == digest and one.state in states]
         return runs[-1] if runs else None
+
+    def _with_backup(self, plan: MigrationPlan, run: Migration, target: str | None) -> Migration:
+        """The rehearsed run, with another backup where the rehearsal's has gone since."""
+        facts = orjson.loads(run.facts)
+        if self._is_there(Source(run.manifest, facts["url"])):
+            return run
+        source = self._backed_up(plan.basis, target, verify=True)
+        facts["url"] = source.url
+        return run._replace(manifest=source.manifest, facts=told(facts))
 
     def migrate_at_start(self) -> Pending | MigrationReport | None:
         """What `MEMTEND_MIGRATE` wants of a program that starts: `check` says what is pending,

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import orjson
 
 from memtend.clock import to_ms
-from memtend.errors import MigrationUnknown, MigrationWrong, PlanStale
+from memtend.errors import (
+    BackupUnknown,
+    MigrationUnknown,
+    MigrationWrong,
+    NoBackup,
+    PlanStale,
+    RepositoryForeign,
+)
 from memtend.limits import SLICE_ROWS_MAX
 from memtend.serving.backups import Backups
 from memtend.serving.restores import Restores
@@ -78,11 +85,24 @@ class Recasts(Restores, Rotations, Backups):
         since_ms = to_ms(archived.state_since(self.store))
         covers = last is not None and last.seq >= basis and last.at_ms > since_ms
         if last is not None and covers and last.verified_ms is not None:
-            return Source(last.manifest, url)
+            known = Source(last.manifest, url)
+            if self._is_there(known):
+                return known
         source = Source(self.take_backup(target, "before a migration").manifest, url)
         if verify:
             self._read_back(source)
         return source
+
+    def _is_there(self, source: Source) -> bool:
+        """Whether a backup that was found whole is still listed where it was put."""
+        from memtend.serving.wishing import open_repository, wishing  # noqa: PLC0415
+
+        try:
+            repository = open_repository(source.url, self.settings, self.clock)
+            with wishing(repository, self.store, None, source.manifest):
+                return True
+        except (RepositoryForeign, NoBackup, BackupUnknown):
+            return False
 
     def _read_back(self, source: Source) -> None:
         """Read every object of a backup; raises where it is not whole."""
@@ -144,6 +164,7 @@ class Recasts(Restores, Rotations, Backups):
         A run that is cut off stays `running`; the next one says that it was.
         """
         from memtend.migrate.apply import Recasting  # noqa: PLC0415
+        from memtend.migrate.casting import Move  # noqa: PLC0415
 
         began = self.clock.monotonic_ns()
         run = run._replace(state="running", ended_ms=None)
@@ -159,7 +180,8 @@ class Recasts(Restores, Rotations, Backups):
         ended = run._replace(
             state="failed" if wrong else "done", facts=told(facts), ended_ms=self.clock.now_ms()
         )
-        self._end(ended, undone, lease)
+        stays = wrong or progress.moves.get(Move.MOVED_ON)
+        self._end(ended, None if stays else undone, lease)
         if wrong:
             raise MigrationWrong(run=run.run, why=wrong)
         return _report(plan, ended, progress, seconds, checked)
@@ -186,7 +208,7 @@ class Recasts(Restores, Rotations, Backups):
     def _end(self, run: Migration, undone: Migration | None, lease: Lease) -> None:
         with self.store.change(ACTOR, (), lease) as (change, _):
             migrations.save(change.tx, run)
-            if undone is not None and run.state == "done":
+            if undone is not None:
                 migrations.save(change.tx, undone._replace(state=migrations.ROLLED_BACK))
             change.note(ACTOR, f"run {run.run} is {run.state}")
 
@@ -248,6 +270,7 @@ def _report(
         grown_bytes=progress.grown,
         archived=progress.moves.get(Move.ARCHIVED, 0),
         edited=progress.moves.get(Move.EDITED, 0),
+        moved_on=progress.moves.get(Move.MOVED_ON, 0),
         kept=tuple(progress.kept),
         losses=plan.losses,
     )

@@ -98,10 +98,19 @@ def _likeness(old: Old, body: Body, content: int) -> tuple[Any, ...] | None:
     made = labels.get(_MIGRATED)
     if not isinstance(made, dict) or made.get("content") != content:
         return None
-    labels[_MIGRATED] = {name: value for name, value in made.items() if name != "run"}
+    labels[_MIGRATED] = _without_runs(made)
     said = tuple(part for name, part in body._asdict().items() if name not in _OWN)
     flags = old.flags & ~_CODEC_BITS
     return (old.key, old.field, old.exp, flags, content, said, ormsgpack.packb(labels))
+
+
+def _without_runs(said: dict[str, Any]) -> dict[str, Any]:
+    """What runs, one after the other, said of a value; each replica has ids of its own for them."""
+    return {
+        name: _without_runs(part) if name == "before" and isinstance(part, dict) else part
+        for name, part in said.items()
+        if name != "run"
+    }
 
 
 def _is_sound(store: Store, row: Row) -> bool:
