@@ -174,3 +174,16 @@ def test_damage_that_came_later_does_not_hide_what_an_earlier_backup_has(
     report = services.take_backup()
     assert (report.kind, report.damaged_rows, report.records) == ("incremental", 0, 60)
     assert services.verify_backup().ok
+
+
+@pytest.mark.parametrize("column", ["flags", "exp", "body", "value", "hash"])
+def test_a_value_of_another_type_in_the_file_is_a_damaged_row(
+    services: Services, column: str
+) -> None:
+    """A flipped bit can make text of bytes: that row is left out, and the others are backed up."""
+    services.memory.put("notes", "sound", 1)
+    services.memory.put("notes", "bent", 1)
+    run_sql(services.memory, f"UPDATE sibling SET {column} = 'text' WHERE key = 'bent'")
+    report = services.take_backup()
+    assert (report.records, report.damaged) == (1, ("notes/bent",))
+    assert services.verify_backup().ok

@@ -146,9 +146,16 @@ def _stored(
     digest: bytes,
     content: int,
 ) -> StoredRow:
+    cells = flags, 0 if exp is None else exp, content, body, value, digest
+    if not all(map(isinstance, cells, _TYPES)):
+        # SQLite hands over whatever type stands in the file. No hash is empty: this one is damaged.
+        return StoredRow(str(namespace), str(key), str(field), seq, None, 0, b"", b"", b"")
     return StoredRow(
         namespace, key, field, seq, exp, flags, bytes(body), bytes(value), bytes(digest), content
     )
+
+
+_TYPES: Final = (int, int, int, bytes, bytes, bytes)
 
 
 def _side(table: str, name: str, field: str, cells: tuple[Any, ...]) -> SideRow:
