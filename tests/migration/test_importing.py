@@ -128,6 +128,18 @@ def test_what_came_from_the_item_and_has_not_changed_is_kept() -> None:
     assert action(old) is Action.IMPORT
 
 
+def test_what_a_policy_has_made_a_counter_since_is_not_called_foreign() -> None:
+    plain, counter = item(1), item(1, counter=True)
+    for old, new in ((plain, counter), (counter, plain)):
+        found = judge(
+            new, Standing((held(old)._replace(counter=old.counter),)), ttl_ms=None, now_ms=NOW_MS
+        )
+        assert (found.action, found.reason[:30]) == (
+            Action.REFUSE,
+            "it came before as another kind",
+        )
+
+
 def test_a_changed_source_updates_only_what_nobody_touched() -> None:
     old, new = item(1), item(2)
     assert action(new, held(old)) is Action.UPDATE

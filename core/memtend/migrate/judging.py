@@ -11,6 +11,7 @@ that somebody else wrote, or changed since, is never overwritten.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from memtend.codec.envelope import content_mark
@@ -56,6 +57,9 @@ _DELETED: Final = Judged(Action.REFUSE, "it was deleted here, and the source has
 _FOREIGN: Final = Judged(Action.REFUSE, "a record that did not come from this item is there")
 _BESIDE: Final = Judged(Action.REFUSE, "the source has changed, but so has what stands beside it")
 _EDITED: Final = Judged(Action.REFUSE, "the source has changed, but the record was changed here")
+_RECAST: Final = Judged(
+    Action.REFUSE, "it came before as another kind: the policy has since changed what is a counter"
+)
 _DAMAGED: Final = Judged(Action.REFUSE, "the record there is damaged")
 _KNOWN: Final = Judged(Action.KEEP, "imported before, and unchanged")
 
@@ -83,12 +87,18 @@ def _new(item: ImportItem, standing: Standing, now_ms: int) -> Judged:
     if standing.ended == "swept" and item.updated_ms is None:
         return _SWEPT
     source = item.source
-    why = f"{source.kind} {source.format}, {source.path}"
     if standing.ended is not None and standing.ended != "swept":
         if item.updated_ms is None or not standing.ended_ms < item.updated_ms <= now_ms:
             return _DELETED
         why = f"deleted here, and written in the source after that: {source.path}"
-    return Judged(Action.IMPORT, why)
+        return Judged(Action.IMPORT, why)
+    return _import(source.kind, source.format, source.path)
+
+
+@lru_cache(maxsize=64)
+def _import(kind: str, form: str, path: str) -> Judged:
+    """The same for most items of a file."""
+    return Judged(Action.IMPORT, f"{kind} {form}, {path}")
 
 
 def _known(item: ImportItem, standing: Standing) -> Judged:
@@ -99,13 +109,9 @@ def _known(item: ImportItem, standing: Standing) -> Judged:
         return _FOREIGN
     if any(said.get("digest") == source.digest for _, said in own):
         return _KNOWN
-    if item.counter:
-        if not all(one.counter for one in standing.held):
-            return _FOREIGN
-    elif len(own) < len(lineages):
-        return _BESIDE
-    elif not all(_unedited(one, said) for one, said in own):
-        return _EDITED
+    against = _against(item, own, standing)
+    if against is not None:
+        return against
     # A counter that has expired begins anew: what it had counted is no longer in it.
     counted = [_number(said, COUNTED) for _, said in own] if item.counter else []
     return Judged(
@@ -116,6 +122,19 @@ def _known(item: ImportItem, standing: Standing) -> Judged:
         max(counted, default=0) if any(one.live for one in standing.held) else 0,
         max(_number(said, READS) for _, said in own),
     )
+
+
+def _against(
+    item: ImportItem, own: list[tuple[Held, Mapping[str, Any]]], standing: Standing
+) -> Judged | None:
+    """Why a record that came from the item is not updated. Who counts too is in nobody's way."""
+    if any(one.counter != item.counter for one, _ in own):
+        return _RECAST
+    if item.counter:
+        return None if all(one.counter for one in standing.held) else _FOREIGN
+    if len(own) < len(standing.held):
+        return _BESIDE
+    return None if all(_unedited(one, said) for one, said in own) else _EDITED
 
 
 def deadline_ms(item: ImportItem, ttl_ms: int | None, now_ms: int) -> int | None:
