@@ -16,7 +16,7 @@ from memtend.migrate.aml_places import Place
 from memtend.migrate.items import Found, ImportItem, Lineage, PassedOver, quarantined, sealed
 from memtend.migrate.jsontext import Parsed, TooDeep, as_text, refuse_doubled_keys
 from memtend.model.quoting import quote_name
-from memtend.model.record import Labels
+from memtend.model.record import Labels, relabelled
 from memtend.model.timestamps import Moment, NotATime, parse_moment
 from memtend.model.unreadable import Unreadable
 from memtend.upcast.aml_versions import confidence, counts, item_version
@@ -112,21 +112,24 @@ class AmlFile:
         version, known = _ONLY_VERSION, _UNKNOWN
         if place.listed:
             version, known = item_version(place.kind, fields), counts(fields)
-        created, used, others = self._times(fields)
-        stated = fields.get("timestamp")
-        updated = None if stated is None else self._moment(stated)
-        if updated:
+        created, used, naive = self._times(fields)
+        updated: int | None = None
+        if (stated := fields.get("timestamp")) is not None:
+            updated, assumed = self._moment(stated)
             created.append(updated)
+            naive += assumed
+        elif created:
+            updated = max(created)
         return ImportItem(
             namespace=place.namespace,
             key=quote_name(item_id),
             value=item,
             labels=self._labelled(fields, known),
             source=Lineage(self._kind, self._path, item_id, version, version),
-            created_ms=min(created).ms if created else None,
-            updated_ms=(updated or max(created)).ms if created else None,
-            accessed_ms=max(used).ms if used else None,
-            naive_times=sum([at.naive for at in (*created, *used, *others)]),
+            created_ms=min(created) if created else None,
+            updated_ms=updated,
+            accessed_ms=max(used) if used else None,
+            naive_times=naive,
             without_metrics=place.listed and known.success is None,
             text=text,
         )
@@ -137,24 +140,26 @@ class AmlFile:
             self._last = stated, parse_moment(stated, self._zone)
         return self._last[1]
 
-    def _times(self, item: Mapping[str, Any]) -> tuple[list[Moment], list[Moment], list[Moment]]:
-        """When it was made, last used, and whatever else it states besides its `timestamp`.
+    def _times(self, item: Mapping[str, Any]) -> tuple[list[int], list[int], int]:
+        """When it was made and last used, and how many times besides its `timestamp` have no zone.
 
         One that is garbage quarantines the item; absent is absent.
         """
-        created: list[Moment] = []
-        used: list[Moment] = []
+        created: list[int] = []
+        used: list[int] = []
+        naive = 0
         for name, made, last in _SPANS:
             inner = item.get(name)
             if not isinstance(inner, dict):
                 continue
-            if (at := inner.get(made)) is not None:
-                created.append(self._moment(at))
-            if (at := inner.get(last)) is not None:
-                used.append(self._moment(at))
-        if (at := item.get("reviewedAt")) is None or self._place.kind != "decision":
-            return created, used, []
-        return created, used, [self._moment(at)]
+            for name_of_time, into in ((made, created), (last, used)):
+                if (stated := inner.get(name_of_time)) is not None:
+                    ms, assumed = self._moment(stated)
+                    into.append(ms)
+                    naive += assumed
+        if self._place.kind == "decision" and (stated := item.get("reviewedAt")) is not None:
+            naive += self._moment(stated).naive
+        return created, used, naive
 
     def _labelled(self, item: Mapping[str, Any], known: Counts) -> Labels:
         stated, own = item.get("agent"), item.get("tags")
@@ -164,14 +169,13 @@ class AmlFile:
             if self._place.tags:
                 kept = tuple(dict.fromkeys((*self._place.tags, *kept)))[:TAGS_MAX]
             self._tags = (own, kept)
-        return self._labels.model_copy(
-            update={
-                "agent": agent,
-                "tags": self._tags[1],
-                "confidence": confidence(item),
-                "success_count": known.success,
-                "failure_count": known.failure,
-            }
+        return relabelled(
+            self._labels,
+            agent=agent,
+            tags=self._tags[1],
+            confidence=confidence(item),
+            success_count=known.success,
+            failure_count=known.failure,
         )
 
 

@@ -26,6 +26,8 @@ _QUOTED = re.compile(r"q=(?:[A-Za-z0-9._:@+-]|=[0-9A-F]{2})*", re.ASCII)
 
 
 def quote_name(text: str) -> str:
+    if "/" not in text:
+        return quote_segment(text)
     return "/".join(map(quote_segment, text.split("/")))
 
 

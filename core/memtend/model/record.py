@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 from memtend.limits import LABEL_CHARS_MAX, TAG_CHARS_MAX, TAGS_MAX
 from memtend.model.dot import Dot
 
-__all__ = ["Dot", "Labels", "Record", "Trust"]
+__all__ = ["Dot", "Labels", "Record", "Trust", "relabelled"]
 
 
 class Trust(StrEnum):
@@ -50,6 +50,16 @@ class Labels(BaseModel, frozen=True, extra="forbid"):
         texts = (self.kind, self.agent, self.session, self.writer, *self.tags)
         if any(text is not None and "\0" in text for text in texts):
             raise ValueError("a label has a NUL character, which not every database can keep")
+
+
+def relabelled(labels: Labels, **changes: Any) -> Labels:
+    """`labels.model_copy(update=changes)` in half of its time; as unchecked."""
+    copy, keep = Labels.__new__(Labels), object.__setattr__
+    keep(copy, "__dict__", labels.__dict__ | changes)
+    keep(copy, "__pydantic_fields_set__", labels.__pydantic_fields_set__ | changes.keys())
+    keep(copy, "__pydantic_extra__", None)
+    keep(copy, "__pydantic_private__", None)
+    return copy
 
 
 class Record(BaseModel, frozen=True, extra="forbid"):
