@@ -11,11 +11,14 @@ import pytest
 
 from memtend.clock import ManualClock
 from memtend.health.report import Level
+from memtend.limits import MAINTENANCE_LEASE_MS
 from memtend.migrate import pending
 from memtend.migrate.report import MigrationReport, Pending
+from memtend.model.names import MAINTENANCE
 from memtend.model.record import Labels
 from memtend.services import Services, open_services
 from memtend.store import recasting
+from memtend.store.lease_heart import holding
 from tests.fixtures.aging import NOW_MS, NS, item, keep, settings_in, version_at
 
 
@@ -122,3 +125,13 @@ def test_what_cannot_be_migrated_does_not_start_it_again_and_again(tmp_path: Pat
         found = services.migrate_at_start()
         assert isinstance(found, Pending)
         assert (found.total, found.unreadable) == (0, 1)
+
+
+def test_several_that_start_at_once_do_not_refuse_to_start(tmp_path: Path) -> None:
+    with opened(tmp_path, migrate="auto") as services:
+        keep(services.memory, *range(3))
+        with holding(services.store, MAINTENANCE, "another program", MAINTENANCE_LEASE_MS):
+            found = services.migrate_at_start()
+        assert isinstance(found, Pending)
+        assert found.total == 3
+        assert isinstance(services.migrate_at_start(), MigrationReport)

@@ -20,7 +20,8 @@ class Pending(BaseModel, frozen=True, extra="forbid"):
 
     `counts` are rows by kind and version, as `pattern 1.0.0`. Rows may have been replaced or
     dropped since they were counted: then `exact` is false and the counts are upper bounds.
-    `archived` values are left where they are. `seq` is how far the store was looked at.
+    `archived` values are left where they are. These and `unreadable` ones are upper bounds until
+    everything is looked at again. `seq` is how far the store was looked at.
     """
 
     family: str

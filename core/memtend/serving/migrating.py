@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import orjson
 
-from memtend.errors import MigrationNotRehearsed, MigrationUnknown
+from memtend.errors import LeaseHeld, MigrationNotRehearsed, MigrationUnknown
 from memtend.guard import clear
 from memtend.serving.recasts import ACTOR, OF, VALUES, Recasts, Source, family_named, told
 from memtend.store import migrations
@@ -194,7 +194,11 @@ class Migrating(Recasts):
 
     def migrate_at_start(self) -> Pending | MigrationReport | None:
         """What `MEMTEND_MIGRATE` wants of a program that starts: `check` says what is pending,
-        `auto` migrates it with backup and rehearsal, `off` looks at nothing."""
+        `auto` migrates it with backup and rehearsal, `off` looks at nothing.
+
+        Where somebody else holds the store or the place of its backups, as another program that
+        starts at the same time, what is pending is left to the next start: it is read all the same.
+        """
         if self.settings.migrate == "off":
             return None
         found = self.pending_migrations()
@@ -203,5 +207,8 @@ class Migrating(Recasts):
         plan = self.plan_migration()
         if not plan.planned:
             return found
-        self.rehearse_migration(plan)
-        return self.apply_migration(plan)
+        try:
+            self.rehearse_migration(plan)
+            return self.apply_migration(plan)
+        except LeaseHeld:
+            return self.pending_migrations()
