@@ -173,3 +173,17 @@ def test_a_postgres_that_ends_a_connection(postgres_url: str, clock: ManualClock
         assert memory.get(NS, "k") == 1
         memory.put(NS, "k", 2)
         assert memory.get(NS, "k") == 2
+
+
+def test_a_link_leads_to_the_store_and_not_to_another(path: Path, clock: ManualClock) -> None:
+    """One store has one key, one lock and one audit trail, whatever it is called by."""
+    Memory.open(str(path), clock=clock).close()
+    link = path.parent / "link"
+    link.mkdir()
+    (link / "by-name.db").symlink_to(path)
+    with Memory.open(str(link / "by-name.db"), clock=clock) as memory:
+        memory.put(NS, "k", 1)
+    with Memory.open(str(path), clock=clock) as memory:
+        assert memory.get(NS, "k") == 1
+        assert verify_store(memory.store).ok
+    assert [found.name for found in link.iterdir()] == ["by-name.db"]

@@ -143,7 +143,7 @@ def _bring_forward(engine: Engine, connect: Callable[[], Any]) -> None:
 
 def clear_leftovers(path: str) -> None:
     """Remove what killed restores built beside this file."""
-    folder, name = os.path.split(os.path.abspath(path))
+    folder, name = os.path.split(os.path.realpath(path))
     with translated(path):
         for found in sorted(os.listdir(folder)):
             if found.startswith((f"{name}.{MARK}-", f"{name}.keeping-")):

@@ -73,7 +73,7 @@ def place_for(
         raise InvalidSettings(name="store_url", why="a store in memory cannot be restored into")
     if "://" in path:
         raise InvalidSettings(name="store_url", why=f"{path.split('://')[0]}:// is not known")
-    path = os.path.abspath(path)
+    path = os.path.realpath(path)
     taken = _holds(path)
     if taken and not damaged:
         raise StoreExists(url=path)

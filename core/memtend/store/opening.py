@@ -47,8 +47,8 @@ def _file(path: str, create: bool, durable: bool) -> Engine:
         raise StoreMissing(url=path)
     if new:
         with translated(path):
-            make_folders(Path(os.path.abspath(path)).parent)
-    engine = SqliteEngine(os.path.abspath(path), durable=durable)
+            make_folders(Path(os.path.realpath(path)).parent)
+    engine = SqliteEngine(os.path.realpath(path), durable=durable)
     # Even reading needs a page or two beside the file; on a full disk the ballast has them.
     with _closed_unless_opened(engine):
         Ballast(engine.path).deleting(lambda: _prepare(engine, path, new))

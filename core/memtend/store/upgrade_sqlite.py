@@ -29,8 +29,8 @@ from memtend.store.upgrade_ground import Ground, Hand
 
 class FileGround:
     def __init__(self, path: str) -> None:
-        self.engine = SqliteEngine(os.path.abspath(path))
-        self._path = os.path.abspath(path)
+        self.engine = SqliteEngine(os.path.realpath(path))
+        self._path = os.path.realpath(path)
 
     @contextmanager
     def alone(self) -> Iterator[None]:

@@ -86,7 +86,7 @@ def at_address(url: str) -> Where:
 def _at_path(path: str) -> Where:
     if os.path.isfile(path):
         return _store_file(path)
-    parent = os.path.dirname(os.path.abspath(path))
+    parent = os.path.dirname(os.path.realpath(path))
     if not os.path.isdir(path) and not os.path.isdir(parent):
         raise InvalidSettings(name="peer", why=f"there is no folder {parent}")
     shown = address_of(path)
@@ -99,7 +99,7 @@ def _store_file(path: str) -> Where:
     with open(path, "rb") as file:
         if file.read(len(_MAGIC)) != _MAGIC:
             raise InvalidSettings(name="peer", why=f"{path} is no store")
-    shown = _SQLITE + os.path.abspath(path)
+    shown = _SQLITE + os.path.realpath(path)
     return Where(PeerKind.STORE, shown, shown)
 
 
