@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 from pathlib import Path
@@ -181,6 +182,15 @@ def test_an_import_previews_then_writes_once(cli: Cli, source: str) -> None:
     assert written == plan["actions"]["import"] > 0
     assert "written" in cli("import", folder, "--apply").out
     assert cli("import", folder, "--apply", "--json").json["written"] == 0
+
+
+def test_an_import_reports_to_a_file_or_does_nothing(cli: Cli, tmp_path: Path) -> None:
+    source = str(LEGACY / "lifecycle")
+    nowhere = cli("import", source, "--apply", "--report", str(tmp_path / "none/report.json"))
+    assert (nowhere.status, cli("stats", "--json").json["records"]) == (1, 0)
+    report = tmp_path / "report.json"
+    cli("import", source, "--apply", "--report", str(report))
+    assert json.loads(report.read_text())["written"] == 10
 
 
 def test_an_import_says_what_it_leaves_behind(cli: Cli, tmp_path: Path) -> None:

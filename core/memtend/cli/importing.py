@@ -77,6 +77,7 @@ def import_(
         read = _Count()
         with show.reading(f"reading {source}", "items", lambda: read.items):
             plan = services.plan_import(source, kind, zone, allow_pickle=allow_pickle, seen=read)
+        _keep(plan, report)  # before anything is written: the file may be nowhere to be made
         if apply:
             passed = _Count()
             with show.counting("importing", plan.total, lambda: passed.items):
@@ -85,14 +86,14 @@ def import_(
         _keep(done, report)
         _show_report(done, json)
     else:
-        _keep(plan, report)
         _show_plan(plan, json)
+    if report is not None:
+        show.done(f"written to {report}")
 
 
 def _keep(model: BaseModel, file: Path | None) -> None:
     if file is not None:
         file.write_text(model.model_dump_json(indent=2, exclude={"pins"}) + "\n", encoding="utf-8")
-        show.done(f"written to {file}")
 
 
 def _show_plan(plan: ImportPlan, json: bool) -> None:
