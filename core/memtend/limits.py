@@ -185,6 +185,7 @@ MIGRATION_SAMPLES: Final = 3  # decisions shown for each kind and version
 MIGRATION_PARTS: Final = 64  # in which sums over the values are kept
 MIGRATION_SEQS_MAX: Final = 1_000
 MIGRATION_NEWS_ROWS: Final = 1_000
+SERVER_NAME_BYTES_MAX: Final = 63  # of a schema; PostgreSQL cuts longer names off
 MIGRATION_BEFORE_MAX: Final = 4  # runs that a record tells of, but for those that lead back
 
 # Restore

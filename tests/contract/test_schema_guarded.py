@@ -183,3 +183,15 @@ def test_what_a_killed_rehearsal_left_is_removed(older_0002: Older) -> None:
                 assert left not in ground.engine.schemas("public")  # type: ignore[attr-defined]
         if ground.engine.kind == "postgresql":
             assert ground.engine.schemas("public") == ["public"]  # type: ignore[attr-defined]
+
+
+def test_a_name_too_long_for_the_copy_is_refused(older_store: Make) -> None:
+    """PostgreSQL would cut it off, and with it the time at which the copy is removed."""
+    older, long = older_store("postgres", "0002"), "agents_of_the_whole_department"
+    with psycopg.connect(older.url, autocommit=True) as server:
+        server.execute(f"ALTER SCHEMA public RENAME TO {long}")
+        server.execute(f"ALTER DATABASE {server.info.dbname} SET search_path TO {long}")
+    with pytest.raises(SchemaRefused, match="rename it to at most 26 bytes"):
+        applied(older)
+    state = schema_state(older.url)
+    assert state.found == "0002"

@@ -13,7 +13,13 @@ from memtend.limits import KEEP_OLD_MS, SCHEMA_MARGIN_BYTES
 from memtend.model.upgrade import SchemaPlan, SchemaReport, SchemaState
 from memtend.store import schema
 from memtend.store.meta import Meta
-from memtend.store.snapshots import drop_pre_stores, name_of, pre_stores, prefix_of
+from memtend.store.snapshots import (
+    check_name,
+    drop_pre_stores,
+    name_of,
+    pre_stores,
+    prefix_of,
+)
 from memtend.store.upgrade_ground import losses
 from memtend.store.upgrading import (
     Move,
@@ -144,6 +150,7 @@ def rollback_schema(
 def _planned(ground: Ground, clock: Clock, wanted: str) -> SchemaPlan:
     engine = ground.engine
     found = _checked(ground, wanted)
+    check_name(engine)
     meta, size_bytes = _meta(ground), ground.size_bytes()
     return SchemaPlan(
         url=engine.url,

@@ -13,6 +13,8 @@ import os
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from memtend.errors import SchemaRefused
+from memtend.limits import SERVER_NAME_BYTES_MAX
 from memtend.store.beside import remove_file
 from memtend.store.sqlite import SqliteEngine
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from memtend.store.engine import Engine
     from memtend.store.postgres import PostgresEngine
 
+_LONGEST_MS: Final = 10**13 - 1
 _NAME: Final = re.compile(r".+[._]pre[-_](\d{4})[-_](\d+)[-_](\d+)")
 
 
@@ -60,6 +63,19 @@ def prefix_of(engine: Engine) -> str:
 def name_of(engine: Engine, wanted: str, made_ms: int, until_ms: int) -> str:
     between = "-" if isinstance(engine, SqliteEngine) else "_"
     return prefix_of(engine) + between.join((wanted, str(made_ms), str(until_ms)))
+
+
+def check_name(engine: Engine) -> None:
+    """Refuse a schema on a server beside whose name none of these has room: it would be cut off,
+    and with it the time at which the copy is removed."""
+    if isinstance(engine, SqliteEngine):
+        return
+    here = _server(engine).schema_name()
+    longest = name_of(engine, "0000", _LONGEST_MS, _LONGEST_MS)
+    room = SERVER_NAME_BYTES_MAX - (len(longest) - len(here))
+    if len(here.encode()) > room:
+        why = f"beside {here} a copy would have too long a name; rename it to at most {room} bytes"
+        raise SchemaRefused(url=engine.url, why=why)
 
 
 def drop_pre_stores(engine: Engine, now_ms: int | None) -> list[PreStore]:
