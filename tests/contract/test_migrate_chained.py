@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from memtend.clock import ManualClock
-from memtend.errors import MigrationUnknown
+from memtend.errors import MigrationNotRehearsed, MigrationUnknown
 from memtend.limits import MIGRATION_BEFORE_MAX
 from memtend.migrate.casting import MIGRATED, Move
 from memtend.model.record import Labels
@@ -112,3 +112,18 @@ def test_a_backup_that_is_gone_is_taken_again(aging: Services, when: str) -> Non
     assert (Path(report.url) / report.manifest).exists()
     [told] = [one for one in aging.migration_history() if one.run == report.run]
     assert told.manifest == report.manifest
+
+
+def test_a_rehearsal_before_a_restore_says_nothing_after_it(aging: Services) -> None:
+    clock = aging.clock
+    assert isinstance(clock, ManualClock)
+    keep(aging.memory, 1)
+    backup = aging.take_backup()
+    clock.advance(1_000)
+    keep(aging.memory, 2)
+    plan = aging.plan_migration()
+    aging.rehearse_migration(plan)
+    clock.advance(1_000)
+    aging.apply_restore(aging.plan_restore(manifest=backup.manifest))
+    with pytest.raises(MigrationNotRehearsed):
+        aging.apply_migration(plan)

@@ -35,7 +35,7 @@ def move(services: Services) -> None:
 
 def take_back(services: Services) -> None:
     runs = [one for one in services.migration_history() if one.state in ("done", "failed")]
-    for run in runs:
+    for run in (one for one in runs if "of" not in one.facts):
         plan = services.plan_rollback(run.run)
         if plan.planned:
             services.apply_rollback(plan, backups_of(services))

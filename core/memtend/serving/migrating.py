@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Final
 
 import orjson
 
+from memtend.clock import to_ms
 from memtend.errors import LeaseHeld, MigrationNotRehearsed, MigrationUnknown
 from memtend.guard import clear
 from memtend.serving.recasts import ACTOR, OF, VALUES, Recasts, Source, family_named, told
-from memtend.store import migrations
+from memtend.store import archived, migrations
 
 if TYPE_CHECKING:
     from memtend.backup.restore_plan import RestorePlan
@@ -177,11 +178,12 @@ class Migrating(Recasts):
         return found[0]
 
     def _rehearsed(self, plan: MigrationPlan) -> Migration | None:
-        """The run that this very plan was rehearsed as, or was begun as and cut off."""
-        digest = plan.digest
+        """The run that this very plan was rehearsed as, or was begun as and cut off. What was
+        rehearsed before a restore says nothing of what that brought."""
+        digest, since_ms = plan.digest, to_ms(archived.state_since(self.store))
         states = ("rehearsed", "running")
         runs = [one for one in self._runs() if one.plan == digest and one.state in states]
-        return runs[-1] if runs else None
+        return runs[-1] if runs and runs[-1].began_ms >= since_ms else None
 
     def _with_backup(self, plan: MigrationPlan, run: Migration, target: str | None) -> Migration:
         """The rehearsed run, with another backup where the rehearsal's has gone since."""
