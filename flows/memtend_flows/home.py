@@ -13,6 +13,7 @@ from memtend.limits import SERVER_START_S_MAX
 from memtend_tasks.place import SQLITE, absolute
 
 _FOLDER = "prefect"
+_POLL_S = 2  # what a person has just asked for begins soon; the server is on this machine
 
 
 def prefect_home(store_url: str) -> Path:
@@ -31,6 +32,7 @@ def prefect_environment(home: Path, inherited: Mapping[str, str]) -> dict[str, s
         "PREFECT_TELEMETRY_ENABLE_RESOURCE_METRICS": "false",
         "PREFECT_CLOUD_ENABLE_ORCHESTRATION_TELEMETRY": "false",
         "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": str(int(SERVER_START_S_MAX)),
+        "PREFECT_RUNNER_POLL_FREQUENCY": str(_POLL_S),
         "PREFECT_CLI_PROMPT": "false",
         "DO_NOT_TRACK": "1",
     }

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from memtend.limits import SERVER_START_S_MAX
+from memtend.limits import SERVER_START_S_MAX, TASK_RETRIES
 from memtend_flows.home import prefect_environment
 from tests.flows.scratch import Scratch, fill
 
+# The server writes down what tests wait for every few seconds; here every second. Below one second
+# it never rests.
+_PROMPT = {
+    "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_FLUSH_INTERVAL": "1",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
+    "PREFECT_LOGGING_TO_API_BATCH_INTERVAL": "0.2",
+}
 _HOME = tempfile.TemporaryDirectory(prefix="memtend-prefect-")
-os.environ.update(prefect_environment(Path(_HOME.name), {}))  # before anything imports Prefect
+# Before anything imports Prefect.
+os.environ.update(prefect_environment(Path(_HOME.name), {}) | _PROMPT)
 
 
 @pytest.fixture(scope="session")
@@ -32,3 +41,14 @@ def scratch(prefect: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> S
     fill(place.store)
     monkeypatch.setenv("MEMTEND_ARCHIVE_URL", str(tmp_path / "archive"))
     return place
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tasks are retried as often as ever, and at once: for tests of what comes after that."""
+    from prefect import Task  # noqa: PLC0415 — only where the harness is
+
+    modules = [module for name, module in sys.modules.items() if name.startswith("memtend_tasks.")]
+    tasks = [one for module in modules for one in vars(module).values() if isinstance(one, Task)]
+    for task in tasks:
+        monkeypatch.setattr(task, "retry_delay_seconds", [0.1] * TASK_RETRIES)

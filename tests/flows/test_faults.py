@@ -38,6 +38,7 @@ def test_a_refused_plan_fails_with_its_hint_and_changes_nothing(scratch: Scratch
     assert records(scratch.store) == before
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_failed_cycle_is_repeated_without_doubling(scratch: Scratch) -> None:
     """A file where the backups should go: sweep still runs; afterwards one run makes it whole."""
     target = Path(scratch.target)

@@ -47,10 +47,16 @@ def test_the_demo_empties_no_folder_but_its_own(tmp_path: Path) -> None:
     assert precious.exists()
 
 
-def test_the_demo_runs_twice(tmp_path: Path) -> None:
+def test_the_demo_runs_in_the_place_of_an_earlier_one(tmp_path: Path) -> None:
     """The main job on the embedded server, in a process of its own, as a user starts it."""
-    command = (sys.executable, "-m", "memtend_flows.demo", "--folder", str(tmp_path / "demo"))
-    for _ in range(2):
-        ran = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert ran.returncode == 0, ran.stderr
-        assert "Where everything is" in ran.stdout
+    folder = tmp_path / "demo"
+    for old in ("memory.db", "prefect/prefect.db", "sample/lifecycle/x.json", "backups/objects/a"):
+        (folder / old).parent.mkdir(parents=True, exist_ok=True)
+        (folder / old).write_text("of an earlier demo")
+    (folder / ".memtend-demo").touch()
+    command = (sys.executable, "-m", "memtend_flows.demo", "--folder", str(folder))
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert "Where everything is" in ran.stdout
+    assert "import swarm" in ran.stdout
+    assert not (folder / "sample/lifecycle/x.json").exists()

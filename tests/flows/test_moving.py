@@ -133,6 +133,7 @@ def test_without_a_yes_nothing_is_migrated(older: Scratch) -> None:
     assert versions(older) == before
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_migration_that_fails_is_announced(older: Scratch, tmp_path: Path) -> None:
     """The backup has nowhere to go."""
     (tmp_path / "file").touch()

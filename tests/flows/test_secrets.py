@@ -48,6 +48,7 @@ def test_a_whole_cycle_tells_nothing(
     assert CANARY not in told
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_failing_run_tells_nothing(prefect: None, plans: None, tmp_path: Path) -> None:
     """Nobody listens there; driver, core and Prefect all report the failure."""
     keep("memtend-store-deaf", f"postgresql://ada:{CANARY}@127.0.0.1:1/none")

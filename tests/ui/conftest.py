@@ -18,7 +18,7 @@ from urllib.error import URLError
 from urllib.request import Request, urlopen
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from memtend.limits import SERVER_START_S_MAX, SERVER_STOP_S_MAX
 from memtend_flows.schedules import SERVED
@@ -90,8 +90,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     assert is_free("127.0.0.1", port), "`memtend serve` left its server running"
 
 
-@pytest.fixture
-def page() -> Iterator[Page]:
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Gone before other tests begin: while it is there, this thread has a running event loop."""
     path = next(filter(None, map(shutil.which, BROWSERS)), None)
     with sync_playwright() as playwright:
         if path is None and not Path(playwright.chromium.executable_path).exists():
@@ -99,11 +100,18 @@ def page() -> Iterator[Page]:
                 pytest.fail(MISSING)
             warnings.warn(MISSING, stacklevel=1)
             pytest.skip(MISSING)
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        found = playwright.chromium.launch(executable_path=path, args=FLAGS)
         try:
-            yield browser.new_page(viewport={"width": 1400, "height": 1000})
+            yield found
         finally:
-            browser.close()
+            found.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """Of a profile of its own: what one test leaves behind, no other one sees."""
+    with browser.new_context(viewport={"width": 1400, "height": 1000}) as context:
+        yield context.new_page()
 
 
 def _wait_until_serving(running: Served, server: subprocess.Popen[bytes], log: Path) -> None:

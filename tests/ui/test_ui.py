@@ -85,9 +85,7 @@ def test_a_restore_from_the_form_waits_for_a_yes(
         assert memory.get("task/alive", "k1") == {"n": 1}
 
 
-def test_the_forms_ask_what_there_is_to_decide(
-    page: Page, served: Served, tmp_path: Path
-) -> None:
+def test_the_forms_ask_what_there_is_to_decide(page: Page, served: Served, tmp_path: Path) -> None:
     """Import, migration and export: every field is there, with its choices."""
     for name, labels in FORMS.items():
         open_form(page, served, name)
