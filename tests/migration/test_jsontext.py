@@ -9,6 +9,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from memtend.codec.canonical import encode
+from memtend.limits_foreign import PROOF_BYTES_MAX
 from memtend.migrate import jsontext
 from memtend.migrate.jsontext import DoubledKeys, TooDeep, as_text, parse
 from memtend.model.unreadable import Unreadable
@@ -134,3 +136,21 @@ def test_too_deep_is_no_excuse_for_what_is_no_list(text: str) -> None:
 def test_what_was_parsed_can_be_written_for_the_quarantine() -> None:
     assert as_text({"x": float("nan"), "y": "\ud800"}, b"") == b'{"x": NaN, "y": "\\ud800"}'
     assert as_text([TooDeep(b"[")], b"whole") == b"whole"
+
+
+def test_a_short_list_comes_with_the_canonical_text_of_each_item() -> None:
+    found = parse(b'[{"b": 1, "a": null}, [1.50]]')
+    assert found.texts == [encode(item) for item in found.value]
+
+
+def test_an_integer_no_record_can_keep_takes_only_the_texts_away() -> None:
+    found = parse(b'[{"id": "a", "n": 1152921504606846976}, {"id": "b"}]')
+    assert found == ([{"id": "a", "n": 2**60}, {"id": "b"}], True, None)
+
+
+def test_a_long_list_is_proved_without_a_second_copy_of_it() -> None:
+    item = b'{"id": "%b"}' % (b"x" * 1_000)
+    data = b"[" + b",".join([item] * (PROOF_BYTES_MAX // len(item) + 1)) + b"]"
+    found = parse(data)
+    assert (found.plain, found.texts) == (True, None)
+    assert not parse(data[:-1] + b',{"id": 1, "id": 2}]').plain
