@@ -26,8 +26,8 @@ FORMS = {
 
 
 def open_form(page: Page, served: Served, name: str) -> None:
-    """From the list of deployments to the form, as an operator goes."""
-    page.goto(f"{served.url}/v2/deployments")
+    """From the list of deployments, searched by name, to the form, as an operator goes."""
+    page.goto(f"{served.url}/v2/deployments?flowOrDeploymentName={name}")
     page.get_by_role("link", name=name, exact=True).first.click()
     page.get_by_role("button", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Custom run").click()
