@@ -32,8 +32,9 @@ $(VENV)/.bench: $(VENV)/.dev
 demo: $(VENV)/.dev ## run the main job over a sample of agent memory, on Prefect's embedded server
 	$(BIN)/python -m memtend_flows.demo $(ARGS)
 
+# Three on two cores: the worker that has the flows mostly waits for Prefect's server.
 test: $(VENV)/.dev ## run every test; ARGS="-k name" narrows it
-	$(BIN)/python -m pytest -n 2 --dist loadfile --cov=memtend --cov-branch \
+	$(BIN)/python -m pytest -n 3 --dist loadfile --cov=memtend --cov-branch \
 		--cov-report=term $(if $(ARGS),,--cov-fail-under=95) $(ARGS)
 
 serve: $(VENV)/.dev ## start the Prefect server, its UI and all schedules
