@@ -219,6 +219,13 @@ def test_a_wrong_index_is_told(root: Path) -> None:
     assert len(items(root)) == 12
 
 
+def test_an_enormous_index_is_not_read(root: Path) -> None:
+    (root / "memory_archive/archive_index.json").write_bytes(b"{" + b" " * PICKLE_BYTES_MAX)
+    [told] = [one for one in found(root) if isinstance(one, Quarantined)]
+    assert told.reason.startswith("it is an index, and it is longer than")
+    assert len(items(root)) == 12
+
+
 def test_associations_stay_with_the_item_they_start_from(
     root: Path, database: sqlite3.Connection
 ) -> None:

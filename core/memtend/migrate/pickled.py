@@ -76,7 +76,7 @@ def _read_archive(folder: Path, root: Path, options: Options) -> Iterator[Found]
     if place.path.exists():
         data = b""
         try:
-            data = read_bytes(place)
+            data = _bytes(place)
             index = _Index(parse_json(data))
         except Unreadable as error:
             yield quarantined(place.relative, f"it is an index, and {error}", data)
@@ -117,7 +117,7 @@ class _Index:
         entry = self._entries.pop(str(item_id), None)
         packed = b""
         try:
-            packed = _packed(file)
+            packed = _bytes(file)
             if not file.path.name.endswith(SUFFIX):
                 item_id = None
                 raise Unreadable("it is not a file of this archive")
@@ -152,8 +152,8 @@ class _Index:
             yield PassedOver(path=path, reason=printable(reason))
 
 
-def _packed(file: SourceFile) -> bytes:
-    """The file's bytes; a file that cannot be an item is not even read."""
+def _bytes(file: SourceFile) -> bytes:
+    """What the file holds; one that is too long for an item, or for a hint, is not even read."""
     try:
         size = file.path.lstat().st_size
     except OSError:
