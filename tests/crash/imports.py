@@ -24,7 +24,8 @@ from memtend.model.policy import Policy, Reading
 from memtend.model.policyfile import PolicyFile
 from memtend.model.policyset import PolicySet
 from memtend.services import Services
-from tests.crash.points import LATER_MS, NOW_MS, sampled
+from tests.crash.points import LATER_MS, NOW_MS
+from tests.crash.sampling import sampled
 from tests.crash.shim import Shim, fast_folder, in_child
 from tests.crash.steps import NOON_MS, opened
 

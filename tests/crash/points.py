@@ -11,12 +11,10 @@ dice with a fixed seed: even over the script, and in step with no rhythm of its 
 from __future__ import annotations
 
 import json
-import random
 import shutil
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +22,7 @@ import memtend.store.ballast
 import memtend.store.sqlite
 from memtend.errors import MemtendError
 from tests.crash.agings import unfinished
+from tests.crash.sampling import sampled
 from tests.crash.shim import Shim, fast_folder, in_child
 from tests.crash.steps import (
     DAY_MS,
@@ -48,13 +47,6 @@ NOW_MS = NOON_MS + DAY_MS
 # The leases of a killed process have run out when its work is repeated.
 LATER_MS = NOW_MS + 10 * HOUR_MS
 REOPENINGS_MAX = 3
-
-
-def sampled(total: int, most: int, seed: str) -> list[int]:
-    """All points from 1 to `total`, or one out of each of `most` equal parts."""
-    dice, parts = random.Random(seed), min(total, most)
-    edges = [total * part // parts for part in range(parts + 1)]
-    return [dice.randrange(low, high) + 1 for low, high in pairwise(edges)]
 
 
 class Sweep:

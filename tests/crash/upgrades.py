@@ -24,7 +24,7 @@ from memtend.store.store import Store
 from memtend.store.upgrade_ground import fingerprint
 from memtend.store.upgrading import ground_of
 from memtend.store.verify import verify_store
-from tests.crash.points import sampled
+from tests.crash.sampling import sampled
 from tests.crash.shim import Shim, fast_folder, in_child
 from tests.fixtures.older import LATER_MS, STORES
 
