@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from memtend.errors import MigrationNotRehearsed, MigrationUnknown, PlanStale
-from memtend.migrate.casting import MIGRATED, Move
+from memtend.migrate.casting import Move
+from memtend.model.migrated import MIGRATED
 from memtend.model.record import Labels
 from memtend.services import Services
 from tests.fixtures.aging import (

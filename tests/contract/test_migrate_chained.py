@@ -11,7 +11,8 @@ import pytest
 from memtend.clock import ManualClock
 from memtend.errors import MigrationNotRehearsed, MigrationUnknown
 from memtend.limits import MIGRATION_BEFORE_MAX
-from memtend.migrate.casting import MIGRATED, Move
+from memtend.migrate.casting import Move
+from memtend.model.migrated import MIGRATED
 from memtend.model.record import Labels
 from memtend.services import Services
 from tests.fixtures.aging import GOLDEN, NS, item, keep, migrated, records, version_at

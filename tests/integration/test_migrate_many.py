@@ -12,10 +12,11 @@ from memtend.errors import MigrationWrong, RehearsalFailed
 from memtend.memory import Memory
 from memtend.migrate import apply as applying
 from memtend.migrate.apply import Recasting
-from memtend.migrate.casting import MIGRATED, Forward, Move
+from memtend.migrate.casting import Forward, Move
 from memtend.migrate.plan import MigrationPlan
 from memtend.migrate.rehearse import compare_copy
 from memtend.migrate.sums import Sums
+from memtend.model.migrated import MIGRATED
 from memtend.model.record import Labels
 from memtend.plans import load_plan, save_plan
 from memtend.services import Services, open_services

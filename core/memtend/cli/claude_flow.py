@@ -14,7 +14,6 @@ from memtend.limits import SWEEP_SHARE_MAX
 
 if TYPE_CHECKING:
     from memtend.migrate.foreign_sweep import ForeignSweepPlan
-    from memtend.model.plan import Report
 
 claude_flow = typer.Typer(help="Databases of claude-flow, where they are.", no_args_is_help=True)
 
@@ -62,7 +61,7 @@ def sweep(
     cleared = clear_foreign_sweep(plan, clock, delete_share_max)
     with show.waiting(f"deleting {len(plan.decisions):,} rows"):
         report = apply_foreign_sweep(cleared, clock)
-    _report(report, json)
+    show.removal(report, json, freed="freed inside")
 
 
 def _preview(plan: ForeignSweepPlan, json: bool) -> None:
@@ -83,21 +82,3 @@ def _preview(plan: ForeignSweepPlan, json: bool) -> None:
         show.note(f"{plan.undated:,} rows have a deadline that nobody can read, and stay")
     if plan.expired:
         show.say("Nothing was changed. Carry it out with --apply.")
-
-
-def _report(report: Report, json: bool) -> None:
-    if json:
-        show.emit_model(report)
-        return
-    changed = report.changed_since
-    show.facts(
-        (
-            ("deleted", f"{report.deleted:,}"),
-            ("changed since the plan", f"{changed:,}" if changed else ""),
-            ("freed inside", show.size(report.bytes_freed) if report.bytes_freed else ""),
-            ("longest lock", f"{report.longest_lock_ms:.0f} ms" if report.slices else ""),
-            ("took", f"{report.seconds:.1f} s"),
-        )
-    )
-    for text in report.notes:
-        show.note(show.clean(text))

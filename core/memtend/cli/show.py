@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
+    from memtend.model.plan import Report
+
 VALUE_CHARS_SHOWN = 60
 ROWS_SHOWN = 20
 PIPED_CHARS = 200
@@ -110,6 +112,25 @@ class Found(Protocol):
 
     @property
     def why(self) -> str: ...
+
+
+def removal(report: Report, json: bool, *, freed: str = "freed") -> None:
+    """What a deed that removes has done; `freed` says where the bytes went."""
+    if json:
+        emit_model(report)
+        return
+    changed, nbytes = report.changed_since, report.bytes_freed
+    facts(
+        (
+            ("deleted", f"{report.deleted:,}"),
+            ("changed since the plan", f"{changed:,}" if changed else ""),
+            (freed, size(nbytes) if nbytes else ""),
+            ("longest lock", f"{report.longest_lock_ms:.0f} ms" if report.slices else ""),
+            ("took", f"{report.seconds:.1f} s"),
+        )
+    )
+    for text in report.notes:
+        note(clean(text))
 
 
 def verdict(findings: Sequence[Found], damage_count: int, checked: str) -> None:

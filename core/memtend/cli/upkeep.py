@@ -13,7 +13,7 @@ from memtend.cli.options import Apply, Json, Store
 from memtend.errors import NotWhole
 
 if TYPE_CHECKING:
-    from memtend.model.plan import Plan, Report
+    from memtend.model.plan import Plan
 
 PANEL = "Upkeep"
 
@@ -46,7 +46,7 @@ def sweep(
         meta, before = services.store.meta, plan.total
         with show.counting("sweeping", len(plan.to_delete()), lambda: before - meta().rows):
             report = services.apply_sweep(plan)
-    _report(report, json)
+    show.removal(report, json)
 
 
 def verify(store: Store = None, json: Json = False) -> None:
@@ -87,18 +87,3 @@ def _preview(plan: Plan, json: bool) -> None:
     show.say(f"would delete {count:,} of {plan.total:,} records ({plan.delete_share:.0%})")
     if count:
         show.say("Nothing was changed. Carry it out with --apply.")
-
-
-def _report(report: Report, json: bool) -> None:
-    if json:
-        show.emit_model(report)
-        return
-    show.facts(
-        (
-            ("deleted", f"{report.deleted:,}"),
-            ("changed since the plan", f"{report.changed_since:,}" if report.changed_since else ""),
-            ("freed", show.size(report.bytes_freed) if report.bytes_freed else ""),
-            ("longest lock", f"{report.longest_lock_ms:.0f} ms" if report.slices else ""),
-            ("took", f"{report.seconds:.1f} s"),
-        )
-    )

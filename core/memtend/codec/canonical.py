@@ -35,8 +35,8 @@ def encode(value: Any, name: str = "value") -> bytes:
     except (TypeError, orjson.JSONEncodeError) as error:
         raise InvalidValue(name=name, why=str(error)) from error
     # orjson writes NaN as null and nests to 254; both are rare enough to look for afterwards.
-    if b"null" in text and _may_be_not_finite(value):
-        _refuse_not_finite(value, name)
+    if b"null" in text:
+        refuse_not_finite(value, name)
     return admitted(text, value, name)
 
 
@@ -75,8 +75,9 @@ def _children(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else []
 
 
-def _refuse_not_finite(value: Any, name: str) -> None:
-    waiting = [value]
+def refuse_not_finite(value: Any, name: str) -> None:
+    """Raises `InvalidValue` where a number is none: orjson would write null for it."""
+    waiting = [value] if _may_be_not_finite(value) else []
     while waiting:
         item = waiting.pop()
         if isinstance(item, float) and not math.isfinite(item):

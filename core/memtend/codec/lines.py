@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 import ormsgpack
 
-from memtend.codec.canonical import _refuse_not_finite
+from memtend.codec.canonical import refuse_not_finite
 from memtend.codec.envelope import LABELS, Body
 from memtend.crdt.rows import RowKind
 from memtend.formats import EXPORT_FORMAT
@@ -113,7 +113,7 @@ def labels_said(body: Body) -> dict[str, Any]:
     said = {name: value for name, value in given if value != _DEFAULTS[name]}
     if body.extra:
         extra = ormsgpack.unpackb(body.extra)
-        _refuse_not_finite(extra, "extra")  # orjson would write null
+        refuse_not_finite(extra, "extra")
         said["extra"] = extra
     return said
 

@@ -7,12 +7,11 @@ was made: what was changed since is cast by the default inverse, so that no chan
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
+from memtend.model.migrated import MIGRATED
 from memtend.model.unreadable import Unreadable
 from memtend.upcast.family import AML
-
-MIGRATED: Final = "migrated"
 
 
 class Item(NamedTuple):

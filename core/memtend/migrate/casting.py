@@ -2,18 +2,14 @@
 
     look = Forward(family, "2.0.0", run=run)(row)      # or Backward(family, run)(row)
 
-A row that was moved forward says it in `labels.extra["migrated"]`: the family, the version that it
-came from, the run, the `content` number of what was written, by which an unedited record is known,
-and an `undo` where the way back needs one. `was` is the number of what was there, by which an
-import knows whether somebody had edited it before. What an earlier run said stands below `before`,
-so that runs can be taken back one after the other. Pure: rows in, looks out.
+A row that was moved forward says so in its labels (`model/migrated.py`), so that runs can be taken
+back one after the other, and an edited record is known. Pure: rows in, looks out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 import ormsgpack
@@ -22,13 +18,12 @@ from memtend.codec.canonical import encode
 from memtend.codec.envelope import content_of
 from memtend.errors import InvalidValue, LimitExceeded
 from memtend.limits import MIGRATION_BEFORE_MAX
+from memtend.model.migrated import BEFORE, CONTENT, MIGRATED, RUN, WAS, chain
 from memtend.model.unreadable import Unreadable
 
 if TYPE_CHECKING:
     from memtend.store.recasting import Aged
     from memtend.upcast.family import Family
-
-MIGRATED: Final = "migrated"
 
 
 class Move(StrEnum):
@@ -104,12 +99,12 @@ class Forward:
 
     def _extra(self, aged: Aged, found: str, content: int, undo: Any | None) -> bytes:
         extra = without_stale(aged.extra, aged.content)
-        label = {"family": self._family.name, "from": found, "run": self._run, "content": content}
-        label["was"] = aged.content
+        label = {"family": self._family.name, "from": found, RUN: self._run, CONTENT: content}
+        label[WAS] = aged.content
         if undo is not None:
             label["undo"] = undo
         if MIGRATED in extra:
-            label["before"] = extra[MIGRATED]
+            label[BEFORE] = extra[MIGRATED]
         extra[MIGRATED] = label
         return ormsgpack.packb(extra)
 
@@ -143,19 +138,19 @@ class Backward:
             text = encode(cast.value)
         except (Unreadable, InvalidValue, LimitExceeded) as error:
             return Look(aged, kind, Move.REFUSED, found, why=str(error))
-        if "before" in label:
-            extra[MIGRATED] = label["before"]
+        if BEFORE in label:
+            extra[MIGRATED] = label[BEFORE]
         else:
             del extra[MIGRATED]
         packed = ormsgpack.packb(extra) if extra else None
         return Look(aged, kind, Move.CAST, found, text, content_of(text), packed, cast.losses)
 
     def _stays(self, stored: bytes, label: dict[str, Any]) -> tuple[Move, str] | None:
-        if content_of(stored) != label.get("content"):
+        if content_of(stored) != label.get(CONTENT):
             return Move.EDITED, "it was written again since"
-        if label.get("run") == self._run:
+        if label.get(RUN) == self._run:
             return None
-        why = f"the later run {label.get('run')} moved it on; take that one back first"
+        why = f"the later run {label.get(RUN)} moved it on; take that one back first"
         return Move.MOVED_ON, why
 
 
@@ -163,24 +158,17 @@ def without_stale(extra: dict[str, Any], content: Any) -> dict[str, Any]:
     """Labels but for what many runs said of earlier values than `content`. Nothing leads back to
     those, and what is written and migrated again and again would keep it all."""
     label = extra.get(MIGRATED)
-    if not isinstance(label, dict) or label.get("content") == content:
+    if not isinstance(label, dict) or label.get(CONTENT) == content:
         return extra
-    depth = sum(1 for _ in _chain(label))
+    depth = sum(1 for _ in chain(label))
     if depth < MIGRATION_BEFORE_MAX:
         return extra
     return {name: said for name, said in extra.items() if name != MIGRATED}
 
 
-def _chain(label: Any) -> Iterator[dict[str, Any]]:
-    """What the last run said, and what those before it did."""
-    while isinstance(label, dict):
-        yield label
-        label = label.get("before")
-
-
 def _is_from(label: Any, run: str) -> bool:
     """Whether this run wrote the row, or one before the last that did."""
-    return any(one.get("run") == run for one in _chain(label))
+    return any(one.get(RUN) == run for one in chain(label))
 
 
 def _version_in(label: dict[str, Any]) -> str:

@@ -17,14 +17,12 @@ from typing import Any, Final, NamedTuple
 from memtend.codec.envelope import content_mark
 from memtend.migrate.items import LINEAGE, ImportItem
 from memtend.model.dot import Dot
+from memtend.model.migrated import origin
 from memtend.model.plan import Action
 from memtend.model.standing import NOTHING, Held, Standing
 
-MIGRATED: Final = "migrated"
 CONTENT: Final = "content"
-"""Where the labels of a record say which migration wrote it, and the mark of what it wrote."""
-WAS: Final = "was"
-"""In what a migration said, the number of the value that it found."""
+"""Where the lineage of a record keeps the mark of the value that was imported."""
 COUNTED: Final = "counted"
 READS: Final = "reads"
 _NONE: Final[frozenset[Dot]] = frozenset()
@@ -165,11 +163,8 @@ def lineage_of(extra: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _unedited(one: Held, said: Mapping[str, Any]) -> bool:
     """Whether the value is what the import wrote, or what a migration made of it."""
-    content: Any = one.content
-    migrated = one.extra.get(MIGRATED)
-    while isinstance(migrated, dict) and migrated.get(CONTENT) == content:
-        content, migrated = migrated.get(WAS), migrated.get("before")
-    return isinstance(content, int) and said.get(CONTENT) in (content_mark(content), content)
+    content = origin(one.extra, one.content)
+    return isinstance(content, int) and said.get(CONTENT) == content_mark(content)
 
 
 def _number(said: Mapping[str, Any], name: str) -> int:

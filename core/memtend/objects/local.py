@@ -60,12 +60,12 @@ class LocalStore:
         with translated(self.url, name, writing=True):
             if path.exists():
                 # It may be a killed process's, seen by us but not yet safe on the disk.
-                _sync(path)
-                _sync(path.parent)
+                sync_path(path)
+                sync_path(path.parent)
                 return False
             aside = self._path(f"tmp/{self._new_id()}")
-            _make_folder(aside.parent)
-            _make_folder(path.parent)
+            make_folder(aside.parent)
+            make_folder(path.parent)
             try:
                 _write(aside, data)
                 created = self._link(aside, path)
@@ -75,7 +75,7 @@ class LocalStore:
                         os.replace(aside, path)
             finally:
                 aside.unlink(missing_ok=True)
-            _sync(path.parent)
+            sync_path(path.parent)
             return created
 
     def get(self, name: str, limit: int = OBJECT_BYTES_MAX) -> bytes:
@@ -107,7 +107,7 @@ class LocalStore:
         with translated(self.url, name, writing=True):
             try:
                 path.unlink(missing_ok=True)
-                _sync(path.parent)
+                sync_path(path.parent)
             except FileNotFoundError:
                 return
 
@@ -115,7 +115,7 @@ class LocalStore:
         return self._root / check_object_name(name)
 
     def _walk(self, folder: Path) -> Iterator[ObjectInfo]:
-        for where, folders, files in os.walk(folder, onerror=_raise):
+        for where, folders, files in os.walk(folder, onerror=reraise):
             folders[:] = [one for one in folders if not one.startswith(".")]
             for file in files:
                 path = Path(where, file)
@@ -141,7 +141,8 @@ class LocalStore:
         return True
 
 
-def _raise(error: OSError) -> None:
+def reraise(error: OSError) -> None:
+    """What `os.walk` would pass over, but for a folder that went meanwhile."""
     if not isinstance(error, FileNotFoundError):
         raise error
 
@@ -154,7 +155,7 @@ def _write(path: Path, data: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _make_folder(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
     """Make `folder` and what is missing above it, each entry durable in the one above."""
     missing = []
     while not folder.is_dir():
@@ -162,10 +163,11 @@ def _make_folder(folder: Path) -> None:
         folder = folder.parent
     for one in reversed(missing):
         one.mkdir(mode=0o700, exist_ok=True)
-        _sync(one.parent)
+        sync_path(one.parent)
 
 
-def _sync(path: Path) -> None:
+def sync_path(path: Path) -> None:
+    """Have the disk keep what a file or a folder holds by now."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

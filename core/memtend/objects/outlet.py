@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, Protocol
 from memtend.clock import Clock
 from memtend.objects.outlet_local import LocalOutlet
 from memtend.objects.outlet_remote import RemoteOutlet
-from memtend.objects.target import _filesystem
+from memtend.objects.target import filesystem_of
 from memtend.objects.urls import address_of, is_local, protocol_of
 
 
@@ -58,6 +58,6 @@ def open_outlet(url: str, clock: Clock, *, options: Mapping[str, Any] | None = N
         path = Path(address_of(url))
         linked = path.is_symlink() and path.is_dir()  # the folder is replaced, not the link to it
         return LocalOutlet(path.resolve() if linked else path, clock)
-    filesystem = _filesystem(protocol, url, options or {})
+    filesystem = filesystem_of(protocol, url, options or {})
     root = str(filesystem._strip_protocol(url.partition("?")[0])).rstrip("/")
     return RemoteOutlet(filesystem, root, address_of(url))

@@ -20,7 +20,7 @@ from memtend.clock import Clock
 from memtend.errors import ExportTaken, InvalidName
 from memtend.limits import GARBAGE_GRACE_MS
 from memtend.objects.failures import translated
-from memtend.objects.local import _make_folder, _raise, _sync
+from memtend.objects.local import make_folder, reraise, sync_path
 
 _MARK: Final = "export"
 _OLD: Final = "replaced"
@@ -71,7 +71,7 @@ class LocalOutlet:
                     self._place_new(aside)
             finally:
                 aside.unlink(missing_ok=True)
-            _sync(self._path.parent)
+            sync_path(self._path.parent)
 
     @contextmanager
     def tree(self, old: Sequence[str]) -> Iterator[LocalTree]:
@@ -82,14 +82,14 @@ class LocalOutlet:
                 aside.mkdir(mode=0o700)
                 yield LocalTree(aside)
                 for folder, _, _ in os.walk(aside):
-                    _sync(Path(folder))
+                    sync_path(Path(folder))
                 replaced = self._beside(_OLD) if old else None
                 if replaced:
                     os.rename(self._path, replaced)
                 self._rename(aside)
             finally:
                 shutil.rmtree(aside, ignore_errors=True)
-            _sync(self._path.parent)
+            sync_path(self._path.parent)
             if replaced:
                 _remove(replaced, old)
 
@@ -113,7 +113,7 @@ class LocalOutlet:
             os.replace(aside, self._path)
 
     def _begin(self) -> None:
-        _make_folder(self._path.parent)
+        make_folder(self._path.parent)
         edge_s = (self._clock.now_ms() - GARBAGE_GRACE_MS) / 1_000
         ours = re.compile(rf"{re.escape(self._path.name)}\.{_MARK}-[0-9a-f]{{32}}")
         for found in self._path.parent.iterdir():
@@ -125,7 +125,7 @@ class LocalOutlet:
         return self._path.with_name(f"{self._path.name}.{mark}-{self._clock.new_id()}")
 
     def _walk(self) -> Iterator[str]:
-        for where, folders, files in os.walk(self._path, onerror=_raise):
+        for where, folders, files in os.walk(self._path, onerror=reraise):
             below = Path(where)
             links = [one for one in folders if (below / one).is_symlink()]
             for name in (*files, *links):

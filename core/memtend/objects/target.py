@@ -37,13 +37,14 @@ def open_target(
     protocol = protocol_of(url)
     if is_local(protocol):
         return LocalStore(Path(address_of(url)), clock.new_id)
-    filesystem = _filesystem(protocol, url, options or {})
+    filesystem = filesystem_of(protocol, url, options or {})
     retry = Retry(lambda: int(clock.new_id(), 16) / _ID_VALUES, sleep)
     root = str(filesystem._strip_protocol(url.partition("?")[0]))
     return RemoteStore(filesystem, root, address_of(url), retry=retry, new_id=clock.new_id)
 
 
-def _filesystem(protocol: str, url: str, options: Mapping[str, Any]) -> Any:
+def filesystem_of(protocol: str, url: str, options: Mapping[str, Any]) -> Any:
+    """The fsspec file system of a URL; raises `InvalidSettings` where no package reads it."""
     import fsspec  # noqa: PLC0415 — most commands have no remote target
 
     defaults: dict[str, Any] = {"skip_instance_cache": True, "use_listings_cache": False}

@@ -16,6 +16,7 @@ import ormsgpack
 
 from memtend.codec.compress import Damaged
 from memtend.codec.envelope import is_sound, path_of, prefix_of, unpack
+from memtend.model.migrated import CONTENT, MIGRATED, without_runs
 from memtend.store.change import Old
 
 if TYPE_CHECKING:
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 _PAGE: Final = 250
 _CODEC_BITS: Final = 15
 _OWN: Final = frozenset(("replica", "n", "size", "dictionary", "extra"))
-_MIGRATED: Final = "migrated"
-"""Under which label a migration says what it has made of a record."""
 
 
 def drop_twins(store: Store, *, actor: str, lease: Lease | None = None) -> int:
@@ -95,22 +94,13 @@ def _extra(store: Store, rows: list[Row]) -> list[Old]:
 def _likeness(old: Old, body: Body, content: int) -> tuple[Any, ...] | None:
     """What twins have in common; None for what no migration has made, or somebody wrote since."""
     labels = ormsgpack.unpackb(body.extra) if body.extra else {}
-    made = labels.get(_MIGRATED)
-    if not isinstance(made, dict) or made.get("content") != content:
+    made = labels.get(MIGRATED)
+    if not isinstance(made, dict) or made.get(CONTENT) != content:
         return None
-    labels[_MIGRATED] = _without_runs(made)
+    labels[MIGRATED] = without_runs(made)
     said = tuple(part for name, part in body._asdict().items() if name not in _OWN)
     flags = old.flags & ~_CODEC_BITS
     return (old.key, old.field, old.exp, flags, content, said, ormsgpack.packb(labels))
-
-
-def _without_runs(said: dict[str, Any]) -> dict[str, Any]:
-    """What runs, one after the other, said of a value; each replica has ids of its own for them."""
-    return {
-        name: _without_runs(part) if name == "before" and isinstance(part, dict) else part
-        for name, part in said.items()
-        if name != "run"
-    }
 
 
 def _is_sound(store: Store, row: Row) -> bool:
