@@ -24,18 +24,18 @@ from memtend.store import schema
 from memtend.store.snapshots import pre_stores
 from memtend.store.upgrading import ground_of
 from memtend.store.verify import verify_store
-from tests.fixtures.older import Older, dump_of, held_by, state_of
+from tests.fixtures.older import OLDER, Make, Older, dump_of, held_by, state_of
 from tests.fixtures.stores import run_sql
 
 NEWER = "UPDATE alembic_version SET version_num = '0009'"
 
 
 @pytest.fixture
-def forward(older_0002: Older) -> Older:
+def forward(older_newest: Older) -> Older:
     """Brought to the newest schema."""
-    plan = plan_schema(older_0002.url, older_0002.settings, older_0002.clock)
-    apply_schema(plan, older_0002.settings, older_0002.clock, rehearsal=False)
-    return older_0002
+    plan = plan_schema(older_newest.url, older_newest.settings, older_newest.clock)
+    apply_schema(plan, older_newest.settings, older_newest.clock, rehearsal=False)
+    return older_newest
 
 
 def back(older: Older, **more: Any) -> Any:
@@ -45,25 +45,29 @@ def back(older: Older, **more: Any) -> Any:
 def test_what_was_written_since_stays(forward: Older) -> None:
     with forward.opened() as memory:
         memory.put("notes", "since", 1)
-    assert schema_before(forward.url) == "0002"
+    assert schema_before(forward.url) == OLDER[-1]
     report = back(forward)
-    assert (report.found, report.wanted, report.losses) == ("0003", "0002", ())
-    assert schema_state(forward.url).found == "0002"
+    assert (report.found, report.wanted, report.losses) == (schema.HEAD, OLDER[-1], ())
+    assert schema_state(forward.url).found == OLDER[-1]
     bring_forward(forward.url, forward.settings, forward.clock)
     with forward.opened() as memory:
         assert memory.get("notes", "since") == 1
 
 
-def test_rows_without_a_place_are_lost_only_where_that_is_said(older_0002: Older) -> None:
-    before = held_by(older_0002.url)
+@pytest.mark.parametrize("engine", ["file", "postgres"])
+def test_rows_without_a_place_are_lost_only_where_that_is_said(
+    older_store: Make, engine: str
+) -> None:
+    older = older_store(engine, "0002")
+    before = held_by(older.url)
     with pytest.raises(SchemaRefused, match=r"3 rows of delivery.*1 rows of peer"):
-        back(older_0002)
-    assert held_by(older_0002.url) == before
-    report = back(older_0002, lose=True)
+        back(older)
+    assert held_by(older.url) == before
+    report = back(older, lose=True)
     assert ("peer", "", 1) in report.losses
-    assert schema_state(older_0002.url).found == "0001"
+    assert schema_state(older.url).found == "0001"
     with pytest.raises(SchemaRefused, match="first revision"):
-        back(older_0002)
+        back(older)
 
 
 def test_the_snapshot_comes_back_and_a_line_of_history_begins(forward: Older) -> None:
@@ -74,8 +78,8 @@ def test_the_snapshot_comes_back_and_a_line_of_history_begins(forward: Older) ->
     with pytest.raises(SchemaRefused, match="changes were written since"):
         back(forward, snapshot=True)
     report = back(forward, snapshot=True, lose=True)
-    assert report.wanted == schema_state(forward.url).found == "0002"
-    assert "migration" not in repr(dump_of(forward.url))
+    assert report.wanted == schema_state(forward.url).found == OLDER[-1]
+    assert "ghost" not in repr(dump_of(forward.url))
     bring_forward(forward.url, forward.settings, forward.clock)
     with forward.opened() as memory:
         assert memory.get("notes", "since") is None
@@ -118,23 +122,23 @@ def test_snapshots_end_with_their_time_and_with_an_erasure(forward: Older) -> No
         assert [one.name for one in pre_stores(ground.engine)] == [report and report.snapshot]
 
 
-@pytest.mark.parametrize("store_of", ["0002", schema.HEAD])
-def test_a_newer_store_is_not_touched(older_0002: Older, store_of: str) -> None:
+@pytest.mark.parametrize("store_of", [OLDER[-1], schema.HEAD])
+def test_a_newer_store_is_not_touched(older_newest: Older, store_of: str) -> None:
     if store_of == schema.HEAD:
-        bring_forward(older_0002.url, older_0002.settings, older_0002.clock)
-    with ground_of(older_0002.url) as ground:
+        bring_forward(older_newest.url, older_newest.settings, older_newest.clock)
+    with ground_of(older_newest.url) as ground:
         ground.engine.script(NEWER)
-    before = held_by(older_0002.url)
-    assert schema_state(older_0002.url).newer
+    before = held_by(older_newest.url)
+    assert schema_state(older_newest.url).newer
     for refused in (
-        lambda: Memory.open(older_0002.url, clock=older_0002.clock),
-        lambda: plan_schema(older_0002.url, older_0002.settings, older_0002.clock),
-        lambda: back(older_0002),
-        lambda: back(older_0002, snapshot=True),
+        lambda: Memory.open(older_newest.url, clock=older_newest.clock),
+        lambda: plan_schema(older_newest.url, older_newest.settings, older_newest.clock),
+        lambda: back(older_newest),
+        lambda: back(older_newest, snapshot=True),
     ):
         with pytest.raises(StoreTooNew, match="0009"):
             refused()
-    assert held_by(older_0002.url) == before
+    assert held_by(older_newest.url) == before
 
 
 def test_a_program_that_has_it_open_writes_nothing_more(forward: Older) -> None:

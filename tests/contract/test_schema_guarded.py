@@ -29,7 +29,7 @@ from memtend.store.snapshots import pre_stores
 from memtend.store.upgrade_ground import Hand
 from memtend.store.upgrade_postgres import ServerGround
 from memtend.store.upgrading import ground_of, key_of, move, verify
-from tests.fixtures.older import Make, Older, held_by
+from tests.fixtures.older import OLDER, Make, Older, held_by
 
 
 def applied(older: Older) -> object:
@@ -37,8 +37,8 @@ def applied(older: Older) -> object:
     return apply_schema(plan, older.settings, older.clock)
 
 
-def test_writers_wait_and_readers_go_on(older_0002: Older) -> None:
-    with ground_of(older_0002.url) as ground, ground_of(older_0002.url) as other:
+def test_writers_wait_and_readers_go_on(older_newest: Older) -> None:
+    with ground_of(older_newest.url) as ground, ground_of(older_newest.url) as other:
         other.engine.hurry(50)
         with ground.revising() as hand:
             hand.to(schema.HEAD)
@@ -46,14 +46,14 @@ def test_writers_wait_and_readers_go_on(older_0002: Older) -> None:
             with pytest.raises(StoreBusy), other.engine.write() as tx:
                 tx.fetch("meta_locked")
         assert other.engine.read("meta")[0][7] == rows
-    assert schema_state(older_0002.url).found == schema.HEAD
+    assert schema_state(older_newest.url).found == schema.HEAD
 
 
-def test_several_processes_that_migrate_at_once_do_it_once(older_0002: Older) -> None:
+def test_several_processes_that_migrate_at_once_do_it_once(older_newest: Older) -> None:
     done = []
 
     def start() -> None:
-        done.append(bring_forward(older_0002.url, older_0002.settings, older_0002.clock))
+        done.append(bring_forward(older_newest.url, older_newest.settings, older_newest.clock))
 
     threads = [Thread(target=start) for _ in range(3)]
     for thread in threads:
@@ -62,39 +62,39 @@ def test_several_processes_that_migrate_at_once_do_it_once(older_0002: Older) ->
         thread.join()
     assert len(done) == 3
     assert sum(report is not None and report.applied for report in done) == 1
-    with ground_of(older_0002.url) as ground:
+    with ground_of(older_newest.url) as ground:
         assert len(pre_stores(ground.engine)) == 1
 
 
-def test_damage_is_found_on_the_copy(older_0002: Older) -> None:
-    with ground_of(older_0002.url) as ground:
+def test_damage_is_found_on_the_copy(older_newest: Older) -> None:
+    with ground_of(older_newest.url) as ground:
         ground.engine.script("UPDATE sibling SET size = size + 1 WHERE seq = 3")
-    before = held_by(older_0002.url)
+    before = held_by(older_newest.url)
     with pytest.raises(SchemaWrong, match="parts are damaged"):
-        applied(older_0002)
-    assert held_by(older_0002.url) == before
+        applied(older_newest)
+    assert held_by(older_newest.url) == before
 
 
-def test_damage_of_the_result_is_said_in_its_history(older_0002: Older) -> None:
-    with ground_of(older_0002.url) as ground:
+def test_damage_of_the_result_is_said_in_its_history(older_newest: Older) -> None:
+    with ground_of(older_newest.url) as ground:
         ground.engine.script("UPDATE sibling SET size = size + 1 WHERE seq = 3")
-    plan = plan_schema(older_0002.url, older_0002.settings, older_0002.clock)
-    report = apply_schema(plan, older_0002.settings, older_0002.clock, rehearsal=False)
+    plan = plan_schema(older_newest.url, older_newest.settings, older_newest.clock)
+    report = apply_schema(plan, older_newest.settings, older_newest.clock, rehearsal=False)
     assert not report.verified
-    with ground_of(older_0002.url) as ground:
-        key = key_of(ground, older_0002.settings.key_path, older_0002.clock)
-        step = _step(ground, plan, older_0002.clock, 1_000, lose=False)._replace(run=report.run)
+    with ground_of(older_newest.url) as ground:
+        key = key_of(ground, older_newest.settings.key_path, older_newest.clock)
+        step = _step(ground, plan, older_newest.clock, 1_000, lose=False)._replace(run=report.run)
         with pytest.raises(SchemaWrong, match="holds it as it was"):
-            verify(ground, step, older_0002.clock, key)
-        [run] = migrations.opened(ground.engine.read("migrations"), older_0002.url)
+            verify(ground, step, older_newest.clock, key)
+        *_, run = migrations.opened(ground.engine.read("migrations"), older_newest.url)
         assert run.state == "failed"
 
 
 def test_a_row_that_a_revision_loses_undoes_it(
-    older_0002: Older, monkeypatch: pytest.MonkeyPatch
+    older_newest: Older, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The revision itself is the product's; the loss is planted after it, before the commit."""
-    before = held_by(older_0002.url)
+    before = held_by(older_newest.url)
     go = schema._go
 
     def losing(connection: object, wanted: str) -> None:
@@ -103,14 +103,14 @@ def test_a_row_that_a_revision_loses_undoes_it(
             connection.exec_driver_sql("DELETE FROM sibling WHERE seq = 3")  # type: ignore[attr-defined]
 
     monkeypatch.setattr(schema, "_go", losing)
-    plan = plan_schema(older_0002.url, older_0002.settings, older_0002.clock)
+    plan = plan_schema(older_newest.url, older_newest.settings, older_newest.clock)
     with pytest.raises(SchemaWrong, match=r"17 rows not all are the same afterwards \(16\)"):
-        apply_schema(plan, older_0002.settings, older_0002.clock, rehearsal=False)
-    assert held_by(older_0002.url) == before
+        apply_schema(plan, older_newest.settings, older_newest.clock, rehearsal=False)
+    assert held_by(older_newest.url) == before
 
 
 def test_a_lost_connection_leaves_the_old_schema(older_store: Make) -> None:
-    older = older_store("postgres", "0002")
+    older = older_store("postgres", OLDER[-1])
     before = held_by(older.url)
 
     class Cut(ServerGround):
@@ -133,7 +133,7 @@ def test_a_lost_connection_leaves_the_old_schema(older_store: Make) -> None:
 
 
 def test_what_a_plan_rests_on_must_still_be_so(older_store: Make, tmp_path: Path) -> None:
-    older = older_store("file", "0002")
+    older = older_store("file", OLDER[-1])
     plan = plan_schema(older.url, older.settings, older.clock)
     first = older_store("file", "0001")
     with pytest.raises(SchemaRefused, match="another store"):
@@ -160,7 +160,7 @@ def test_what_a_plan_rests_on_must_still_be_so(older_store: Make, tmp_path: Path
 def test_a_disk_without_room_for_copies_is_refused(
     older_store: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    older = older_store("file", "0002")
+    older = older_store("file", OLDER[-1])
     before = held_by(older.url)
     full = shutil.disk_usage("/")._replace(free=1_000)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: full)
@@ -169,14 +169,14 @@ def test_a_disk_without_room_for_copies_is_refused(
     assert held_by(older.url) == before
 
 
-def test_what_a_killed_rehearsal_left_is_removed(older_0002: Older) -> None:
-    with ground_of(older_0002.url) as ground:
+def test_what_a_killed_rehearsal_left_is_removed(older_newest: Older) -> None:
+    with ground_of(older_newest.url) as ground:
         left = snapshots.rehearsal_name(ground.engine, "ab" * 16)
         if ground.engine.kind == "sqlite":
             Path(left).write_bytes(b"half a copy")
         else:
             ground.engine.create_schema(left)  # type: ignore[attr-defined]
-        with ground.copied("cd" * 16, "0002"):
+        with ground.copied("cd" * 16, OLDER[-1]):
             if ground.engine.kind == "sqlite":
                 assert not Path(left).exists()
             else:
@@ -187,11 +187,11 @@ def test_what_a_killed_rehearsal_left_is_removed(older_0002: Older) -> None:
 
 def test_a_name_too_long_for_the_copy_is_refused(older_store: Make) -> None:
     """PostgreSQL would cut it off, and with it the time at which the copy is removed."""
-    older, long = older_store("postgres", "0002"), "agents_of_the_whole_department"
+    older, long = older_store("postgres", OLDER[-1]), "agents_of_the_whole_department"
     with psycopg.connect(older.url, autocommit=True) as server:
         server.execute(f"ALTER SCHEMA public RENAME TO {long}")
         server.execute(f"ALTER DATABASE {server.info.dbname} SET search_path TO {long}")
     with pytest.raises(SchemaRefused, match="rename it to at most 26 bytes"):
         applied(older)
     state = schema_state(older.url)
-    assert state.found == "0002"
+    assert state.found == OLDER[-1]

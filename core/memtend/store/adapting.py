@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import orjson
 
 from memtend.errors import StoreBusy
-from memtend.store import messages_moving, migrations
+from memtend.store import messages_moving, migrations, upkeep
 from memtend.store.audit import SECTION, section
 from memtend.store.building import Numbers, is_local
 from memtend.store.change import Change
@@ -50,6 +50,7 @@ class Live(NamedTuple):
     erasure_key: bytes | None
     peers: list[Row]
     migrations: list[Row]
+    upkeep: dict[str, list[Row]]
     last: Row | None
     """The last audit entry."""
     messages: messages_moving.Ended
@@ -72,6 +73,7 @@ class Live(NamedTuple):
             next((bytes.fromhex(row[1]) for row in settings if row[0] == ERASURE_KEY), None),
             reader.fetch("peers"),
             reader.fetch("stream_migration"),
+            upkeep.held(reader),
             last[0] if last else None,
             messages_moving.Ended.of(reader),
         )
@@ -219,7 +221,7 @@ def _clash(here: Mapping[str, int], there: Mapping[str, int]) -> bool:
 
 def _keep_facts(tx: Transaction, live: Live) -> None:
     """Backups taken, operations whose effect is in the state, erasures, evidence, tokens, peers,
-    migrations."""
+    migrations, upkeep."""
     seen = {row[1]: row[2] for row in tx.fetch("replicas")}
     own = Meta.of(tx.fetch("meta"), "")
     seen |= {row[1]: own.n for row in tx.fetch("replicas") if row[0] == own.replica_no}
@@ -236,6 +238,7 @@ def _keep_facts(tx: Transaction, live: Live) -> None:
         tx.run("erase", row)
     messages_moving.keep_ended(tx, live.messages)
     migrations.keep_history(tx, live.migrations)
+    upkeep.keep(tx, live.upkeep)
     for peer in sound(live.peers):
         # The state lies on another line than the one whose sequence they were told.
         put_peer(tx, peer._replace(at_seq=0, at_vv={}))

@@ -22,7 +22,7 @@ from memtend.codec.envelope import codec_of, unpack
 from memtend.codec.statesum import addend, pack_sum
 from memtend.limits import MIB
 from memtend.model.stored import LogRow, SideRow, StoredRow, StoreState
-from memtend.store import messages_moving, migrations
+from memtend.store import messages_moving, migrations, upkeep
 from memtend.store.engine import Row, Transaction
 from memtend.store.interned import replica_row, tombstone_of
 from memtend.store.meta import Meta, crc_of
@@ -185,6 +185,8 @@ class _Loading:
             self._tx.run("load_dictionary", (int(given.name), *cells, crc_of(tuple(cells))))
         elif given.table == migrations.TABLE:
             migrations.load(self._tx, given)
+        elif given.table in upkeep.TRAVELLING:
+            upkeep.load(self._tx, given)
         else:
             messages_moving.load(self._tx, given)
 

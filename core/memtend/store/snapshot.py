@@ -18,7 +18,7 @@ from memtend.codec.compress import Damaged
 from memtend.codec.envelope import unpack
 from memtend.limits import MIB
 from memtend.model.stored import LogRow, SideRow, StoredRow, StoreState
-from memtend.store import messages_moving, migrations
+from memtend.store import messages_moving, migrations, upkeep
 from memtend.store.engine import Reader, Row
 
 if TYPE_CHECKING:
@@ -85,6 +85,7 @@ class Snapshot:
         """The small tables, whole: settings, grants, dictionaries, erasures, tokens, messages …"""
         for agent, pattern, right, crc in self.reader.fetch("stream_access_grant"):
             yield _side("access_grant", agent, f"{pattern}\0{right}", (crc,))
+        yield from upkeep.side_rows(self.reader, "alert")
         yield from messages_moving.early_rows(self.reader)
         for number, kind, data, made_ms in self.reader.fetch("stream_dictionaries"):
             yield _side("dictionary", f"{number:020d}", "", (kind, bytes(data), made_ms))
@@ -94,9 +95,11 @@ class Snapshot:
             yield _side("lease_accepted", resource, "", (epoch, n, crc))
         yield from messages_moving.late_rows(self.reader)
         yield from migrations.side_rows(self.reader)
+        yield from upkeep.side_rows(self.reader, "pruning", "regret")
         for name, value, crc in self.reader.fetch("stream_setting"):
             if name != AUDIT_KEY:
                 yield _side("setting", name, "", (value, crc))
+        yield from upkeep.side_rows(self.reader, "silence")
 
     def audit(self, after: int = 0) -> Iterator[SideRow]:
         """The audit trail, or its entries after number `after`."""

@@ -19,6 +19,7 @@ from memtend.store import (
     sql_migrate,
     sql_schema,
     sql_sync,
+    sql_upkeep,
 )
 
 SIBLING_COLUMNS: Final = (
@@ -237,7 +238,7 @@ STATEMENTS: Final[dict[str, str]] = {
 STATEMENTS.update(sql_leases.STATEMENTS | sql_messages.STATEMENTS | sql_sync.STATEMENTS)
 STATEMENTS.update(sql_conflicted.STATEMENTS | sql_conflicts.STATEMENTS | sql_hooks.STATEMENTS)
 STATEMENTS.update(sql_migrate.STATEMENTS | sql_schema.STATEMENTS)
-STATEMENTS.update(sql_imports.STATEMENTS)
+STATEMENTS.update(sql_imports.STATEMENTS | sql_upkeep.STATEMENTS)
 
 _SQLITE: Final = {
     "in_ints": "IN (SELECT value FROM json_each(?))",

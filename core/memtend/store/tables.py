@@ -241,6 +241,7 @@ from memtend.store import (  # noqa: E402 — part of the schema
     tables_messages,  # noqa: F401
     tables_migration,  # noqa: F401
     tables_together,  # noqa: F401
+    tables_upkeep,  # noqa: F401
 )
 
 metadata = SQLModel.metadata

@@ -37,11 +37,10 @@ from memtend.store.meta import Meta, crc_of
 if TYPE_CHECKING:
     from memtend.store.store import Store
 
-CHECKED_TABLES = ("access", "access_grant", "catalog", "delivery", "dictionary", "erasure",
-                  "inbox", "lane", "lease",
-                  "lease_accepted", "lease_grant", "lease_ticket",
-                  "log_rows", "member", "message", "migration", "op", "peer",
-                  "replica", "setting")  # fmt: skip
+CHECKED_TABLES = ("access", "access_grant", "alert", "catalog", "delivery", "dictionary", "erasure",
+                  "ghost", "inbox", "lane", "lease", "lease_accepted", "lease_grant",
+                  "lease_ticket", "log_rows", "member", "message", "metric", "migration", "op",
+                  "peer", "pruning", "regret", "replica", "setting", "silence")  # fmt: skip
 
 
 def verify_store(store: Store) -> StoreVerifyReport:

@@ -2,10 +2,11 @@
 
     python tests/golden/stores/make.py
 
-writes `0001.db` and `0002.db` with their keys, and a backup of each, beside this file. It was run
-with the program whose newest revision is 0002, and runs with no other: what an older program wrote
-cannot be made again by a newer one. `0001.db` holds what that schema has tables for; it was made by
-the same program, taken back to 0001 by Alembic, and its backup says that it is of 0001.
+writes `0003.db` with its key, and a backup of it, beside this file. It was run with the program
+whose newest revision is 0003, and runs with no other: what an older program wrote cannot be made
+again by a newer one. `0001.db` and `0002.db` were made the same way by the program whose newest
+revision was 0002; `0001.db` holds what that schema has tables for, was taken back to 0001 by
+Alembic, and its backup says that it is of 0001.
 
 A store says of itself which file it is. Both say "0:0", so the first program to open a copy takes
 it for what it is, a copy, and begins a line of history of its own.
@@ -40,7 +41,7 @@ from memtend.model.subject import Subject
 from memtend.objects import open_target
 from memtend.services import Services
 from memtend.settings import Settings
-from memtend.store import catalog, dictionaries, schema
+from memtend.store import catalog, dictionaries, migrations, schema
 from memtend.store.lease_rows import save
 from memtend.store.snapshot import snapshot
 from memtend.store.verify import verify_store
@@ -118,6 +119,16 @@ def fill_together(memory: Memory, clock: ManualClock) -> None:
     assert held.id == "m-1"
 
 
+def fill_migrations(memory: Memory, clock: ManualClock) -> None:
+    """A run in the table that revision 0003 has added."""
+    at_ms = clock.now_ms()
+    run = migrations.Migration(
+        "c" * 32, "values", "aml", "1.0.0", "2.0.0", "d" * 64, "0" * 20, "done", "{}", at_ms, at_ms
+    )
+    with memory.store.engine.write() as tx:
+        migrations.save(tx, run)
+
+
 def make(folder: Path, revision: str) -> None:
     clock = ManualClock(seed=int(revision))
     path = folder / f"{revision}.db"
@@ -128,8 +139,10 @@ def make(folder: Path, revision: str) -> None:
         services = Services(memory, settings)
         services._holder = "golden"
         fill_first(services, clock)
-        if revision != "0001":
+        if revision >= "0002":
             fill_together(memory, clock)
+        if revision >= "0003":
+            fill_migrations(memory, clock)
         with memory.store.engine.write() as tx:
             tx.run("save_meta", memory.store.meta()._replace(file_id="0:0").params())
         report = verify_store(memory.store)
@@ -168,7 +181,6 @@ def take_down(path: Path, revision: str) -> None:
 
 
 if __name__ == "__main__":
-    assert HEAD == "0002", f"this program makes stores of schema {HEAD}"
-    for one in ("0001", "0002"):
-        with tempfile.TemporaryDirectory() as home:
-            make(Path(home), one)
+    assert HEAD == "0003", f"this program makes stores of schema {HEAD}"
+    with tempfile.TemporaryDirectory() as home:
+        make(Path(home), HEAD)

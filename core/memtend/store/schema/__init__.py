@@ -21,10 +21,11 @@ REVISIONS: Final = (
     Revision("0001", "the first schema"),
     Revision("0002", "what agents and replicas do together"),
     Revision("0003", "the history of migrations"),
+    Revision("0004", "what was pruned and missed since, how the store has been doing, alerts"),
 )
 """Every revision in order, and what it is about; a test compares them with Alembic's own."""
 
-HEAD: Final = "0003"
+HEAD: Final = "0004"
 """The newest revision."""
 
 _VERSION = "SELECT version_num FROM alembic_version"
