@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from memtend.durations import show_duration
 from memtend.health.report import Check, HealthFacts, HealthReport, Level, PeerFacts
+from memtend.health.score import score_of, weighed
 from memtend.limits import (
     BACKLOG_WARN_ROWS,
     BACKUP_AGE_WARN_MS,
@@ -27,12 +28,13 @@ _MINUTE_MS = 60_000
 
 def check_health(facts: HealthFacts) -> HealthReport:
     """Judge a store by its figures."""
-    checks = tuple(_checks(facts))
+    checks = tuple(map(weighed, _checks(facts)))
     level = max((check.level for check in checks), key=_ORDER.index)
     return HealthReport(
         at=facts.at,
         level=level,
         healthy=level is Level.OK,
+        score=score_of(checks),
         records=facts.records,
         bytes=facts.bytes,
         file_bytes=facts.file_bytes,

@@ -1,0 +1,30 @@
+"""The score of a store: 100 less what each complaint takes off.
+
+A penalty says how much is at stake, not how urgent it is: what threatens records that are there
+weighs more than what makes the store slow, and that more than what is merely untidy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from memtend.health.report import Check, Level
+
+_PENALTIES: Final = {Level.OK: 0, Level.WARNING: 5, Level.CRITICAL: 25}
+_HEAVIER: Final = {
+    Level.WARNING: {"backup": 10, "drill": 10, "integrity": 10, "chain": 10},
+    Level.CRITICAL: {"structure": 60, "integrity": 50, "chain": 40, "audit": 40, "backup": 30},
+    Level.OK: {},
+}
+"""Of the checks on which it depends whether anything is left at all."""
+
+
+def weighed(check: Check) -> Check:
+    """The check with what it takes off."""
+    penalty = _HEAVIER[check.level].get(check.name, _PENALTIES[check.level])
+    return check.model_copy(update={"penalty": penalty})
+
+
+def score_of(checks: Iterable[Check]) -> int:
+    return max(0, 100 - sum(check.penalty for check in checks))
