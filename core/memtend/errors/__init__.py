@@ -62,6 +62,7 @@ from memtend.errors.migrate import (
     MigrationWrong,
     RehearsalFailed,
 )
+from memtend.errors.prune import ProfileUnknown, StrategyUnknown
 from memtend.errors.schema import SchemaRefused, SchemaWrong
 from memtend.errors.store import (
     PeerClock,
@@ -145,6 +146,7 @@ __all__ = [
     "PlanAltered",
     "PlanMissing",
     "PlanStale",
+    "ProfileUnknown",
     "QuotaExceeded",
     "RecordDamaged",
     "RehearsalFailed",
@@ -172,6 +174,7 @@ __all__ = [
     "StoreOutdated",
     "StoreTooNew",
     "StoreUnavailable",
+    "StrategyUnknown",
     "TargetDenied",
     "TargetFull",
     "TargetUnavailable",

@@ -13,6 +13,8 @@ class Candidate(NamedTuple):
 
     `written_ms` is the last write, `read_ms` the last read that was counted. `facts` is what the
     value says of itself, in whichever version it is written; None where it is of no known form.
+    `held` is why the store lets nothing be decided of it, in a word such as quarantined, siblings,
+    counter or set: it counts for the sums and is always kept.
     """
 
     seq: int
@@ -33,6 +35,7 @@ class Candidate(NamedTuple):
     size_bytes: int
     archived: bool
     facts: Facts | None = None
+    held: str | None = None
 
 
 class Alike(NamedTuple):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Final
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel, Field
 
@@ -11,6 +12,9 @@ from memtend.limits import AGENT_BYTES_MAX, QUOTA_WARN_SHARE, SESSION_BYTES_MAX,
 from memtend.model.archiverule import ArchivePolicy
 from memtend.model.policyset import PolicySet
 from memtend.model.retention import Retention
+
+if TYPE_CHECKING:
+    from memtend.model.prunepolicy import PrunePolicy
 
 TIME_OF_DAY: Final = "(?:[01][0-9]|2[0-3]):[0-5][0-9]"
 
@@ -57,6 +61,8 @@ class PolicyFile(BaseModel, frozen=True, extra="forbid"):
     """A whole file. `notes` lists what was accepted but means something else here.
 
     `layout` None leaves it to the store: `swarm` from the first write through `AgentMemory` on.
+    `pruning` is what differs from the defaults of `prune`. It is kept as plain values because every
+    process reads its store's file when it starts, and almost none of them prunes.
     """
 
     policies: PolicySet = PolicySet()
@@ -67,4 +73,11 @@ class PolicyFile(BaseModel, frozen=True, extra="forbid"):
     logging: CleanupLogging = CleanupLogging()
     archive: ArchivePolicy = ArchivePolicy()
     retention: Retention = Retention()
+    pruning: dict[str, Any] = Field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+    @cached_property
+    def prune(self) -> PrunePolicy:
+        from memtend.model.prunepolicy import PrunePolicy  # noqa: PLC0415
+
+        return PrunePolicy.model_validate(self.pruning)

@@ -1,0 +1,1 @@
+"""Prune: take away what is no longer worth its place, archive first, and undo it on demand."""
