@@ -18,6 +18,19 @@ DUPLICATE_BYTES_MIN: Final = 64  # of JSON: what is shorter is a state, and no s
 DUPLICATE_PAGE_BYTES: Final = 8 * MIB
 
 # Metrics
+LATENCY_READ_EVERY: Final = 61  # one read of so many is timed; prime, so that no rhythm hides
+LATENCY_WRITE_EVERY: Final = 13
+LATENCY_FLUSH_MS: Final = 60_000
+LATENCY_KEEP_HOURS: Final = 72
+LATENCY_HOURS: Final = 24
+METRIC_NAMES_SHOWN: Final = 200  # namespaces, agents, kinds: the largest of each
+METRIC_NAMES_KEPT: Final = 20  # the same in the history
+METRIC_COUNT_MAX: Final = 100_000
+METRIC_SAMPLE_PAGES: Final = 64
+METRIC_SAMPLE_PAGE: Final = 16
+METRIC_KEEP_MS: Final = 2 * 365 * 24 * 3_600_000
+METRIC_FULL_MS: Final = 2 * 24 * 3_600_000  # every point
+METRIC_HOURLY_MS: Final = 14 * 24 * 3_600_000  # one an hour; after that one a day
 
 # Health
 
@@ -26,6 +39,29 @@ AGENT_BYTES_WARN: Final = 60 * MIB
 AGENT_BYTES_ERROR: Final = 80 * MIB
 STORE_BYTES_WARN: Final = 600 * MIB
 STORE_BYTES_ERROR: Final = 800 * MIB
+QUERY_P95_WARN_MS: Final = 100.0
+QUERIES_MIN: Final = 100  # a percentile of fewer says nothing
+CACHE_HIT_WARN_SHARE: Final = 0.5
+CACHE_READS_MIN: Final = 1_000  # a cache that was just opened misses
+REGRET_WARN_SHARE: Final = 0.05  # of what a rule has pruned, somebody asked for since
+REGRET_ERROR_SHARE: Final = 0.2
+REGRET_PRUNED_MIN: Final = 20
+ALERT_CALM_SHARE: Final = 0.1  # so far back within a limit before a level ends
+ALERT_FLAP_MS: Final = 24 * 3_600_000
+ALERT_FLAP_OPENINGS: Final = 3  # within that time
+ALERT_CALM_MS: Final = 6 * 3_600_000  # one that keeps coming back ends after so long a rest
+ALERT_LAPSE_MS: Final = 7 * 24 * 3_600_000  # a refusal that was not repeated
+ALERT_REMIND_MS: Final = 24 * 3_600_000
+ALERT_KEEP_MS: Final = 90 * 24 * 3_600_000
+ALERT_TELL_LATE_MS: Final = 7 * 24 * 3_600_000  # that something ended, to whom it was not told
+ALERT_TELLING_MS: Final = 120_000  # after that, whoever began to tell has died
+ALERT_SCOPES_MAX: Final = 100  # standing alerts of one rule
+ALERT_CHARS_MAX: Final = 500  # of a fact, a hint, a note
+ALERT_SHOWN_MAX: Final = 20  # in one message
+ALERT_CHANNELS_MAX: Final = 16
+ALERTS_KEPT_MAX: Final = 10_000
+SILENCES_MAX: Final = 200
+SILENCE_MS_MAX: Final = 366 * 24 * 3_600_000
 
 # Report
 REPORT_HISTORY_MS: Final = 90 * 24 * 3_600_000

@@ -1,0 +1,1 @@
+"""Alerts: what is found wrong is told once, reminded of, and told again when it has ended."""
