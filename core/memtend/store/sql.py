@@ -12,11 +12,15 @@ from typing import Final
 from memtend.store import (
     sql_conflicted,
     sql_conflicts,
+    sql_duplicates,
     sql_hooks,
     sql_imports,
     sql_leases,
     sql_messages,
+    sql_metrics,
     sql_migrate,
+    sql_prune,
+    sql_report,
     sql_schema,
     sql_sync,
     sql_upkeep,
@@ -239,6 +243,10 @@ STATEMENTS.update(sql_leases.STATEMENTS | sql_messages.STATEMENTS | sql_sync.STA
 STATEMENTS.update(sql_conflicted.STATEMENTS | sql_conflicts.STATEMENTS | sql_hooks.STATEMENTS)
 STATEMENTS.update(sql_migrate.STATEMENTS | sql_schema.STATEMENTS)
 STATEMENTS.update(sql_imports.STATEMENTS | sql_upkeep.STATEMENTS)
+STATEMENTS.update(sql_duplicates.STATEMENTS | sql_prune.STATEMENTS)
+STATEMENTS.update(sql_report.STATEMENTS)
+
+STATEMENTS.update(sql_metrics.STATEMENTS)
 
 _SQLITE: Final = {
     "in_ints": "IN (SELECT value FROM json_each(?))",

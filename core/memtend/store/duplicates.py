@@ -1,0 +1,117 @@
+"""Records of one agent and kind that say the same, found in one ordered pass over small columns.
+
+The number in the column `content` only brings together what may be equal: anybody can make two
+values with one number. What is told apart by its bytes is never called a copy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from hashlib import sha256
+from itertools import chain, groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING, Final
+
+from memtend.alike import groups
+from memtend.alike.groups import Told, may_stand_in
+from memtend.codec.compress import Damaged
+from memtend.limits_upkeep import DUPLICATE_BYTES_MIN, DUPLICATE_PAGE_BYTES
+from memtend.store.archived import opened, rows_of
+
+if TYPE_CHECKING:
+    from memtend.model.candidate import Alike
+    from memtend.model.stored import StoredRow
+    from memtend.store.store import Store
+
+_PAGE: Final = 500
+_SAME: Final = itemgetter(0, 1, 2, 3, 4)
+_SEQ_SIZE: Final = itemgetter(5, 6)
+
+Sized = list[tuple[int, int]]
+
+
+def exact(store: Store, min_bytes: int = DUPLICATE_BYTES_MIN) -> Iterator[Alike]:
+    """Every record that says exactly what another one does that stays.
+
+    Only plain records of which one value is shown, with so many bytes of JSON, that lie in the
+    store and are sound; of one namespace, kind, agent, writer and trust. No lock is held, and a
+    record that changes meanwhile is left out or comes with the number that it had.
+    """
+    for told in _sets(store, min_bytes):
+        yield from groups.exact(told)
+
+
+def _sets(store: Store, min_bytes: int) -> Iterator[list[Told]]:
+    """Sets that may be equal, each opened; `text` is a hash of what is said."""
+    page: list[Sized] = []
+    rows = 0
+    with store.engine.snapshot() as reader:
+        for _, group in groupby(reader.stream("stream_contents", (min_bytes,)), key=_SAME):
+            same = list(map(_SEQ_SIZE, group))
+            if len(same) > 1:
+                page.append(same)
+                rows += len(same)
+            if rows >= _PAGE:
+                yield from _opened(store, page, min_bytes)
+                page, rows = [], 0
+    yield from _opened(store, page, min_bytes)
+
+
+def _opened(store: Store, sets: Sequence[Sized], min_bytes: int) -> Iterator[list[Told]]:
+    told: dict[int, Told] = {}
+    for seqs in _bounded(chain.from_iterable(sets)):
+        rows = rows_of(store, seqs).values()
+        beside = _beside(store, rows)
+        for row in rows:
+            if (row.namespace, row.key) not in beside and (one := _told(store, row, min_bytes)):
+                told[one.seq] = one
+    for same in sets:
+        if len(found := [told[seq] for seq, _ in same if seq in told]) > 1:
+            yield found
+
+
+def _bounded(rows: Iterable[tuple[int, int]]) -> Iterator[list[int]]:
+    """Numbers of rows that are read at once."""
+    page: list[int] = []
+    total = 0
+    for seq, size in rows:
+        if page and (len(page) >= _PAGE or total + size > DUPLICATE_PAGE_BYTES):
+            yield page
+            page, total = [], 0
+        page.append(seq)
+        total += size
+    if page:
+        yield page
+
+
+def _told(store: Store, row: StoredRow, min_bytes: int) -> Told | None:
+    if row.exp_ms is not None and row.exp_ms <= store.clock.now_ms():
+        return None
+    if not may_stand_in(row.namespace, row.key):
+        return None
+    try:
+        body, text = opened(store, row)
+    except Damaged:
+        return None  # `verify` finds it; nothing that it says is believed
+    if len(text) < min_bytes:
+        return None
+    # Of another trust it is another statement.
+    told = b"\0".join((body.trust.encode(), text))
+    return Told(
+        row.seq, row.namespace, row.key, body.pinned, row.exp_ms, body.created_ms,
+        sha256(told).digest(),
+    )  # fmt: skip
+
+
+def _beside(store: Store, rows: Iterable[StoredRow]) -> set[tuple[str, str]]:
+    """Those of the records that have siblings, of which one says more than is shown."""
+    keys: dict[str, list[str]] = {}
+    for row in rows:
+        keys.setdefault(row.namespace, []).append(row.key)
+    found = set()
+    for namespace, names in keys.items():
+        ns = store.namespaces.find(namespace)
+        if ns is not None and ns[0] in store.namespaces.contested:
+            here = store.engine.read("beside_in", (ns[0], store.engine.array(names)))
+            found |= {(namespace, key) for (key,) in here}
+    return found
