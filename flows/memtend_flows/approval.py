@@ -14,6 +14,7 @@ from pydantic import Field
 from memtend.limits import APPROVAL_POLL_S, APPROVAL_S_MAX, LABEL_CHARS_MAX
 from memtend_tasks.address import Address
 from memtend_tasks.errors import NotApproved
+from memtend_tasks.escaping import Markdown, paragraphs
 
 
 class Approval(RunInput):
@@ -25,10 +26,8 @@ class Approval(RunInput):
 
 def ask_for_approval(address: Address, operation: str, headline: str, page: UUID) -> str:
     """Wait for a yes and return its note. `NotApproved` when it is a no, or nobody answers."""
-    description = (
-        f"{headline}\n\nStore: `{address.shown}`\n\n"
-        f"[Read the whole plan](/v2/artifacts/artifact/{page}) before you approve it."
-    )
+    whole = f"[Read the whole plan](/v2/artifacts/artifact/{page}) before you approve it."
+    description = paragraphs([headline, f"Store: `{address.shown}`", Markdown(whole)])
     form = Approval.with_initial_data(description=description)
     try:
         answer = pause_flow_run(

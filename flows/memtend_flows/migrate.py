@@ -12,6 +12,7 @@ from memtend_flows.decorator import memory_flow
 from memtend_flows.parameters import Name, Reviewed, Store, Target
 from memtend_tasks.address import Address
 from memtend_tasks.backup import verify_store
+from memtend_tasks.escaping import paragraphs
 from memtend_tasks.migrate import (
     apply_migration_plan,
     apply_schema_plan,
@@ -73,7 +74,7 @@ def migrate(
         raise _told(error, address) from None
     tried = rehearsal_lines(rehearsal)
     publish_page(address, "Migration rehearsal", tried, rehearsal)
-    text = "\n\n".join([headline(plan), *tried])
+    text = paragraphs([headline(plan), *tried])
     note = "" if found else ask_for_approval(address, "migration", text, page)
     try:
         with store_turn(address.label):

@@ -6,6 +6,7 @@ from memtend.model.findings import StoreVerifyReport
 from memtend_flows.decorator import memory_flow
 from memtend_flows.parameters import Store
 from memtend_tasks.backup import verify_store
+from memtend_tasks.figures import table
 from memtend_tasks.opened import store_address
 from memtend_tasks.publish import STORE_UNHEALTHY, announce, publish_page
 from memtend_tasks.sentence import sentence
@@ -21,8 +22,9 @@ def verify(store: Store = "default") -> StoreVerifyReport:
     address = store_address(store)
     report = verify_store(store)
     found = report.findings[:PUBLISHED_FINDINGS_MAX]
-    lines = "\n".join(f"- **{finding.where}**: {finding.why}" for finding in found)
-    publish_page(address, "Verify report", [sentence(report), lines], report)
+    rows = [(finding.where, finding.why) for finding in found]
+    lines = [table(("where", "what"), rows)] if rows else []
+    publish_page(address, "Verify report", [sentence(report), *lines], report)
     if not report.ok:
         announce(STORE_UNHEALTHY, address, {"damage_count": report.damage_count})
         raise NotWhole(what=address.label, damage=report.damage_count)

@@ -19,6 +19,7 @@ from datetime import datetime
 from html import escape
 from typing import NamedTuple
 
+from memtend_tasks.escaping import Markdown
 from memtend_tasks.figures import size
 
 WIDTH, HEIGHT = 760, 300
@@ -39,13 +40,14 @@ class Point(NamedTuple):
 
 def picture(
     points: Sequence[Point], title: str, legend: tuple[str, str, str] = ("", "", "")
-) -> str:
+) -> Markdown:
     """Markdown that shows the points, oldest first, as a line for the total and bars for what came.
 
     `legend` names the line, the bars, and the points set off.
     """
     svg = draw(points, title, legend)
-    return f"![{title}](data:image/svg+xml;base64,{b64encode(svg.encode()).decode()})"
+    source = f"data:image/svg+xml;base64,{b64encode(svg.encode()).decode()}"
+    return Markdown(f"![{title}]({source})")
 
 
 def draw(points: Sequence[Point], title: str, legend: tuple[str, str, str]) -> str:

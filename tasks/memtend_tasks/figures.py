@@ -15,6 +15,7 @@ from datetime import datetime
 from pydantic import BaseModel
 
 from memtend.limits import KIB
+from memtend_tasks.escaping import Markdown, escaped
 
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 _CELL_CHARS_MAX = 200
@@ -76,11 +77,11 @@ def to_span(seconds: float) -> str:
     return f"{hours} h {minutes} min" if hours < 24 else f"{hours // 24} d {hours % 24} h"
 
 
-def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Markdown:
     """A markdown table. Cells are escaped: a key may hold anything a name may."""
     lines = [head, ("---",) * len(head), *rows]
-    return "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)
+    return Markdown("\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines))
 
 
 def _cell(text: str) -> str:
-    return text.replace("\n", " ").replace("|", "\\|")[:_CELL_CHARS_MAX]
+    return text if isinstance(text, Markdown) else escaped(text[:_CELL_CHARS_MAX])

@@ -12,6 +12,7 @@ from memtend.backup.manifest import BackupKind
 from memtend.backup.report import BackupEntry, BackupList
 from memtend.limits import CHART_POINTS_MAX
 from memtend_tasks.chart import Point, picture
+from memtend_tasks.escaping import Markdown
 from memtend_tasks.figures import size, table, to_text
 
 _LISTED = 15
@@ -31,7 +32,11 @@ def growth(found: BackupList) -> list[str]:
     title = f"Growth of the backups: {size(totals[-1])} in {len(totals):,}"
     head = ("backup", "kind", "taken", "records", "brought", "in all", "verified", "why")
     rows = [_row(one, total) for one, total in zip(oldest_first, totals, strict=True)]
-    lines = ["## Backups", picture(points, title, _LEGEND), table(head, rows[-_LISTED:][::-1])]
+    lines: list[str] = [
+        Markdown("## Backups"),
+        picture(points, title, _LEGEND),
+        table(head, rows[-_LISTED:][::-1]),
+    ]
     if found.total > _LISTED:
         lines.append(f"The table shows the newest {_LISTED}; `memtend backup list` shows all.")
     if not found.encrypted:

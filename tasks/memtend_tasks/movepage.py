@@ -40,7 +40,7 @@ def _import_headline(plan: ImportPlan) -> str:
 
 
 def _import_details(plan: ImportPlan) -> list[str]:
-    lines = [
+    lines: list[str] = [
         _counts(("kind and version", "items"), plan.counts),
         _counts(("would", "items"), plan.actions),
     ]
@@ -96,7 +96,7 @@ def _migration_details(plan: MigrationPlan) -> list[str]:
         )
         for one in plan.counts
     ]
-    lines = [table(("kind", "version", "what", "values", "size"), rows[:_COUNTS_SHOWN])]
+    lines: list[str] = [table(("kind", "version", "what", "values", "size"), rows[:_COUNTS_SHOWN])]
     if plan.losses:
         lines += [
             "**The wanted version cannot hold all of it.** What is lost is kept beside, "

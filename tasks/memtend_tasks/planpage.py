@@ -13,6 +13,7 @@ from memtend.limits import PUBLISHED_DECISIONS_MAX, PUBLISHED_FINDINGS_MAX
 from memtend.migrate.importing import ImportPlan
 from memtend.migrate.plan import MigrationPlan
 from memtend.model.plan import Action, Decision, Plan
+from memtend_tasks.escaping import Markdown, code, visible
 from memtend_tasks.figures import size, table, to_text
 from memtend_tasks.movepage import moved_details, moved_headline, unquoted
 
@@ -101,9 +102,9 @@ def _row(decision: Decision) -> dict[str, str]:
         }
     return {
         "action": decision.action.value,
-        "namespace": decision.namespace,
-        "key": decision.key,
-        "reason": unquoted(decision.reason),
+        "namespace": visible(decision.namespace),
+        "key": visible(decision.key),
+        "reason": visible(unquoted(decision.reason)),
         "size": size(decision.size_bytes),
     }
 
@@ -136,15 +137,16 @@ def _restore(plan: RestorePlan) -> list[str]:
         ("archived", f"{plan.archived:,}" if plan.archived else ""),
         ("other replicas known", f"{plan.replicas:,}" if plan.replicas else ""),
     ]
-    lines = [table(("", ""), [fact for fact in facts if fact[1]])]
+    lines: list[str] = [table(("", ""), [fact for fact in facts if fact[1]])]
     if plan.foreign:
         lines.append("**The backup is of another store.**")
     if plan.uncertain:
-        some = ", ".join(f"`{name}`" for name in plan.uncertain_names[:PUBLISHED_FINDINGS_MAX])
-        lines.append(
+        some = ", ".join(map(code, plan.uncertain_names[:PUBLISHED_FINDINGS_MAX]))
+        said = (
             f"**{plan.uncertain:,} records** changed again after that moment, and what they held "
             f"then is not known exactly; an earlier version stands in: {some}."
         )
+        lines.append(Markdown(said))
     lines += plan.notes
     rows = [
         (one.namespace, f"{one.added:,}", f"{one.changed:,}", f"{one.removed:,}")

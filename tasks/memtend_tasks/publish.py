@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from memtend.limits import PUBLISHED_DECISIONS_MAX
 from memtend.model.plan import Plan, PlanRef
 from memtend_tasks.address import Address
+from memtend_tasks.escaping import Markdown, code, paragraphs
 from memtend_tasks.figures import figures, table
 from memtend_tasks.planpage import decisions, details, headline
 from memtend_tasks.plans import read_plan
@@ -43,8 +44,8 @@ def publish_plan(address: Address, ref: PlanRef) -> Published:
     """Show what a plan would do: a summary, and its decisions one by one."""
     plan = read_plan(ref)
     parts = [
-        f"# {plan.operation.title()} plan",
-        f"`{address.shown}`",
+        Markdown(f"# {plan.operation.title()} plan"),
+        code(address.shown),
         headline(plan),
         *details(plan),
         f"Reviewed plan: `{ref.sha256}`. Exactly this plan is applied, or nothing.",
@@ -52,7 +53,7 @@ def publish_plan(address: Address, ref: PlanRef) -> Published:
     if len(plan.decisions) > PUBLISHED_DECISIONS_MAX:
         parts.append(f"The table of decisions shows the first {PUBLISHED_DECISIONS_MAX}.")
     key = f"{plan.operation}-plan-{address.label}"
-    page = create_markdown_artifact("\n\n".join(parts), key=key, description=ref.sha256)
+    page = create_markdown_artifact(paragraphs(parts), key=key, description=ref.sha256)
     if rows := decisions(plan):
         create_table_artifact(rows, key=f"{plan.operation}-decisions-{address.label}")
     return Published(plan, cast("UUID", page))
@@ -60,12 +61,12 @@ def publish_plan(address: Address, ref: PlanRef) -> Published:
 
 def publish_page(address: Address, title: str, lines: Sequence[str], *models: BaseModel) -> UUID:
     """Show reports: headline sentences, then the figures of each model."""
-    parts = [f"# {title}", f"`{address.shown}`", *lines]
+    parts = [Markdown(f"# {title}"), code(address.shown), *lines]
     for model in models:
         rows = figures(model)
-        parts += [f"## {rows[0][1].title()}", table(("figure", "value"), rows[1:])]
+        parts += [Markdown(f"## {rows[0][1].title()}"), table(("figure", "value"), rows[1:])]
     key = f"{title.lower().replace(' ', '-')}-{address.label}"
-    return cast("UUID", create_markdown_artifact("\n\n".join(parts), key=key, description=title))
+    return cast("UUID", create_markdown_artifact(paragraphs(parts), key=key, description=title))
 
 
 def announce(event: str, address: Address, payload: Mapping[str, object]) -> None:
