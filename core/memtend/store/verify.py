@@ -14,17 +14,8 @@ from typing import TYPE_CHECKING
 from xxhash import xxh3_128_intdigest
 
 from memtend.codec.address import read_address
-from memtend.codec.compress import Codec, Damaged, decompress
-from memtend.codec.envelope import (
-    Body,
-    codec_of,
-    content_of,
-    flags_of,
-    path_of,
-    prefix_of,
-    row_hash,
-    unpack,
-)
+from memtend.codec.compress import Codec
+from memtend.codec.envelope import codec_of, path_of, prefix_of, row_hash, unpack
 from memtend.codec.statesum import addend, pack_sum
 from memtend.errors import AuditBroken, MemtendError
 from memtend.limits import FINDINGS_MAX
@@ -33,6 +24,7 @@ from memtend.store import messages_checks
 from memtend.store.audit import check_chain
 from memtend.store.engine import Reader, Row
 from memtend.store.meta import Meta, crc_of
+from memtend.store.rowcheck import RowCheck
 
 if TYPE_CHECKING:
     from memtend.store.store import Store
@@ -110,6 +102,7 @@ class _Verification:
             meta = Meta.of(reader.fetch("meta"), self._store.url)
             self._paths = {number: str(path) for number, path, _ in reader.fetch("namespaces")}
             self._replicas = {row[0]: row[1] for row in reader.fetch("replicas")}
+            self._check = RowCheck(self._store, self._paths, self._replicas)
             for row in reader.stream("stream_all"):
                 self._rows += 1
                 try:
@@ -128,30 +121,16 @@ class _Verification:
                 self._find("audit", str(error))
 
     def _check_row(self, row: Row, meta: Meta) -> None:
-        seq, ns, key, field, r, n, exp, flags, kind, agent, writer, content, size, *blobs = row
-        packed, value, digest = map(bytes, blobs)
-        path = self._paths.get(ns)
-        where = f"sibling {seq} {path}/{key}"
-        if path is None:
-            self._find(where, f"namespace {ns} is not known")
+        judged = self._check.judge(row, self._find)
+        if judged is None:
             return
-        if row_hash(prefix_of(path), path_of(key, field), flags, exp, packed, value) != digest:
-            self._find(where, "its hash does not match")
+        self._sum += addend(judged.digest)
+        path, _, body = judged
+        if body is None:
             return
-        self._sum += addend(digest)
-        try:
-            body = unpack(packed)
-        except Damaged as error:
-            self._find(where, str(error))
-            return
-        copies = (r, n, kind, agent, writer, size)
-        replica_no = next((no for no, id_ in self._replicas.items() if id_ == body.replica), None)
-        wanted = (replica_no, body.n, body.kind, body.agent, body.writer, len(packed) + len(value))
-        for name, found, want in zip(_COPIES, copies, wanted, strict=True):
-            if found != want:
-                self._find(where, f"column {name} is {found!r}, its body says {want!r}")
-        self._check_value(where, body, flags, value, content)
+        seq, flags, size, value = row[0], row[7], row[12], bytes(row[14])
         if seq > meta.seq:
+            where = f"sibling {seq} {path}/{row[2]}"
             self._find(where, f"its sequence number is above the store's {meta.seq}")
         self._highest[body.replica] = max(self._highest[body.replica], body.n)
         for tag in body.tags:
@@ -171,20 +150,6 @@ class _Verification:
         for name, part in parts.items():
             self._totals["tier", name] += 1
             self._sizes["tier", name] += part
-
-    def _check_value(self, where: str, body: Body, flags: int, value: bytes, content: int) -> None:
-        if flags != flags_of(codec_of(flags), body.type, quarantined=body.trust == "quarantined"):
-            self._find(where, "its flags do not match its body")
-        try:
-            dictionary = body.dictionary and self._store.dictionary(body.dictionary)
-            if codec_of(flags) == Codec.ARCHIVED:
-                return  # `archive verify` reads what lies there
-            text = decompress(codec_of(flags), value, body.size, dictionary or None)
-        except Damaged as error:
-            self._find(where, str(error))
-            return
-        if content_of(text) != content:
-            self._find(where, "its content number does not match its value")
 
     def _check_tags(self, reader: Reader) -> None:
         found = _Pairs()
@@ -247,6 +212,3 @@ def _plain(rows: Iterator[Row]) -> Iterator[list[object]]:
     """Rows with driver-specific byte types made plain."""
     for row in rows:
         yield [bytes(v) if isinstance(v, bytearray | memoryview) else v for v in row]
-
-
-_COPIES = ("r", "n", "kind", "agent", "writer", "size")
