@@ -63,6 +63,7 @@ from memtend.errors.migrate import (
     RehearsalFailed,
 )
 from memtend.errors.prune import ProfileUnknown, StrategyUnknown
+from memtend.errors.report import ReportPackageMissing
 from memtend.errors.schema import SchemaRefused, SchemaWrong
 from memtend.errors.store import (
     PeerClock,
@@ -151,6 +152,7 @@ __all__ = [
     "RecordDamaged",
     "RehearsalFailed",
     "ReplicaCloned",
+    "ReportPackageMissing",
     "RepositoryForeign",
     "ResolverFailed",
     "ResolverUnknown",

@@ -1,0 +1,13 @@
+"""89: the report."""
+
+from __future__ import annotations
+
+from memtend.errors.base import MemtendError
+
+
+class ReportPackageMissing(MemtendError):
+    """What draws the report is an extra. Nothing was read or written."""
+
+    code = 89
+    message = "the report needs the package {package}, which is not installed"
+    hint = "Install it with the extra that brings it: pip install 'memtend[report]'."
