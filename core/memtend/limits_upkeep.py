@@ -33,6 +33,29 @@ METRIC_FULL_MS: Final = 2 * 24 * 3_600_000  # every point
 METRIC_HOURLY_MS: Final = 14 * 24 * 3_600_000  # one an hour; after that one a day
 
 # Health
+HEALTH_SAMPLE_ROWS: Final = 256  # read and checked in one look, one after another
+HEALTH_SAMPLE_BYTES: Final = 1 * MIB
+HEALTH_SPREAD_ROWS: Final = 256  # spread over the store, by which is estimated what would be saved
+HEALTH_TRIAL_ROWS: Final = 32  # of them, compressed to see what it gives
+HEALTH_TABLE_ROWS: Final = 100  # of each small table
+HEALTH_TAGS_MAX: Final = 16
+HEALTH_DAMAGED_MAX: Final = 100  # rows that are looked at again until they are whole or gone
+HEALTH_AUDIT_ENTRIES: Final = 64  # the last of the trail
+HEALTH_CHANGES: Final = 1_000  # the last, of which it is asked whether they are in conflict
+HEALTH_CROWD_ROWS: Final = 5_000  # of contested namespaces, up to which all are counted
+HEALTH_NEWS_ROWS: Final = 20_000  # changes up to which older values are looked for
+HEALTH_SEGMENTS: Final = 16  # of the newest backup, that are asked for in the target
+STATISTICS_ROWS_MIN: Final = 50_000  # a planner of fewer rows is wrong for nothing
+STATISTICS_DRIFT: Final = 10  # times as many rows as were counted, or a tenth of them
+WAL_WARN_BYTES: Final = 128 * MIB
+LOG_WARN_MS: Final = 14 * 24 * 3_600_000
+LOG_WARN_ROWS: Final = 100_000
+LEASE_QUEUE_WARN: Final = 50  # who wait for one resource
+DISK_FREE_CRITICAL_BYTES: Final = 64 * MIB
+SLOW_P95_MS: Final = 100.0
+SLOW_COUNT_MIN: Final = 100  # operations of one sort, before their percentile says something
+SAVING_BYTES_MIN: Final = 256 * 1024  # less is not worth a word
+SAVING_SHARE_MIN: Final = 0.01  # of what the store takes
 
 # Alerts
 AGENT_BYTES_WARN: Final = 60 * MIB
