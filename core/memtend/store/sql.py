@@ -10,9 +10,11 @@ from __future__ import annotations
 from typing import Final
 
 from memtend.store import (
+    sql_alerts,
     sql_conflicted,
     sql_conflicts,
     sql_duplicates,
+    sql_health,
     sql_hooks,
     sql_imports,
     sql_leases,
@@ -242,19 +244,22 @@ STATEMENTS: Final[dict[str, str]] = {
 STATEMENTS.update(sql_leases.STATEMENTS | sql_messages.STATEMENTS | sql_sync.STATEMENTS)
 STATEMENTS.update(sql_conflicted.STATEMENTS | sql_conflicts.STATEMENTS | sql_hooks.STATEMENTS)
 STATEMENTS.update(sql_migrate.STATEMENTS | sql_schema.STATEMENTS)
-STATEMENTS.update(sql_imports.STATEMENTS | sql_upkeep.STATEMENTS)
+STATEMENTS.update(sql_imports.STATEMENTS | sql_upkeep.STATEMENTS | sql_alerts.STATEMENTS)
 STATEMENTS.update(sql_duplicates.STATEMENTS | sql_prune.STATEMENTS)
 STATEMENTS.update(sql_report.STATEMENTS)
 
 STATEMENTS.update(sql_metrics.STATEMENTS)
+STATEMENTS.update(sql_health.STATEMENTS | sql_health.peeks(STATEMENTS))
 
 _SQLITE: Final = {
+    "ints": "json_each(?) AS one",
     "in_ints": "IN (SELECT value FROM json_each(?))",
     "in_texts": "IN (SELECT value FROM json_each(?))",
     "for_update": "",
     "server_ms": "NULL",
 }
 _POSTGRES: Final = {
+    "ints": "unnest(?::bigint[]) AS one(value)",
     "in_ints": "= ANY(?)",
     "in_texts": "= ANY(?)",
     "for_update": " FOR UPDATE",
