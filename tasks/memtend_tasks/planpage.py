@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
+from functools import singledispatch
 
 from memtend.archive.plan import ArchivePlan
 from memtend.backup.restore_plan import Mode, RestorePlan
@@ -13,9 +14,11 @@ from memtend.limits import PUBLISHED_DECISIONS_MAX, PUBLISHED_FINDINGS_MAX
 from memtend.migrate.importing import ImportPlan
 from memtend.migrate.plan import MigrationPlan
 from memtend.model.plan import Action, Decision, Plan
+from memtend.prune.plan import PruneDecision, PrunePlan
 from memtend_tasks.escaping import Markdown, code, visible
 from memtend_tasks.figures import size, table, to_text
 from memtend_tasks.movepage import moved_details, moved_headline, unquoted
+from memtend_tasks.prunepage import prune_details, prune_headline, prune_row
 
 _NAMESPACES_SHOWN = 20
 _NOTHING = "There is nothing to do."
@@ -26,31 +29,47 @@ _MODES = {
 }
 
 
+@singledispatch
 def headline(plan: Plan) -> str:
     """What the plan would do, in one sentence."""
-    count, bytes_ = f"{len(plan.decisions):,}", sum(d.size_bytes for d in plan.decisions)
-    match plan:
-        case RestorePlan():
-            return (
-                f"Brings back **{plan.rows:,} records** ({size(plan.bytes)}). Of the keys, "
-                f"{plan.added:,} are added, {plan.changed:,} changed, {plan.removed:,} removed, "
-                f"{plan.unchanged:,} stay as they are."
-            )
-        case RotationPlan():
-            drops = plan.to_delete()
-            freed = size(sum(drop.size_bytes for drop in drops))
-            return f"Drops **{len(drops):,} of {plan.total:,}** backups, {freed}, in `{plan.url}`."
-        case ArchivePlan():
-            return f"Archives **{count} of {plan.total:,}** records, {size(bytes_)} in the store."
-        case ImportPlan() | MigrationPlan():
-            return moved_headline(plan)
-        case Plan(operation="recall"):
-            return f"Recalls **{count}** records, {size(bytes_)} in the store."
-        case _:
-            drops = plan.to_delete()
-            freed = size(sum(drop.size_bytes for drop in drops))
-            share = f"{plan.delete_share:.1%}"
-            return f"Deletes **{len(drops):,} of {plan.total:,}** records ({share}), {freed}."
+    if plan.operation == "recall":
+        count, bytes_ = len(plan.decisions), sum(one.size_bytes for one in plan.decisions)
+        return f"Recalls **{count:,}** records, {size(bytes_)} in the store."
+    drops = plan.to_delete()
+    freed = size(sum(drop.size_bytes for drop in drops))
+    share = f"{plan.delete_share:.1%}"
+    return f"Deletes **{len(drops):,} of {plan.total:,}** records ({share}), {freed}."
+
+
+@headline.register
+def _(plan: RestorePlan) -> str:
+    return (
+        f"Brings back **{plan.rows:,} records** ({size(plan.bytes)}). Of the keys, "
+        f"{plan.added:,} are added, {plan.changed:,} changed, {plan.removed:,} removed, "
+        f"{plan.unchanged:,} stay as they are."
+    )
+
+
+@headline.register
+def _(plan: RotationPlan) -> str:
+    drops = plan.to_delete()
+    freed = size(sum(drop.size_bytes for drop in drops))
+    return f"Drops **{len(drops):,} of {plan.total:,}** backups, {freed}, in `{plan.url}`."
+
+
+@headline.register
+def _(plan: ArchivePlan) -> str:
+    count, bytes_ = len(plan.decisions), sum(one.size_bytes for one in plan.decisions)
+    return f"Archives **{count:,} of {plan.total:,}** records, {size(bytes_)} in the store."
+
+
+@headline.register(ImportPlan)
+@headline.register(MigrationPlan)
+def _(plan: ImportPlan | MigrationPlan) -> str:
+    return moved_headline(plan)
+
+
+headline.register(PrunePlan, prune_headline)
 
 
 def touched(plan: Plan) -> int:
@@ -64,28 +83,38 @@ def touched(plan: Plan) -> int:
     return sum(decision.action is not Action.KEEP for decision in plan.decisions)
 
 
+@singledispatch
 def details(plan: Plan) -> list[str]:
     """What stands below the headline: tables and warnings."""
-    match plan:
-        case RestorePlan():
-            return _restore(plan)
-        case RotationPlan():
-            lines = [
-                _table(("backup", "kind", "taken", "what", "why"), map(_backup, plan.decisions))
-            ]
-            if plan.unreadable:
-                lines.append(
-                    f"**{len(plan.unreadable)} manifests cannot be read**: until they are gone or "
-                    "whole, no object is deleted. `memtend backup verify` names them."
-                )
-            return lines
-        case ArchivePlan():
-            rules = Counter(decision.rule for decision in plan.decisions)
-            return [_table(("rule", "records"), _counts(rules)), *_by_namespace(plan)]
-        case ImportPlan() | MigrationPlan():
-            return moved_details(plan)
-        case _:
-            return _by_namespace(plan)
+    return _by_namespace(plan)
+
+
+@details.register
+def _(plan: RotationPlan) -> list[str]:
+    lines: list[str] = [
+        _table(("backup", "kind", "taken", "what", "why"), map(_backup, plan.decisions))
+    ]
+    if plan.unreadable:
+        lines.append(
+            f"**{len(plan.unreadable)} manifests cannot be read**: until they are gone or "
+            "whole, no object is deleted. `memtend backup verify` names them."
+        )
+    return lines
+
+
+@details.register
+def _(plan: ArchivePlan) -> list[str]:
+    rules = Counter(decision.rule for decision in plan.decisions)
+    return [_table(("rule", "records"), _counts(rules)), *_by_namespace(plan)]
+
+
+@details.register(ImportPlan)
+@details.register(MigrationPlan)
+def _(plan: ImportPlan | MigrationPlan) -> list[str]:
+    return moved_details(plan)
+
+
+details.register(PrunePlan, prune_details)
 
 
 def decisions(plan: Plan) -> list[dict[str, str]]:
@@ -100,13 +129,14 @@ def _row(decision: Decision) -> dict[str, str]:
         return dict(zip(names, _backup(decision), strict=True)) | {
             "frees": size(decision.size_bytes) if decision.action is Action.DELETE else ""
         }
-    return {
+    row = {
         "action": decision.action.value,
         "namespace": visible(decision.namespace),
         "key": visible(decision.key),
         "reason": visible(unquoted(decision.reason)),
         "size": size(decision.size_bytes),
     }
+    return row | prune_row(decision) if isinstance(decision, PruneDecision) else row
 
 
 def _backup(decision: RotationDecision) -> tuple[str, ...]:
@@ -121,7 +151,8 @@ def _by_namespace(plan: Plan) -> list[str]:
     return [_table(("namespace", "records"), _counts(spaces))]
 
 
-def _restore(plan: RestorePlan) -> list[str]:
+@details.register
+def _(plan: RestorePlan) -> list[str]:
     facts = [
         ("from", f"{plan.manifest}, taken {_instant(plan.at)}"),
         ("in", plan.url),

@@ -10,6 +10,7 @@ from memtend.migrate.importing import ImportPlan
 from memtend.migrate.plan import MigrationPlan
 from memtend.model.plan import Plan, PlanRef
 from memtend.plans import load_plan, save_plan
+from memtend.prune.plan import PrunePlan
 from memtend.services import Services
 from memtend.settings import Settings
 from memtend_tasks.decorator import memory_task
@@ -18,6 +19,7 @@ KINDS: dict[str, type[Plan]] = {
     "archive": ArchivePlan,
     "import": ImportPlan,
     "migrate": MigrationPlan,
+    "prune": PrunePlan,
     "recall": Plan,
     "restore": RestorePlan,
     "rotate": RotationPlan,
