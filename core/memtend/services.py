@@ -24,6 +24,7 @@ from memtend.serving.drills import Drills
 from memtend.serving.erasures import Erasures
 from memtend.serving.exporting import Exporting
 from memtend.serving.importing import Importing
+from memtend.serving.measuring import Measuring
 from memtend.serving.migrating import Migrating
 from memtend.serving.restores import Restores
 from memtend.serving.rotations import Rotations
@@ -42,9 +43,18 @@ if TYPE_CHECKING:
 
 
 class Services(
-    Importing, Exporting, Syncing, Erasures, Archives, Drills, Migrating, Restores, Rotations,
+    Importing,
+    Exporting,
+    Measuring,
+    Syncing,
+    Erasures,
+    Archives,
+    Drills,
+    Migrating,
+    Restores,
+    Rotations,
     Backups,
-):  # fmt: skip
+):
     """Everything that tends one store. Made by `open_services`."""
 
     def plan_sweep(self, cleanups: Set[Cleanup] = ROUTINE) -> Plan:

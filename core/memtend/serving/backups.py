@@ -150,7 +150,7 @@ class Backups(Serving):
             report.manifest, report.url, self.clock.now_ms(), report.seq, report.records,
             report.stored_bytes, report.root or "",
         )  # fmt: skip
-        catalog.record(self.store, entry, "backup")
+        catalog.record(self.store, entry, "backup", report.seconds)
         return report
 
     def _target(self, url: str | None) -> ObjectStore:

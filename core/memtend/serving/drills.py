@@ -67,6 +67,14 @@ class Drills(Serving):
 
         return self._evidence(address_of(target or self.settings.backup_url))
 
+    def drills(self) -> list[Evidence]:
+        """What the last drill of each target found."""
+        from memtend.backup.drill_report import Evidence  # noqa: PLC0415
+
+        kept = {row[0]: row[1] for row in self.store.engine.read("settings")}
+        found = (text for name, text in kept.items() if name.startswith(EVIDENCE))
+        return [Evidence.model_validate_json(text) for text in found]
+
     def _evidence(self, url: str) -> Evidence | None:
         from memtend.backup.drill_report import Evidence  # noqa: PLC0415
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from memtend.store.meta import crc_of
+from memtend.store.upkeep import save
 
 if TYPE_CHECKING:
     from memtend.store.store import Store
@@ -23,10 +24,21 @@ class Entry(NamedTuple):
     verified_ms: int | None = None
 
 
-def record(store: Store, entry: Entry, actor: str) -> None:
-    """Write a backup down, or that it was verified, with an audit entry."""
+SPEEDS: Final = ("memtend_backup_seconds", "memtend_backup_bytes_s")
+"""The series that keep how long each backup took, and how fast it was."""
+
+
+def record(store: Store, entry: Entry, actor: str, seconds: float | None = None) -> None:
+    """Write a backup down, or that it was verified, with an audit entry.
+
+    Of one that was just taken, the `seconds` it took go into the history of figures.
+    """
     with store.change(actor) as (change, _):
         change.tx.run("catalog", (*entry, crc_of(tuple(entry))))
+        if seconds:
+            values = (seconds, entry.size / seconds)
+            rows = zip(SPEEDS, (entry.at_ms,) * 2, values, strict=True)
+            save(change.tx, "metric", rows)
         change.note("backup", entry.manifest)
 
 
@@ -36,10 +48,16 @@ def newest(store: Store, url: str) -> Entry | None:
     return next((entry for entry in entries if entry.url == url), None)
 
 
+def last(store: Store) -> Entry | None:
+    """The last backup into any target."""
+    rows = store.engine.read("catalogs", (1,))
+    return Entry._make(rows[0][:-1]) if rows else None
+
+
 def newest_at(store: Store) -> int | None:
     """When the last backup into any target was taken, in milliseconds."""
-    rows = store.engine.read("catalogs", (1,))
-    return Entry._make(rows[0][:-1]).at_ms if rows else None
+    entry = last(store)
+    return entry.at_ms if entry else None
 
 
 def verified(store: Store, url: str) -> dict[str, int | None]:

@@ -1,0 +1,158 @@
+"""The figures of the open store: as they are now, as they were, and keeping them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from memtend.clock import to_ms
+from memtend.limits_upkeep import LATENCY_HOURS, METRIC_FULL_MS, METRIC_NAMES_KEPT
+from memtend.serving.drills import Drills
+from memtend.serving.peering import Peering
+from memtend.store import catalog
+
+if TYPE_CHECKING:
+    from memtend.health.report import HealthReport
+    from memtend.metrics.facts import Drilled, MetricFacts, Saved
+    from memtend.metrics.figure import Figure
+    from memtend.model.latency import OpLatency
+
+
+class Measuring(Peering, Drills):
+    """Metrics. Reading them costs about the same at any size of the store."""
+
+    def figures(self, target: str | None = None) -> tuple[Figure, ...]:
+        """Every figure that is known now; of backups, those into `target` or else the newest.
+
+        What is not known has no figure.
+        """
+        from memtend.metrics.figures import figures_of  # noqa: PLC0415
+
+        return figures_of(self._metric_facts(target))
+
+    def record_figures(self, health: HealthReport | None = None) -> int:
+        """Keep the figures of now in the history, with the score of `health`; how many.
+
+        Of namespaces, agents and kinds the largest are kept. What is older is thinned meanwhile.
+        """
+        from memtend.metrics.figures import figures_of  # noqa: PLC0415
+        from memtend.metrics.thinning import thinned  # noqa: PLC0415
+        from memtend.store import figured  # noqa: PLC0415
+
+        self.memory.flush()
+        facts = self._metric_facts(None)
+        if health is not None:
+            facts = facts._replace(**_judged(health))
+        else:  # what was recorded earlier must not look as if it were judged again
+            facts = facts._replace(health_score=None, health_checks=None)
+        now_ms = self.clock.now_ms()
+        found = figures_of(facts, METRIC_NAMES_KEPT)
+        # How long a backup took is kept as it is taken.
+        values = [(one.series, one.value) for one in found if one.name not in catalog.SPEEDS]
+        kept = figured.record(self.store, now_ms, values)
+        old = figured.times(self.store, now_ms - METRIC_FULL_MS)
+        figured.drop(
+            self.store, ((name, at) for name, times in old.items() for at in thinned(times, now_ms))
+        )
+        return kept
+
+    def figure_history(
+        self, prefix: str = "", since_ms: int = 0
+    ) -> dict[str, list[tuple[int, float]]]:
+        """Points `(milliseconds, value)` of every series that begins with `prefix`, oldest
+        first."""
+        from memtend.store import figured  # noqa: PLC0415
+
+        named = [name for name in figured.series(self.store) if name.startswith(prefix)]
+        found = {name: figured.points(self.store, name, since_ms) for name in named}
+        return {name: points for name, points in found.items() if points}
+
+    def latencies(self, hours: int = LATENCY_HOURS) -> tuple[OpLatency, ...]:
+        """How long each operation took, by the tier of what it met; of all who use the store."""
+        from memtend.store.latencies import latencies  # noqa: PLC0415
+
+        return latencies(self.store.engine, self.clock.now_ms(), hours)
+
+    def _metric_facts(self, target: str | None) -> MetricFacts:
+        from memtend.metrics.facts import Files, MetricFacts, Missed, PeerSeen, Waits  # noqa: PLC0415
+        from memtend.resolving import crowding  # noqa: PLC0415
+        from memtend.store import figured, measured  # noqa: PLC0415
+        from memtend.store.latencies import cache_reads, latencies  # noqa: PLC0415
+
+        store, now_ms = self.store, self.clock.now_ms()
+        waiting = measured.backlog(store, store.meta())
+        conflict_keys, siblings_most = crowding(self.memory)
+        sample = measured.sample(store)
+        score = figured.newest(store, "memtend_health_score")
+        return MetricFacts(
+            stats=self.memory.stats(),
+            files=Files(*self._files()),
+            kinds=sample.kinds,
+            compression=sample.text_bytes / sample.value_bytes if sample.value_bytes else None,
+            store_quota_bytes=self.memory.config.file.quotas.store_bytes,
+            latencies=latencies(store.engine, now_ms),
+            caches=cache_reads(store.engine, now_ms),
+            waits=Waits(
+                expired=waiting.expired,
+                expiring_day=waiting.expiring_day,
+                conflict_keys=conflict_keys,
+                siblings_most=siblings_most,
+                leases_held=waiting.leases,
+                leases_waiting=waiting.tickets,
+                messages=waiting.messages,
+                messages_age_ms=waiting.messages_age_ms,
+                clock_alarm_ms=self.clock.alarm_ms,
+            ),
+            backup=self._saved(target),
+            drill=self._drilled(target),
+            peers=tuple(PeerSeen(p.name, p.silent_ms, p.backlog) for p in self.peer_facts()),
+            ghosts=waiting.ghosts,
+            missed=tuple(Missed(*one) for one in measured.regrets(store)),
+            alerts=measured.standing_alerts(store),
+            health_score=score[1] if score else None,
+        )
+
+    def _files(self) -> tuple[int | None, int | None]:
+        """Of a store that is a file: the bytes of its write-ahead log, and those free beside it."""
+        path = self.store.engine.path
+        if path is None:
+            return None, None
+        wal = f"{path}-wal"
+        wal_bytes = os.path.getsize(wal) if os.path.exists(wal) else 0
+        return wal_bytes, shutil.disk_usage(os.path.dirname(os.path.abspath(path))).free
+
+    def _saved(self, target: str | None) -> Saved | None:
+        from memtend.metrics.facts import Saved  # noqa: PLC0415
+        from memtend.objects import address_of  # noqa: PLC0415
+        from memtend.store import figured  # noqa: PLC0415
+
+        last = catalog.last(self.store)
+        entry = catalog.newest(self.store, address_of(target)) if target else last
+        if entry is None:
+            return None
+        saved = Saved(max(0, self.clock.now_ms() - entry.at_ms), entry.size, entry.rows)
+        if entry != last:  # how long it took is known of the last one only
+            return saved
+        took = [figured.newest(self.store, name) for name in catalog.SPEEDS]
+        seconds, bytes_s = (point[1] if point else None for point in took)
+        return saved._replace(seconds=seconds, bytes_s=bytes_s)
+
+    def _drilled(self, target: str | None) -> Drilled | None:
+        """The last drill of a target, or of whichever was drilled last."""
+        from memtend.metrics.facts import Drilled  # noqa: PLC0415
+
+        found = [self.drill_evidence(target)] if target else self.drills()
+        known = [one for one in found if one is not None]
+        if not known:
+            return None
+        evidence = max(known, key=lambda one: one.last.started_at)
+        good, last = evidence.good_at, evidence.last
+        age_ms = None if good is None else max(0, self.clock.now_ms() - to_ms(good))
+        return Drilled(age_ms, last.rto_seconds, last.rpo_seconds)
+
+
+def _judged(health: HealthReport) -> dict[str, Any]:
+    levels = Counter(check.level.value for check in health.checks)
+    return {"health_score": health.score, "health_checks": dict(sorted(levels.items()))}

@@ -1,0 +1,65 @@
+"""The history of figures: one point a series and time, kept and let go.
+
+Nobody backs it up: it says how this store has been doing, and stays with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from memtend.limits import BATCH_MAX
+from memtend.store.meta import crc_of
+from memtend.store.upkeep import save
+
+if TYPE_CHECKING:
+    from memtend.store.engine import Row
+    from memtend.store.store import Store
+
+Point = tuple[int, float]
+"""When, in milliseconds, and how much."""
+
+
+def record(store: Store, at_ms: int, values: Iterable[tuple[str, float]]) -> int:
+    """Keep values by their series; how many. What was kept for the same time gives way."""
+    rows = [(series, at_ms, float(value)) for series, value in values]
+    for start in range(0, len(rows), BATCH_MAX):
+        with store.engine.write() as tx:
+            save(tx, "metric", rows[start : start + BATCH_MAX])
+    return len(rows)
+
+
+def series(store: Store) -> list[str]:
+    return [name for (name,) in store.engine.read("metric_series")]
+
+
+def points(store: Store, name: str, since_ms: int = 0) -> list[Point]:
+    """Of one series, oldest first."""
+    return list(_sound(name, store.engine.read("metric_of", (name, since_ms))))
+
+
+def newest(store: Store, name: str) -> Point | None:
+    return next(_sound(name, store.engine.read("newest_metric", (name,))), None)
+
+
+def times(store: Store, before_ms: int) -> dict[str, list[int]]:
+    """When there are points of each series before a time, oldest first."""
+    found: dict[str, list[int]] = {}
+    for name, at_ms in store.engine.read("metric_points", (before_ms,)):
+        found.setdefault(name, []).append(at_ms)
+    return found
+
+
+def drop(store: Store, places: Iterable[tuple[str, int]]) -> None:
+    """Let go of points."""
+    gone = list(places)
+    for start in range(0, len(gone), BATCH_MAX):
+        with store.engine.write() as tx:
+            tx.run_many("drop_metric", gone[start : start + BATCH_MAX])
+
+
+def _sound(name: str, rows: list[Row]) -> Iterator[Point]:
+    """Damaged points, which `verify` finds, are left out."""
+    for at_ms, value, crc in rows:
+        if crc_of((name, at_ms, value)) == crc:
+            yield at_ms, value

@@ -1,0 +1,128 @@
+"""What metrics read of a store: counts that end at a bound, and a sample of its rows.
+
+Nothing here costs more in a larger store. The sample is taken in stretches of the change sequence,
+equally long and equally far apart: each row is as likely to be in it as any other. A store no
+larger than the sample is read whole.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from memtend.codec.compress import Codec, Damaged
+from memtend.codec.envelope import codec_of, unpack
+from memtend.limits_upkeep import METRIC_COUNT_MAX, METRIC_SAMPLE_ROWS, METRIC_SAMPLE_STRETCHES
+from memtend.store.messages_books import now_ms as messages_now_ms
+from memtend.store.messages_upkeep import message_facts
+from memtend.store.meta import Meta
+from memtend.store.upkeep import sound
+
+if TYPE_CHECKING:
+    from memtend.model.message import MessageFacts
+    from memtend.store.engine import Reader, Row
+    from memtend.store.store import Store
+
+_DAY_MS = 24 * 3_600_000
+_CLUMP = 8
+"""A stretch with so many times more rows than are expected is cut off."""
+
+
+class Sampled(NamedTuple):
+    """Rows and bytes by kind, as estimated for the whole store. `text_bytes` of values as JSON are
+    `value_bytes` as stored, in the sample; archived values are left out."""
+
+    kinds: dict[str, tuple[float, float]]
+    text_bytes: int
+    value_bytes: int
+
+
+class Regretted(NamedTuple):
+    """Of what one rule has pruned, in all namespaces."""
+
+    rule: str
+    pruned: int
+    missed: int
+
+
+class Backlog(NamedTuple):
+    """What waits, counted up to `METRIC_COUNT_MAX`. `messages_age_ms` is None where none waits."""
+
+    expired: int
+    expiring_day: int
+    ghosts: int
+    leases: int
+    tickets: int
+    messages: MessageFacts
+    messages_age_ms: int | None
+
+
+def backlog(store: Store, meta: Meta) -> Backlog:
+    now_ms, read = store.clock.now_ms(), store.engine.read
+    most = METRIC_COUNT_MAX
+    [(server_ms,)] = read("lease_now")
+    lease_ms = now_ms if server_ms is None else server_ms
+    messages = message_facts(store)
+    oldest = messages.oldest_ms
+    return Backlog(
+        expired=_one(read("count_expired", (-1, now_ms, most))),
+        expiring_day=_one(read("count_expired", (now_ms, now_ms + _DAY_MS, most))),
+        ghosts=_one(read("count_ghosts", (most,))),
+        leases=_one(read("count_leases", (meta.lease_epoch, lease_ms))),
+        tickets=_one(read("count_tickets", (lease_ms,))),
+        messages=messages,
+        messages_age_ms=None if oldest is None else max(0, messages_now_ms(store) - oldest),
+    )
+
+
+def sample(store: Store) -> Sampled:
+    with store.engine.snapshot() as reader:
+        total = Meta.of(reader.fetch("meta"), store.url).rows
+        [(first, last)] = reader.fetch("seq_ends")
+        rows = [] if first is None else _spread(reader, first, last + 1, total)
+    return _judged(rows, total)
+
+
+def regrets(store: Store) -> tuple[Regretted, ...]:
+    found: dict[str, Regretted] = {}
+    for rule, _, pruned, missed, _ in sound(store.engine.read("stream_regret")):
+        before = found.get(rule, Regretted(rule, 0, 0))
+        found[rule] = Regretted(rule, before.pruned + pruned, before.missed + missed)
+    return tuple(found.values())
+
+
+def standing_alerts(store: Store) -> dict[str, int]:
+    """How many alerts stand, by level."""
+    return {level: int(count) for level, count in store.engine.read("standing_alerts")}
+
+
+def _spread(reader: Reader, first: int, end: int, total: int) -> list[Row]:
+    if total <= METRIC_SAMPLE_ROWS:
+        return reader.fetch("sample_rows", (first, end, METRIC_SAMPLE_ROWS))
+    step = (end - first) / METRIC_SAMPLE_STRETCHES
+    width = max(1.0, step * METRIC_SAMPLE_ROWS / total)
+    most = _CLUMP * METRIC_SAMPLE_ROWS // METRIC_SAMPLE_STRETCHES
+    rows: list[Row] = []
+    for number in range(METRIC_SAMPLE_STRETCHES):
+        start = first + (number + 0.5) * step - width / 2
+        rows += reader.fetch("sample_rows", (round(start), round(start + width), most))
+    return rows
+
+
+def _judged(rows: list[Row], total: int) -> Sampled:
+    stands_for = total / len(rows) if rows else 0.0
+    kinds: dict[str, tuple[float, float]] = {}
+    text_bytes = value_bytes = 0
+    for kind, size, flags, packed, length in rows:
+        count, held = kinds.get(kind, (0.0, 0.0))
+        kinds[kind] = count + stands_for, held + size * stands_for
+        if codec_of(flags) != Codec.ARCHIVED:
+            try:
+                text_bytes += unpack(bytes(packed)).size
+            except Damaged:
+                continue  # verification finds it
+            value_bytes += length
+    return Sampled(kinds, text_bytes, value_bytes)
+
+
+def _one(rows: list[Row]) -> int:
+    return int(rows[0][0])
