@@ -103,6 +103,12 @@ Index(
     sqlite_where=_sibling.c.exp.is_not(None),
     postgresql_where=_sibling.c.exp.is_not(None),
 )
+Index(  # what an agent has, in order of key; who names no agent pays nothing for it
+    "ix_sibling_agent",
+    *(_sibling.c[name] for name in ("agent", "ns", "key")),
+    sqlite_where=_sibling.c.agent.is_not(None),
+    postgresql_where=_sibling.c.agent.is_not(None),
+)
 
 
 class Tag(SQLModel, table=True):

@@ -1,4 +1,4 @@
-"""What was pruned and missed since, how the store has been doing, alerts."""
+"""What was pruned and missed since, how the store has been doing, alerts; what an agent has."""
 
 from __future__ import annotations
 
@@ -59,8 +59,16 @@ def upgrade() -> None:
         "silence", 1, _column("id", TEXT), _column("pattern", TEXT), _column("until_ms", INT),
         _column("facts", TEXT), _column("crc", INT),
     )  # fmt: skip
+    op.create_index(
+        "ix_sibling_agent",
+        "sibling",
+        ["agent", "ns", "key"],
+        sqlite_where=sa.text("agent IS NOT NULL"),
+        postgresql_where=sa.text("agent IS NOT NULL"),
+    )
 
 
 def downgrade() -> None:
+    op.drop_index("ix_sibling_agent", "sibling")
     for name in ("silence", "alert", "latency", "metric", "pruning", "regret", "ghost"):
         op.drop_table(name)
