@@ -23,6 +23,7 @@ from typing import Any
 
 import yaml
 
+from memtend.alertrules import dump_alerts, read_alerts
 from memtend.archiverules import dump_archive, read_archive
 from memtend.durations import parse_bytes, parse_duration, show_duration
 from memtend.errors import InvalidName, InvalidPolicy
@@ -58,7 +59,7 @@ from memtend.retentionrules import dump_retention, read_retention
 from memtend.safeyaml import Node, read_yaml
 
 _SECTIONS = ("namespaces", "cleanup_schedule", "compression", "logging", "quotas", "safety",
-             "archive", "retention", "layout")  # fmt: skip
+             "archive", "retention", "layout", "alerts")  # fmt: skip
 _RULE = (
     "namespace",
     "ttl_seconds",
@@ -99,6 +100,7 @@ def dump_policies(file: PolicyFile) -> str:
         "logging": file.logging.model_dump(),
         "archive": dump_archive(file.archive),
         "retention": dump_retention(file.retention),
+        "alerts": dump_alerts(file.alerts),
     }
     return str(yaml.safe_dump(tree, sort_keys=False, allow_unicode=True))
 
@@ -127,6 +129,7 @@ def _load(root: Node) -> PolicyFile:
         logging=_logging(sections.get("logging")),
         archive=read_archive(sections.get("archive")),
         retention=read_retention(sections.get("retention")),
+        alerts=read_alerts(sections.get("alerts")),
         notes=tuple(notes),
     )
 

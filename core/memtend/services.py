@@ -18,6 +18,7 @@ from memtend.guard import clear
 from memtend.limits import BACKLOG_WARN_ROWS, PLAN_DECISIONS_MAX
 from memtend.memory import Memory
 from memtend.reaching import ColdReads
+from memtend.serving.alerting import Alerting
 from memtend.serving.archives import Archives
 from memtend.serving.backups import Backups
 from memtend.serving.drills import Drills
@@ -26,6 +27,7 @@ from memtend.serving.exporting import Exporting
 from memtend.serving.importing import Importing
 from memtend.serving.measuring import Measuring
 from memtend.serving.migrating import Migrating
+from memtend.serving.pruning import Prunings
 from memtend.serving.restores import Restores
 from memtend.serving.rotations import Rotations
 from memtend.serving.syncing import Syncing
@@ -43,10 +45,12 @@ if TYPE_CHECKING:
 
 
 class Services(
+    Alerting,
     Importing,
     Exporting,
     Measuring,
     Syncing,
+    Prunings,
     Erasures,
     Archives,
     Drills,

@@ -35,6 +35,10 @@ class Settings(BaseSettings):
     """A folder below which the flow `export` writes."""
     import_source: str | None = None
     """Older memory that the flow `ingest` reads, hourly while `memtend serve` knows of it."""
+    alert_urls: SecretStr | None = None
+    """Who is told of alerts: Apprise addresses, with white space between. They hold passwords."""
+    alert_urls_file: Path | None = None
+    """A file that holds the same, and lines of comment that begin with #."""
     durability: Literal["full", "normal"] = "full"
     key_path: Path | None = None
     """Where the audit key is kept; beside the database file if unset."""
@@ -51,6 +55,12 @@ class Settings(BaseSettings):
     def backup_new_secret(self) -> str | None:
         """The text of the key that is to replace it."""
         return _secret("backup_new_key", self.backup_new_key, self.backup_new_key_file)
+
+    def alert_addresses(self) -> tuple[str, ...]:
+        """Whom to tell of alerts, each once."""
+        text = _secret("alert_urls", self.alert_urls, self.alert_urls_file) or ""
+        lines = (line for line in text.splitlines() if not line.lstrip().startswith("#"))
+        return tuple(dict.fromkeys(url for line in lines for url in line.split()))
 
 
 def process_name() -> str:
@@ -70,5 +80,6 @@ def _secret(name: str, given: SecretStr | None, path: Path | None) -> str | None
         why = f"{path} cannot be read ({type(error).__name__})"
         raise InvalidSettings(name=f"{name}_file", why=why) from None
     if len(text) > SECRET_CHARS_MAX:
-        raise InvalidSettings(name=f"{name}_file", why=f"{path} is too long for a key")
+        why = f"{path} is longer than {SECRET_CHARS_MAX:,} characters"
+        raise InvalidSettings(name=f"{name}_file", why=why)
     return text.strip() or None

@@ -8,6 +8,7 @@ The code is also the exit status of the command line. Codes are never reused:
 from __future__ import annotations
 
 from memtend.errors.agent import SnapshotRefused, SnapshotUnknown
+from memtend.errors.alerts import AlertsUntold, AlertUnknown, AlertUrlRefused
 from memtend.errors.archive import ArchiveDamaged, ArchiveForeign, ArchiveUnreachable, NoArchive
 from memtend.errors.backup import (
     BackupKeyRefused,
@@ -62,7 +63,13 @@ from memtend.errors.migrate import (
     MigrationWrong,
     RehearsalFailed,
 )
-from memtend.errors.prune import ProfileUnknown, StrategyUnknown
+from memtend.errors.prune import (
+    PlanUnknown,
+    ProfileUnknown,
+    PruneForgotten,
+    PruneUnapproved,
+    StrategyUnknown,
+)
 from memtend.errors.report import ReportPackageMissing
 from memtend.errors.schema import SchemaRefused, SchemaWrong
 from memtend.errors.store import (
@@ -97,6 +104,9 @@ from memtend.errors.upkeep import (
 
 __all__ = [
     "AccessDenied",
+    "AlertUnknown",
+    "AlertUrlRefused",
+    "AlertsUntold",
     "ArchiveDamaged",
     "ArchiveForeign",
     "ArchiveUnreachable",
@@ -147,7 +157,10 @@ __all__ = [
     "PlanAltered",
     "PlanMissing",
     "PlanStale",
+    "PlanUnknown",
     "ProfileUnknown",
+    "PruneForgotten",
+    "PruneUnapproved",
     "QuotaExceeded",
     "RecordDamaged",
     "RehearsalFailed",

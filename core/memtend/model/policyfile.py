@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import BaseModel, Field
 
 from memtend.limits import AGENT_BYTES_MAX, QUOTA_WARN_SHARE, SESSION_BYTES_MAX, STORE_BYTES_MAX
+from memtend.model.alertpolicy import AlertPolicy
 from memtend.model.archiverule import ArchivePolicy
 from memtend.model.policyset import PolicySet
 from memtend.model.retention import Retention
@@ -73,6 +74,7 @@ class PolicyFile(BaseModel, frozen=True, extra="forbid"):
     logging: CleanupLogging = CleanupLogging()
     archive: ArchivePolicy = ArchivePolicy()
     retention: Retention = Retention()
+    alerts: AlertPolicy = AlertPolicy()
     pruning: dict[str, Any] = Field(default_factory=dict)
     notes: tuple[str, ...] = ()
 

@@ -1,0 +1,35 @@
+"""85, 87 and 88: alerts."""
+
+from __future__ import annotations
+
+from memtend.errors.base import MemtendError
+
+
+class AlertUnknown(MemtendError):
+    """Nothing was changed."""
+
+    code = 85
+    message = "there is no {what} {name!r}{why}"
+    hint = "`memtend alerts list` shows those that stand, and the silences, by their ids."
+
+
+class AlertUrlRefused(MemtendError):
+    """The address itself is not told: it may hold a password."""
+
+    code = 87
+    message = "address {number} of {count} for alerts is none that Apprise understands"
+    hint = (
+        "Correct MEMTEND_ALERT_URLS or its file: addresses such as mailtos://… or slack://…, with "
+        "white space between; `memtend alerts test` tries each of them."
+    )
+
+
+class AlertsUntold(MemtendError):
+    """The alerts are kept, and told next time."""
+
+    code = 88
+    message = "{channels} could not be told of alerts: {why}"
+    hint = (
+        "Run `memtend alerts test` from this machine, and correct the address or the network; the "
+        "next `memtend alerts check` tells what was not told."
+    )
