@@ -6,17 +6,25 @@ keeps gets none, and is counted. Applied to what an applied plan leaves, the pla
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from memtend.errors import StrategyUnknown
+from memtend.limits import PLAN_DECISIONS_MAX
 from memtend.model.plan import Decision, Plan
+from memtend.model.prunepolicy import STRATEGIES
+from memtend.prune.choosing import Chooser
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping
+
     from memtend.model.candidate import Alike, Candidate
     from memtend.model.facts import Facts
     from memtend.model.prunepolicy import PrunePolicy
+    from memtend.prune.choosing import Chosen
+    from memtend.prune.strategy import ValueOf
 
 
 class PruneDecision(Decision, frozen=True, extra="forbid"):
@@ -56,16 +64,52 @@ def plan_prune(
     alike: Iterable[Alike] = (),
     missed: Collection[tuple[str, str]] = (),
     agent_bytes: Mapping[str, int] | None = None,
+    value_of: ValueOf | None = None,
 ) -> PrunePlan:
-    """Raises `StrategyUnknown`. `missed` are records that were pruned, asked for and came back.
+    """Raises `StrategyUnknown`. `strategies` None takes those of the policy.
 
-    `agent_bytes` is what each agent holds, where the store knows; else the candidates are summed.
+    `missed` are records that were pruned, asked for and came back. `agent_bytes` is what each agent
+    holds, where the store knows; else the candidates are summed. `value_of` replaces the weighted
+    value by a learned one.
     """
-    return PrunePlan(
+    wanted = policy.strategies if strategies is None else strategies
+    if unknown := sorted(set(wanted) - set(STRATEGIES)):
+        raise StrategyUnknown(name=unknown[0], known=", ".join(STRATEGIES))
+    chooser = Chooser(
+        policy, facts, now_ms, wanted, alike=alike, missed=missed, agent_bytes=agent_bytes,
+        value_of=value_of,
+    )  # fmt: skip
+    decisions = tuple(islice(_decisions(chooser.choose(candidates)), PLAN_DECISIONS_MAX))
+    return PrunePlan.model_construct(
         operation="prune",
         store_id=facts.store_id,
         made_at=facts.at,
         basis=facts.seq,
         total=facts.records,
+        decisions=decisions,
+        truncated=len(decisions) == PLAN_DECISIONS_MAX,
         profile=policy.profile,
+        shielded=dict(sorted(chooser.shielded.items())),
+        considered=chooser.considered,
+        target_bytes=chooser.target_bytes,
+        notes=tuple(chooser.notes),
     )
+
+
+def _decisions(chosen: Iterator[Chosen]) -> Iterator[PruneDecision]:
+    make = PruneDecision.model_validate
+    for one, strategy, verdict in chosen:
+        yield make({
+            "action": verdict.action,
+            "namespace": one.namespace,
+            "key": one.key,
+            "seq": one.seq,
+            "reason": verdict.reason,
+            "size_bytes": one.size_bytes,
+            "rule": f"{strategy}.{verdict.rule}",
+            "strategy": strategy,
+            "score": verdict.score,
+            "agent": one.agent,
+            "kind": one.kind,
+            "merge_into": verdict.merge_into,
+        })  # fmt: skip

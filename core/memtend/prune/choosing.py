@@ -1,0 +1,160 @@
+"""One pass over the records: each is shown to the strategies in turn, and to the shields if named.
+
+Redundancy comes first, so that counts are summed before anything is judged by them, and space last,
+since it takes what the others leave. What others say the same as is decided on by nothing else.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from memtend.limits import ARCHIVE_TTL_LEFT_MS_MIN, ARCHIVE_VALUE_BYTES_MIN
+from memtend.prune.performance import Performance
+from memtend.prune.redundancy import Redundancy
+from memtend.prune.shields import Shields
+from memtend.prune.space import Space
+from memtend.prune.strategy import ARCHIVE
+from memtend.prune.timing import Timing
+from memtend.prune.value import Value, weighted
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping
+
+    from memtend.model.candidate import Alike, Candidate
+    from memtend.model.facts import Facts
+    from memtend.model.prunepolicy import PrunePolicy
+    from memtend.prune.strategy import Strategy, ValueOf, Verdict
+
+    Chosen = tuple[Candidate, str, Verdict]
+
+KEEPER: Final = "takes-over-duplicates"
+
+
+class Chooser:
+    """Used once. Its figures are complete when `choose` has come to its end."""
+
+    def __init__(
+        self,
+        policy: PrunePolicy,
+        facts: Facts,
+        now_ms: int,
+        wanted: Collection[str],
+        *,
+        alike: Iterable[Alike],
+        missed: Collection[tuple[str, str]],
+        agent_bytes: Mapping[str, int] | None,
+        value_of: ValueOf | None,
+    ) -> None:
+        self.considered = 0
+        self.shielded: Counter[str] = Counter()
+        self.notes: list[str] = []
+        self._now_ms = now_ms
+        self._shields = Shields(policy, now_ms, missed)
+        value_of = value_of or weighted(policy)
+        self._redundancy = Redundancy(policy, alike if "redundancy" in wanted else ())
+        self._extras: list[tuple[Candidate, Verdict]] = []
+        self._staying: dict[int, int | None] = {}
+        self._space = None
+        if "space" in wanted:
+            space = Space(policy, value_of, self._shields, facts.bytes, agent_bytes)
+            self._space = None if space.is_idle else space
+        judges: tuple[Strategy, ...] = (
+            self._redundancy,
+            Performance(policy),
+            Timing(policy, now_ms),
+            Value(policy, now_ms, value_of),
+        )
+        self._judges = [(one.name, one.judge) for one in judges if one.name in wanted]
+
+    @property
+    def target_bytes(self) -> int | None:
+        return self._space.target_bytes if self._space else None
+
+    def choose(self, candidates: Iterable[Candidate]) -> Iterator[Chosen]:
+        """Decisions in the order of the records, then duplicates, then what space takes."""
+        for candidate in candidates:
+            self.considered += 1
+            if candidate.expires_ms is not None and candidate.expires_ms <= self._now_ms:
+                continue  # the sweep's
+            found = self._judge(candidate)
+            shield = self._shield(candidate, named=found is not None)
+            if self._space is not None:
+                _show(self._space, candidate, found, shield)
+            if found is None:
+                continue
+            if shield:
+                self.shielded[shield] += 1
+            elif found[1].merge_into:
+                self._extras.append((candidate, found[1]))
+            else:
+                yield candidate, *found
+        yield from self._merges()
+        if self._space is not None:
+            yield from self._spaces(self._space)
+
+    def _shield(self, candidate: Candidate, *, named: bool) -> str | None:
+        if candidate.seq in self._redundancy.keepers:
+            if candidate.held is None:
+                self._staying[candidate.seq] = candidate.expires_ms
+            return KEEPER
+        return self._shields.over(candidate) if named else None
+
+    def _judge(self, candidate: Candidate) -> tuple[str, Verdict] | None:
+        for name, judge in self._judges:
+            verdict = judge(candidate)
+            if verdict is not None:
+                if verdict.action is ARCHIVE and self._ends_soon(candidate):
+                    continue
+                return name, verdict
+        return None
+
+    def _ends_soon(self, candidate: Candidate) -> bool:
+        ends_ms = candidate.expires_ms
+        return ends_ms is not None and ends_ms < self._now_ms + ARCHIVE_TTL_LEFT_MS_MIN
+
+    def _merges(self) -> Iterator[Chosen]:
+        """Only into what is there, and lives at least as long."""
+        left = 0
+        for candidate, verdict in self._extras:
+            if _outlives(candidate, verdict.merge_into, self._staying):
+                yield candidate, self._redundancy.name, verdict
+            else:
+                left += 1
+        if left:
+            self.notes.append(f"{left:,} duplicates stay: what they repeat is gone or ends sooner")
+        if near := self._redundancy.reported:
+            self.notes.append(
+                f"{near:,} near duplicates stay: the profile merges none so far apart"
+            )
+
+    def _spaces(self, space: Space) -> Iterator[Chosen]:
+        for candidate, verdict in space.take():
+            yield candidate, space.name, verdict
+        self.shielded += space.shielded
+        self.notes += space.notes
+
+
+def _show(
+    space: Space, candidate: Candidate, found: tuple[str, Verdict] | None, shield: str | None
+) -> None:
+    if shield:
+        space.kept(candidate, shield)
+    elif found:
+        space.freed(candidate, _freed(candidate, found[1]))
+    else:
+        space.offer(candidate)
+
+
+def _outlives(extra: Candidate, keeper: int, staying: dict[int, int | None]) -> bool:
+    if keeper not in staying:
+        return False
+    ends_ms = staying[keeper]
+    return ends_ms is None or (extra.expires_ms is not None and extra.expires_ms <= ends_ms)
+
+
+def _freed(candidate: Candidate, verdict: Verdict) -> int:
+    """What is archived leaves its address behind, which takes about as much as a small value."""
+    if verdict.action is ARCHIVE:
+        return max(0, candidate.size_bytes - ARCHIVE_VALUE_BYTES_MIN)
+    return candidate.size_bytes

@@ -1,0 +1,56 @@
+"""The records that go first, kept while all pass by: about as many as are needed, and no more.
+
+So what pruning holds in memory is what it may take, not what the store has.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from memtend.model.candidate import Candidate
+
+    Rank = tuple[int, float, int, int, int]
+
+_SPARE: Final = 4_096
+"""So many more are collected before those that are not needed are let go."""
+
+
+class Offer(NamedTuple):
+    """`rank` says how soon it goes, smaller sooner. It ends in the number of the record, so no two
+    are equal."""
+
+    rank: Rank
+    score: float | None
+    candidate: Candidate
+
+
+class Lowest:
+    """Those of lowest rank that together take `need_bytes`; all of them where that is None."""
+
+    def __init__(self, need_bytes: int | None) -> None:
+        self._need_bytes = need_bytes
+        self._offers: list[Offer] = []
+        self._trim_at = _SPARE
+
+    def add(self, offer: Offer) -> None:
+        self._offers.append(offer)
+        if len(self._offers) >= self._trim_at and self._need_bytes is not None:
+            self._trim(self._need_bytes)
+
+    def in_order(self) -> Iterator[Offer]:
+        """What goes first comes first."""
+        self._offers.sort()
+        return iter(self._offers)
+
+    def _trim(self, need_bytes: int) -> None:
+        """Twice what is kept may come before the next time, so each record is sorted few times."""
+        self._offers.sort()
+        count = 0
+        while count < len(self._offers) and need_bytes > 0:
+            need_bytes -= self._offers[count].candidate.size_bytes
+            count += 1
+        del self._offers[count:]
+        self._trim_at = 2 * count + _SPARE

@@ -1,0 +1,67 @@
+"""Strategy *performance*: what was tried and does not work.
+
+Unknown is not bad: without a count of executions neither success nor confidence is judged. A
+decision is judged by its outcome alone, in either dialect, and by what it says, not by how large
+its numbers are: every agent measures on a scale of its own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from memtend.prune.known import confidence, tried
+from memtend.prune.strategy import ARCHIVE, DELETE, Verdict
+
+if TYPE_CHECKING:
+    from memtend.model.candidate import Candidate
+    from memtend.model.prunepolicy import PrunePolicy
+
+
+class Performance:
+    name = "performance"
+
+    def __init__(self, policy: PrunePolicy) -> None:
+        self._success_below = policy.success_below
+        self._confidence_below = policy.confidence_below
+        self._executions_min = policy.executions_min
+        self._solutions = policy.obsolete_solutions
+        self._decisions = policy.negative_decisions
+
+    def judge(self, candidate: Candidate) -> Verdict | None:
+        if candidate.kind == "decision":
+            return self._decision(candidate)
+        if candidate.kind == "solution" and (found := self._solution(candidate)):
+            return found
+        return self._measured(candidate)
+
+    def _measured(self, candidate: Candidate) -> Verdict | None:
+        executions, success = tried(candidate)
+        if executions is None or executions < self._executions_min:
+            return None
+        low = self._success_below
+        if low is not None and success is not None and success < low:
+            why = f"succeeded in {success:.1%} of {executions:,}, less than {low:.0%}"
+            return Verdict("low-success", DELETE, why)
+        low, sure = self._confidence_below, confidence(candidate)
+        if low is not None and sure is not None and sure < low:
+            why = f"confidence {sure:.2g} after {executions:,} executions, less than {low:g}"
+            return Verdict("low-confidence", DELETE, why)
+        return None
+
+    def _solution(self, candidate: Candidate) -> Verdict | None:
+        facts = candidate.facts
+        if not self._solutions or facts is None:
+            return None
+        if facts.worked is False:
+            return Verdict("obsolete-solutions", DELETE, "it says that it did not work")
+        if not facts.active:
+            return Verdict("obsolete-solutions", DELETE, "it no longer applies: switched off")
+        return None
+
+    def _decision(self, candidate: Candidate) -> Verdict | None:
+        facts = candidate.facts
+        if not self._decisions or candidate.archived or facts is None or facts.outcome is None:
+            return None
+        if facts.outcome.would_repeat is not False:
+            return None
+        return Verdict("negative-decisions", ARCHIVE, "its outcome: would not be decided so again")

@@ -1,0 +1,145 @@
+"""Strategy *space*: where an agent or the store is over its limit, the lowest value goes first.
+
+The order is total. First what is known to be worth less than `unknown_before`, the least first;
+then what nothing is known of, the least important, the least read and the longest unused first;
+then the rest of what is known. Taken is what comes first in this order, without exception, until
+the low-water mark is reached. A value above `preserve_above` is never taken.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from memtend.prune.known import used_ms
+from memtend.prune.lowest import Offer
+from memtend.prune.scope import Mark, Scope
+from memtend.prune.strategy import DELETE, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from memtend.model.candidate import Candidate
+    from memtend.model.prunepolicy import PrunePolicy
+    from memtend.prune.lowest import Rank
+    from memtend.prune.shields import Shields
+    from memtend.prune.strategy import ValueOf
+
+PRESERVED: Final = "high-value"
+
+
+class Space:
+    """Is shown every record that no other rule takes, and told what those rules free.
+
+    `agent_bytes` is what each agent holds. Without it that is summed up here, which only sees the
+    records that are shown. Where nothing can be over, nothing is looked at.
+    """
+
+    name = "space"
+
+    def __init__(
+        self,
+        policy: PrunePolicy,
+        value_of: ValueOf,
+        shields: Shields,
+        store_bytes: int,
+        agent_bytes: Mapping[str, int] | None,
+    ) -> None:
+        self._policy = policy
+        self._value_of = value_of
+        self._shields = shields
+        self._store = _scope("the store", policy.store_bytes, policy.low_water, store_bytes)
+        self._everywhere = () if self._store is None else (self._store,)
+        self._agents: dict[str, Scope] = {}
+        self._summed = agent_bytes is None and store_bytes > (policy.agent_bytes or store_bytes)
+        for agent, held in (agent_bytes or {}).items():
+            if scope := _scope(f"agent {agent}", policy.agent_bytes, policy.low_water, held):
+                self._agents[agent] = scope
+        self.target_bytes: int | None = None
+        self.shielded: Counter[str] = Counter()
+        self.notes: list[str] = []
+
+    @property
+    def is_idle(self) -> bool:
+        return self._store is None and not self._agents and not self._summed
+
+    def freed(self, candidate: Candidate, freed_bytes: int) -> None:
+        """Another rule takes it, or makes it smaller: it is not offered any more."""
+        for scope in self._scopes(candidate):
+            scope.seen += candidate.size_bytes
+            scope.freed += freed_bytes
+
+    def kept(self, candidate: Candidate, shield: str) -> None:
+        for scope in self._scopes(candidate):
+            scope.seen += candidate.size_bytes
+            scope.kept[shield] += 1
+
+    def offer(self, candidate: Candidate) -> None:
+        if not (scopes := self._scopes(candidate)):
+            return
+        shield = self._shields.over(candidate)
+        score = None if shield else self._value_of(candidate)
+        if score is not None and score > self._policy.preserve_above:
+            shield = PRESERVED
+        if shield:
+            self.kept(candidate, shield)
+            return
+        offer = Offer(self._rank(candidate, score), score, candidate)
+        for scope in scopes:
+            scope.seen += candidate.size_bytes
+            scope.lowest.add(offer)
+
+    def take(self) -> Iterator[tuple[Candidate, Verdict]]:
+        """What goes, after everything was shown: for the agents by name, then for the store."""
+        taken: set[int] = set()
+        for _, scope in sorted(self._agents.items()):
+            for candidate, verdict in self._from(scope, taken):
+                if self._store is not None:
+                    self._store.freed += candidate.size_bytes
+                yield candidate, verdict
+        if self._store is not None:
+            yield from self._from(self._store, taken)
+
+    def _from(self, scope: Scope, taken: set[int]) -> Iterator[tuple[Candidate, Verdict]]:
+        if not (need := scope.need_bytes):
+            return
+        why = scope.why()
+        self.target_bytes = (self.target_bytes or 0) + need
+        self.shielded += scope.kept
+        for _, score, candidate in scope.lowest.in_order():
+            if need <= 0:
+                return
+            if candidate.seq in taken:
+                continue
+            taken.add(candidate.seq)
+            need -= candidate.size_bytes
+            said = "of unknown value" if score is None else f"value {score:.2f}"
+            yield candidate, Verdict("lowest-value", DELETE, f"{said}; {why}", score)
+        if need > 0:
+            self.notes.append(scope.note(need))
+
+    def _rank(self, candidate: Candidate, score: float | None) -> Rank:
+        if score is None:
+            place, level = 1, candidate.importance
+        else:
+            place, level = (0 if score < self._policy.unknown_before else 2), score
+        return place, level, candidate.accesses, used_ms(candidate), candidate.seq
+
+    def _scopes(self, candidate: Candidate) -> tuple[Scope, ...]:
+        agent = candidate.agent
+        if agent is None or not (self._agents or self._summed):
+            return self._everywhere
+        own = self._agents.get(agent)
+        if own is None and self._summed and self._policy.agent_bytes is not None:
+            mark = _mark(self._policy.agent_bytes, self._policy.low_water)
+            own = self._agents[agent] = Scope(f"agent {agent}", mark, None)
+        return self._everywhere if own is None else (own, *self._everywhere)
+
+
+def _scope(name: str, limit: int | None, low_water: float, held: int) -> Scope | None:
+    """None where it is not over its limit."""
+    return None if limit is None or held <= limit else Scope(name, _mark(limit, low_water), held)
+
+
+def _mark(limit: int, low_water: float) -> Mark:
+    return Mark(limit, int(limit * low_water))
