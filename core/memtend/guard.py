@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, Field
 
-from memtend.errors import ClockAlarmed, DeletesTooMuch, PlanStale
+from memtend.errors import ClockAlarmed, DeletesTooMuch, PlanStale, PruneUnapproved
 from memtend.limits import SWEEP_ROWS_FREE, SWEEP_SHARE_MAX
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from memtend.model.facts import Facts
     from memtend.model.lease import Lease
     from memtend.model.plan import Plan
+    from memtend.model.pruned import Excess
 
 _MADE_HERE = object()
 
@@ -49,10 +52,7 @@ def clear(plan: Plan, *, lease: Lease, facts: Facts, safety: Safety) -> Cleared:
     A row that changed since the plan was made is no reason to refuse: its sequence number is gone,
     so it is skipped and counted. A store that went back in time is.
     """
-    if plan.store_id != facts.store_id or plan.basis > facts.seq:
-        raise PlanStale(operation=plan.operation, planned=plan.basis, current=facts.seq)
-    if facts.clock_alarm_ms is not None:
-        raise ClockAlarmed(operation=plan.operation, error_s=facts.clock_alarm_ms / 1_000)
+    _check_fresh(plan, facts)
     deletions = len(plan.to_delete())
     if deletions > safety.delete_rows_free and plan.delete_share > safety.delete_share_max:
         raise DeletesTooMuch(
@@ -62,3 +62,20 @@ def clear(plan: Plan, *, lease: Lease, facts: Facts, safety: Safety) -> Cleared:
             limit=safety.delete_share_max,
         )
     return Cleared(plan, lease, _MADE_HERE)
+
+
+def clear_prune(
+    plan: Plan, *, lease: Lease, facts: Facts, excess: Sequence[Excess], approved: bool
+) -> Cleared:
+    """The same for a prune: what exceeds a namespace's share of a day needs somebody's approval."""
+    _check_fresh(plan, facts)
+    if excess and not approved:
+        raise PruneUnapproved(**max(excess, key=lambda one: one.planned).model_dump())
+    return Cleared(plan, lease, _MADE_HERE)
+
+
+def _check_fresh(plan: Plan, facts: Facts) -> None:
+    if plan.store_id != facts.store_id or plan.basis > facts.seq:
+        raise PlanStale(operation=plan.operation, planned=plan.basis, current=facts.seq)
+    if facts.clock_alarm_ms is not None:
+        raise ClockAlarmed(operation=plan.operation, error_s=facts.clock_alarm_ms / 1_000)

@@ -1,9 +1,10 @@
 """Rebuilding the store's index from the archive alone: for records whose stubs are lost.
 
 Of several entries for one path the one written last counts. A stub is made only where the store
-holds nothing, where its change log does not say that the record ended, and where the erasure
-ledger does not forbid it. A store that has lost its change log too cannot know what was deleted
-since: such records come back. Nothing is replaced, so it can be cut off and repeated.
+holds nothing, where its change log does not say that the record ended, where that entry is not what
+a prune has kept, and where the erasure ledger does not forbid it. A store that has lost its change
+log too cannot know what was deleted since: such records come back. Nothing is replaced, so it can
+be cut off and repeated.
 """
 
 from __future__ import annotations
@@ -69,6 +70,7 @@ def reindex(store: Store, vault: Vault, lease: Lease, *, forbidden: Forbidden) -
                 )
                 for seq, entry, _ in sources
                 if (number, at, seq) in chosen
+                and not entry.is_pruned
                 and (entry.exp_ms is None or now_ms < entry.exp_ms)
                 and not forbidden(_row(entry))
             ]  # fmt: skip

@@ -24,6 +24,8 @@ from memtend.formats import ARCHIVE_FORMAT
 from memtend.limits import ARCHIVE_BLOCK_BYTES_MAX
 
 MAGIC: Final = b"MEMTARC\0"
+PRUNED: Final = "prune:"
+"""The rule of an entry whose record was deleted begins so: no index must bring it back."""
 _PREFIX: Final = struct.Struct(">8sH")
 _LENGTH: Final = struct.Struct(">I")
 _INT_MAX: Final = 2**63
@@ -40,6 +42,11 @@ class Entry(NamedTuple):
     at_ms: int
     rule: str
     text: bytes
+
+    @property
+    def is_pruned(self) -> bool:
+        """Whether it is kept only so that a prune can be undone."""
+        return self.rule.startswith(PRUNED)
 
 
 _TYPES: Final[tuple[tuple[type, ...], ...]] = (
