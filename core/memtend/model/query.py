@@ -22,6 +22,16 @@ class Described(Protocol):
     def session(self) -> str | None: ...
     @property
     def writer(self) -> str | None: ...
+    @property
+    def tags(self) -> tuple[str, ...]: ...
+    @property
+    def importance(self) -> float: ...
+    @property
+    def confidence(self) -> float | None: ...
+    @property
+    def success_count(self) -> int | None: ...
+    @property
+    def failure_count(self) -> int | None: ...
 
 
 class Cold(StrEnum):
@@ -75,28 +85,27 @@ class Query(BaseModel, frozen=True, extra="forbid"):
 
     def matches(self, record: Record, text: str) -> bool:
         """Whether all conditions hold; `text` is the value as canonical JSON, for the words."""
-        return self.fits_labels(record) and self.fits_value(record.value, text)
+        return self.fits_labels(record.labels) and self.fits_value(record.value, text)
 
     def fits_value(self, value: Any, text: str) -> bool:
         """The conditions that need the value."""
         fits = all(_at(value, path) == want for path, want in self.fields.items())
         return fits and _has_words(self.text, text)
 
-    def fits_labels(self, record: Record) -> bool:
+    def fits_labels(self, labels: Described) -> bool:
         """The conditions that need nothing but labels and counts."""
-        labels = record.labels
         return (
             self.may_match(labels)
             and (self.tag is None or self.tag in labels.tags)
             and _within(labels.confidence, self.confidence_min, self.confidence_max)
             and _within(labels.importance, self.importance_min, None)
-            and _within(success_rate(record), self.success_min, self.success_max)
+            and _within(success_rate(labels), self.success_min, self.success_max)
         )
 
 
-def success_rate(record: Record) -> float | None:
+def success_rate(labels: Described) -> float | None:
     """Successes as a share of all attempts, 0..1; None where nothing was counted."""
-    good, bad = record.labels.success_count, record.labels.failure_count
+    good, bad = labels.success_count, labels.failure_count
     if good is None and bad is None:
         return None
     total = (good or 0) + (bad or 0)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, Field
 
 from memtend.limits import LABEL_CHARS_MAX, TAG_CHARS_MAX, TAGS_MAX
 from memtend.model.dot import Dot
 
-__all__ = ["Dot", "Labels", "Record", "Trust", "relabelled"]
+__all__ = ["Dot", "Labels", "Record", "Trust", "built", "relabelled"]
 
 
 class Trust(StrEnum):
@@ -60,6 +60,20 @@ def relabelled(labels: Labels, **changes: Any) -> Labels:
     keep(copy, "__pydantic_extra__", None)
     keep(copy, "__pydantic_private__", None)
     return copy
+
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def built(kind: type[M], fields: dict[str, Any]) -> M:
+    """`kind.model_construct(**fields)` in a tenth of its time; as unchecked. `fields` are all that
+    the model has, in their order, and belong to it from now on."""
+    made, keep = kind.__new__(kind), object.__setattr__
+    keep(made, "__dict__", fields)
+    keep(made, "__pydantic_fields_set__", set(fields))
+    keep(made, "__pydantic_extra__", None)
+    keep(made, "__pydantic_private__", None)
+    return made
 
 
 class Record(BaseModel, frozen=True, extra="forbid"):

@@ -17,9 +17,11 @@ from memtend.model.dot import Dot
 from memtend.model.names import check_path
 from memtend.model.pattern import compile_pattern
 from memtend.model.policy import Reading
-from memtend.model.record import Labels, Record, Trust
+from memtend.model.record import Labels, Record, Trust, built
+from memtend.store import narrowing
 from memtend.store.engine import Row
-from memtend.store.reads import Reads, Seen, newest
+from memtend.store.reads import Reads
+from memtend.store.seen import Seen, newest
 
 if TYPE_CHECKING:
     from memtend.model.query import Query
@@ -122,7 +124,7 @@ class Records:
         from memtend.model.query import Cold  # noqa: PLC0415 — only a search needs its model
 
         for one in self._hits(namespace, key, seen):
-            if not query.fits_labels(to_record(namespace, key, one, 0)):
+            if not query.fits_labels(one.body):
                 continue
             if any(other.stub is not None for other in seen):
                 if query.cold is Cold.SKIP and one.stub is not None:
@@ -172,7 +174,14 @@ class Records:
         if query.tag is not None:
             yield from self._tagged(query.tag, within)
             return
-        for namespace in self._store.namespaces.load():
+        paths = self._store.namespaces.load()
+        if query.agent is not None:
+            places = narrowing.namespaces_of(self._store, query.agent, within)
+            if places is not None:
+                for place in places:
+                    yield from self._owned(query, *place)
+                return
+        for namespace in paths:
             if within(namespace):
                 yield from self._within(namespace, query)
 
@@ -191,6 +200,22 @@ class Records:
                 seen = self._reads.siblings(namespace, key, [tuple(row)], cold=False)
             if seen:
                 yield namespace, key, seen
+
+    def _owned(
+        self, query: Query, namespace: str, number: int
+    ) -> Iterator[tuple[str, str, list[Seen]]]:
+        contested = number in self._store.namespaces.contested
+        told = ""
+        for one in narrowing.owned(self._store, str(query.agent), namespace, number):
+            if contested:
+                seen = [] if one.key == told else self.seen(namespace, one.key, cold=False)
+                told = one.key
+            elif narrowing.may_fit(query, one):
+                seen = self._reads.siblings(namespace, one.key, [one.row], cold=False)
+            else:
+                seen = []
+            if seen:
+                yield namespace, one.key, seen
 
     def _within(self, namespace: str, query: Query) -> Iterator[tuple[str, str, list[Seen]]]:
         """Decided by the hashed bodies alone: a damaged copy in a column must hide nothing."""
@@ -217,36 +242,38 @@ class Records:
 def to_record(namespace: str, key: str, seen: Seen, conflicts: int, field: str = "") -> Record:
     body = seen.body
     extra: dict[str, Any] = ormsgpack.unpackb(body.extra) if body.extra else {}
-    labels = Labels.model_construct(
-        kind=body.kind,
-        agent=body.agent,
-        session=body.session,
-        tags=body.tags,
-        importance=body.importance,
-        confidence=body.confidence,
-        success_count=body.success_count,
-        failure_count=body.failure_count,
-        pinned=body.pinned,
-        writer=body.writer,
-        trust=Trust(body.trust),
-        extra=extra,
-    )
-    return Record.model_construct(
-        namespace=namespace,
-        key=key,
-        field=field,
-        value=value_of(seen),
-        labels=labels,
-        dot=body.dot,
-        created_at=to_datetime(body.created_ms),
-        updated_at=to_datetime(millis(body.ts)),
-        expires_at=None if seen.exp is None else to_datetime(seen.exp),
-        accessed_at=None,
-        access_count=0,
-        size_bytes=body.size,
-        conflicts=conflicts,
-        archived=seen.stub is not None,
-    )
+    labels = {
+        "kind": body.kind,
+        "agent": body.agent,
+        "session": body.session,
+        "tags": body.tags,
+        "importance": body.importance,
+        "confidence": body.confidence,
+        "success_count": body.success_count,
+        "failure_count": body.failure_count,
+        "pinned": body.pinned,
+        "writer": body.writer,
+        "trust": Trust(body.trust),
+        "extra": extra,
+    }
+    record = {
+        "namespace": namespace,
+        "key": key,
+        "field": field,
+        "value": value_of(seen),
+        "labels": built(Labels, labels),
+        "dot": body.dot,
+        "created_at": to_datetime(body.created_ms),
+        "updated_at": to_datetime(millis(body.ts)),
+        "expires_at": None if seen.exp is None else to_datetime(seen.exp),
+        "accessed_at": None,
+        "access_count": 0,
+        "size_bytes": body.size,
+        "conflicts": conflicts,
+        "values": (),
+        "archived": seen.stub is not None,
+    }
+    return built(Record, record)
 
 
 def value_of(seen: Seen) -> Any:
