@@ -55,11 +55,12 @@ from memtend.model.policyfile import (
     Quotas,
 )
 from memtend.model.policyset import PolicySet
+from memtend.prunerules import dump_prune, read_prune
 from memtend.retentionrules import dump_retention, read_retention
 from memtend.safeyaml import Node, read_yaml
 
 _SECTIONS = ("namespaces", "cleanup_schedule", "compression", "logging", "quotas", "safety",
-             "archive", "retention", "layout", "alerts")  # fmt: skip
+             "archive", "retention", "layout", "alerts", "prune")  # fmt: skip
 _RULE = (
     "namespace",
     "ttl_seconds",
@@ -100,6 +101,7 @@ def dump_policies(file: PolicyFile) -> str:
         "logging": file.logging.model_dump(),
         "archive": dump_archive(file.archive),
         "retention": dump_retention(file.retention),
+        "prune": dump_prune(file.prune),
         "alerts": dump_alerts(file.alerts),
     }
     return str(yaml.safe_dump(tree, sort_keys=False, allow_unicode=True))
@@ -129,6 +131,7 @@ def _load(root: Node) -> PolicyFile:
         logging=_logging(sections.get("logging")),
         archive=read_archive(sections.get("archive")),
         retention=read_retention(sections.get("retention")),
+        pruning=read_prune(sections.get("prune")),
         alerts=read_alerts(sections.get("alerts")),
         notes=tuple(notes),
     )

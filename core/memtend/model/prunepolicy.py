@@ -92,16 +92,21 @@ class PrunePolicy(BaseModel, frozen=True, extra="forbid"):
                 raise _refused(f"profile {name!r}", "the name occurs twice, or is a built-in one")
 
     def named(self, name: str | None) -> PrunePolicy:
-        """The profile of that name, or the rules in use for None; raises `ProfileUnknown`."""
-        if name in (None, self.profile):
+        """The profile of that name, or the rules in use for None; raises `ProfileUnknown`.
+
+        What these rules keep by name or as important stays under every profile.
+        """
+        if name is None or name == self.profile:
             return self
-        for own in self.profiles:
-            if own.profile == name:
-                return own
-        if name in BUILT_IN:
-            return PrunePolicy(profile=name, **BUILT_IN[name])
-        known = ", ".join(dict.fromkeys((*BUILT_IN, *(one.profile for one in self.profiles))))
-        raise ProfileUnknown(name=name, known=known)
+        own = {one.profile: one for one in self.profiles}
+        if name not in own and name not in BUILT_IN:
+            raise ProfileUnknown(name=name, known=", ".join((*BUILT_IN, *own)))
+        found = own[name] if name in own else PrunePolicy(profile=name, **BUILT_IN[name])
+        kept = dict.fromkeys((*self.namespaces_kept, *found.namespaces_kept))
+        importance = min(self.importance_from, found.importance_from)
+        return found.model_copy(
+            update={"namespaces_kept": tuple(kept), "importance_from": importance}
+        )
 
 
 def _refused(where: str, why: str) -> InvalidPolicy:
