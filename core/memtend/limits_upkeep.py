@@ -52,8 +52,6 @@ LOG_WARN_MS: Final = 14 * 24 * 3_600_000
 LOG_WARN_ROWS: Final = 100_000
 LEASE_QUEUE_WARN: Final = 50  # who wait for one resource
 DISK_FREE_CRITICAL_BYTES: Final = 64 * MIB
-SLOW_P95_MS: Final = 100.0
-SLOW_COUNT_MIN: Final = 100  # operations of one sort, before their percentile says something
 SAVING_BYTES_MIN: Final = 256 * 1024  # less is not worth a word
 SAVING_SHARE_MIN: Final = 0.01  # of what the store takes
 
@@ -94,7 +92,7 @@ REPORT_SAMPLE_WINDOWS: Final = 100
 REPORT_DUE_COUNTED_MAX: Final = 5_000  # in one stretch of time; from there on it is estimated
 REPORT_ROWS_SHOWN: Final = 20
 REPORT_ROWS_MAX: Final = 200  # of a table that is opened
-REPORT_RUNS_MAX: Final = 200  # manifests of the archive that are read
+REPORT_RUNS_MAX: Final = 60  # manifests of the archive that are read
 REPORT_NAME_CHARS_MAX: Final = 80
 REPORT_TEXT_CHARS_MAX: Final = 400
 FORECAST_POINTS_MIN: Final = 6

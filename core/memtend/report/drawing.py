@@ -44,7 +44,7 @@ _ELEMENTS: Final = {
 }
 _ATTRIBUTES: Final = {
     "d", "x", "y", "width", "height", "transform", "style", "clip-path", "patternUnits", "id",
-    "href",
+    "href", "fill",
 }  # fmt: skip
 _GENERATED: Final = re.compile(r"[a-z][0-9a-f]{10,}")
 _HERE: Final = re.compile(r"#[a-z][0-9a-f]{10,}")
@@ -73,13 +73,16 @@ def require_packages() -> None:
         raise ReportPackageMissing(package=error.name or "matplotlib") from error
 
 
-def draw(name: str, height_in: float, paint: Callable[[Axes], None]) -> str:
-    """The SVG of what `paint` puts into a pair of axes. `name` keeps apart what charts define."""
+def draw(name: str, height_in: float, paint: Callable[[Axes], None], *, bare: bool = False) -> str:
+    """The SVG of what `paint` puts into a pair of axes. `name` keeps apart what charts define;
+    `bare` leaves no room for ticks and a legend."""
     from matplotlib.figure import Figure  # noqa: PLC0415
 
     with _settings(name):
         figure = Figure(figsize=(WIDTH_IN, height_in))
-        axes = figure.add_axes((0.13, 0.42 / height_in, 0.85, 1 - 0.62 / height_in))
+        ticks, legend = 0.28 / height_in, 0.3 / height_in
+        room = (0.002, 0.002, 0.996, 0.996) if bare else (0.16, ticks, 0.82, 1 - ticks - legend)
+        axes = figure.add_axes(room)
         paint(axes)
         out = io.StringIO()
         figure.savefig(out, format="svg", transparent=True, metadata={"Date": None})
@@ -130,7 +133,7 @@ def _attributes(element: str, given: Mapping[str, str]) -> Iterator[tuple[str, s
             continue  # matplotlib numbers its groups: alike in every chart, and of no use
         if name == "href" and not _HERE.fullmatch(value):
             continue
-        yield name, _styled(value) if name == "style" else value
+        yield name, _styled(value) if name in ("style", "fill") else value
 
 
 def _styled(style: str) -> str:

@@ -149,7 +149,7 @@ class Speed(NamedTuple):
 
     op: str
     tier: str
-    count: int
+    operations: int
     p50: float
     p95: float
     p99: float

@@ -54,6 +54,11 @@ def last(store: Store) -> Entry | None:
     return Entry._make(rows[0][:-1]) if rows else None
 
 
+def entries(store: Store, limit: int) -> list[Entry]:
+    """The last backups into any target, newest first."""
+    return [Entry._make(row[:-1]) for row in store.engine.read("catalogs", (limit,))]
+
+
 def newest_at(store: Store) -> int | None:
     """When the last backup into any target was taken, in milliseconds."""
     entry = last(store)

@@ -1,0 +1,192 @@
+"""The page: one HTML file that needs no network and no script.
+
+Every text in it goes through Jinja's escaping; only the charts, which `drawing` has rebuilt, are
+put in as markup. A content security policy forbids scripts besides, for the day on which somebody
+makes a mistake here. Values of records are not in it.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
+
+from memtend.clock import to_ms
+from memtend.limits_upkeep import REPORT_ROWS_SHOWN, REPORT_TEXT_CHARS_MAX
+from memtend.report.chart import Chart, tabled
+from memtend.report.expiring import expiring
+from memtend.report.growth import growth
+from memtend.report.palette import variables
+from memtend.report.past import backups, scores, upkeep
+from memtend.report.texts import clean, count, share, size, span, when
+from memtend.report.tiering import tiering
+from memtend.report.treemap import treemap
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from jinja2 import Template
+
+    from memtend.report.facts import ReportFacts, Sized
+
+TITLES: Final = {
+    "health": "Health and what to do",
+    "alerts": "Alerts",
+    "chances": "Opportunities",
+    "growth": "Growth and forecast",
+    "expiry": "What ends when",
+    "kinds": "Sizes by agent and kind",
+    "tiers": "Tiers and compression",
+    "agents": "The largest agents",
+    "namespaces": "The largest namespaces",
+    "upkeep": "Pruned and archived",
+    "backups": "Backups and drills",
+    "scores": "Health over time",
+    "speed": "Speed",
+    "learned": "What was learned",
+}
+
+
+def render(facts: ReportFacts) -> str:
+    """The whole page as text."""
+    from markupsafe import Markup  # noqa: PLC0415
+
+    charts = {
+        "growth": growth(facts), "expiry": expiring(facts), "treemap": treemap(facts),
+        "tiers": tiering(facts), "upkeep": upkeep(facts), "backups": backups(facts),
+        "scores": scores(facts),
+    }  # fmt: skip
+    drawn = {
+        name: one._replace(svg=Markup(one.svg)) if one else None  # noqa: S704 — see `drawing`
+        for name, one in charts.items()
+    }
+    return _template().render(**_texts(facts), **_lists(facts), **drawn)
+
+
+@lru_cache(maxsize=1)
+def _template() -> Template:
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415
+
+    environment = Environment(
+        loader=PackageLoader("memtend.report"), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    return environment.get_template("page.html")
+
+
+def _texts(facts: ReportFacts) -> dict[str, Any]:
+    from markupsafe import Markup  # noqa: PLC0415
+
+    lost = sum(one.penalty for one in facts.checks)
+    bad = sum(one.level != "ok" for one in facts.checks)
+    said = f"{count(len(facts.checks))} checks found nothing wrong."
+    if bad:
+        said = f"{count(bad)} of {count(len(facts.checks))} checks complain"
+        said += f" and take {lost} off the score of 100." if facts.score is not None else "."
+    return {
+        "url": clean(facts.url),
+        "at": when(to_ms(facts.at)),
+        "made": when(to_ms(facts.made_at)),
+        "program": facts.program,
+        "light": Markup(variables(dark=False)),  # noqa: S704 — constants
+        "dark": Markup(variables(dark=True)),  # noqa: S704
+        "titles": TITLES,
+        "contents": list(TITLES.items()),
+        "tiles": _tiles(facts),
+        "health_said": said,
+        "sick": bad > 0,
+        "archive_note": _text(facts.archive_note),
+    }
+
+
+def _tiles(facts: ReportFacts) -> list[dict[str, str]]:
+    """The figures that come first."""
+    newest = max((one.at_ms for one in facts.backups), default=None)
+    age = span(to_ms(facts.at) - newest) if newest is not None else "none"
+    score = "unknown" if facts.score is None else f"{facts.score} of 100"
+    quota = f"{share(facts.bytes, facts.quota_bytes)} of {size(facts.quota_bytes)}"
+    rows = (
+        ("score", score, "", facts.level or ""),
+        (
+            "records",
+            count(facts.records),
+            f"{count(facts.changes)} changes since the beginning",
+            "",
+        ),
+        ("content", size(facts.bytes), quota, ""),
+        ("file", size(facts.file_bytes), "on disk", ""),
+        ("alerts", count(len(facts.alarms)), "standing", ""),
+        ("newest backup", age, "old" if newest is not None else "that the store knows of", ""),
+    )
+    return [dict(zip(("name", "value", "more", "level"), row, strict=True)) for row in rows]
+
+
+def _lists(facts: ReportFacts) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "checks": [
+            one._replace(fact=_text(one.fact), hint=_text(one.hint)) for one in facts.checks
+        ],
+        "alarms": [
+            {
+                **one._asdict(), "scope": clean(one.scope), "rule": clean(one.rule),
+                "fact": _text(one.fact), "hint": _text(one.hint), "since": when(one.since_ms),
+            }
+            for one in facts.alarms[:REPORT_ROWS_SHOWN]
+        ],
+        "alarms_more": max(0, len(facts.alarms) - REPORT_ROWS_SHOWN),
+        "chances": [
+            {"name": one.name, "fact": _text(one.fact), "command": one.command,
+             "saves": _saves(one.saves_bytes, one.saves_ms)}
+            for one in facts.chances
+        ],
+        "speeds": tabled(
+            ("operation", "tier", "times", "p50", "p95", "p99"),
+            [
+                (one.op, one.tier, count(one.operations), f"{one.p50:.2f}", f"{one.p95:.2f}",
+                 f"{one.p99:.2f}")
+                for one in facts.speeds
+            ],
+            (2, 3, 4, 5),
+        ) if facts.speeds else None,
+        "regrets": tabled(
+            ("rule", "namespace", "pruned", "missed", "reads", "share"),
+            [
+                (clean(one.rule), clean(one.namespace), count(one.pruned), count(one.missed),
+                 count(one.reads), share(one.missed, one.pruned))
+                for one in sorted(facts.regrets, key=lambda one: (-one.missed, -one.pruned))
+            ],
+            (2, 3, 4, 5), REPORT_ROWS_SHOWN,
+        ) if facts.regrets else None,
+        "insights": tabled(
+            ("what", "how sure"), [(_text(one.fact), _text(one.sure)) for one in facts.insights]
+        ) if facts.insights else None,
+    }  # fmt: skip
+    for name, rows in (("agents", facts.agents), ("namespaces", facts.namespaces)):
+        found[name], found[f"{name}_more"] = _largest(rows)
+    return found
+
+
+def _largest(rows: Sequence[Sized]) -> tuple[list[dict[str, str]], int]:
+    ordered = sorted(rows, key=lambda one: -one.bytes)
+    most = max((one.bytes for one in rows), default=0) or 1
+    shown = [
+        {
+            "name": clean(one.name), "records": count(one.records), "size": size(one.bytes),
+            "percent": f"{100 * max(0, one.bytes) / most:.1f}",
+        }
+        for one in ordered[:REPORT_ROWS_SHOWN]
+    ]  # fmt: skip
+    return shown, max(0, len(ordered) - REPORT_ROWS_SHOWN)
+
+
+def _saves(saves_bytes: int | None, saves_ms: float | None) -> str:
+    parts = [size(saves_bytes)] if saves_bytes is not None else []
+    if saves_ms is not None:
+        parts.append(f"{saves_ms:,.1f} ms")
+    return ", ".join(parts) or "not known"
+
+
+def _text(given: str) -> str:
+    return clean(given, REPORT_TEXT_CHARS_MAX)
+
+
+__all__ = ["Chart", "render"]
