@@ -21,7 +21,7 @@ from memtend.model.dot import Dot
 from memtend.model.names import check_name
 from memtend.model.policy import Reading
 from memtend.session import Session
-from memtend.store.reads import Seen, counter_value, newest
+from memtend.store.seen import Seen, counter_value, newest
 from memtend.store.views import of_kind
 
 if TYPE_CHECKING:

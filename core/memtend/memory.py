@@ -21,12 +21,14 @@ from typing import TYPE_CHECKING, Any
 from memtend.counting import Counting
 from memtend.crdt.rows import RowKind
 from memtend.drafting import Put, check_times
-from memtend.errors import ConditionFailed, InvalidName, LimitExceeded, NotFound, StoreDamaged
+from memtend.errors import ConditionFailed, InvalidName, LimitExceeded, NotFound
 from memtend.limits import BATCH_MAX, GET_MANY_MAX, SCAN_MAX, TOUCH_SHARE, UPDATE_TRIES
+from memtend.limits_upkeep import LATENCY_READ_EVERY
 from memtend.model.dot import Dot
 from memtend.model.names import check_path
 from memtend.model.policy import Cleanup, Reading
-from memtend.store.reads import MISSING, newest
+from memtend.store.reads import MISSING
+from memtend.store.seen import newest
 
 if TYPE_CHECKING:
     from memtend.leasing import HeldLease, Leases
@@ -49,6 +51,9 @@ class Memory(Counting):
         Of several concurrent ones the newest, or what the policy's function makes of them; the sum
         of a counter; the whole of a set or a map where the policy says so.
         """
+        if self._read_due():
+            with self._latencies.timing("get", LATENCY_READ_EVERY):
+                return self.get(namespace, key, default)
         if self.agent is not None:
             self._allow("read", namespace)
         value = self._reads.value(namespace, key)
@@ -71,14 +76,8 @@ class Memory(Counting):
         joined = "".join(keys)
         if not joined.isascii() or "\0" in joined:
             raise InvalidName(what="key", name=joined, why="one of the keys is not ASCII")
-        rows = self.store.engine.read("get_many", (ns[0], self.store.engine.array(keys)))
-        try:
-            rows.sort(key=lambda row: row[0])
-        except TypeError as error:
-            raise StoreDamaged(url=self.store.url, why="a key is not text") from error
-        for missing in set(keys).difference(row[0] for row in rows):
-            self.store.absence.record(ns[0], missing)
-        return dict(self._reads.values(namespace, rows, ns))
+        with self._latencies.timing("get_many"):
+            return self._reads.many(namespace, ns, keys)
 
     def scan(
         self, namespace: str, *, prefix: str = "", after: str = "", limit: int = 100
@@ -90,12 +89,14 @@ class Memory(Counting):
         ns = self.store.namespaces.find(namespace)
         if ns is None or (prefix and not _NAME_MIN <= min(prefix) <= max(prefix) <= _NAME_MAX):
             return []
-        return self._reads.page(namespace, ns, prefix, after, limit)
+        with self._latencies.timing("scan"):
+            return self._reads.page(namespace, ns, prefix, after, limit)
 
     def read(self, namespace: str, key: str) -> Record | None:
         """The whole record: value, labels, times, dot, number of conflicting siblings."""
         self._allow("read", namespace)
-        return self._records.one(namespace, key)
+        with self._latencies.timing("read"):
+            return self._records.one(namespace, key)
 
     def siblings(self, namespace: str, key: str) -> list[Record]:
         """All concurrent values of a key, sorted by canonical JSON, whatever the policy shows."""
@@ -119,16 +120,18 @@ class Memory(Counting):
         """`(namespace, key, value)` of records with this tag, in the order of writing."""
         if not 0 < limit <= SCAN_MAX:
             raise LimitExceeded(what="limit", name=tag, actual=limit, limit=SCAN_MAX)
-        found = self._reads.tagged(tag, limit)
+        with self._latencies.timing("tagged"):
+            found = self._reads.tagged(tag, limit)
         if self.agent is None or not self.config.grants:
             return found
         return [one for one in found if self.config.allows(self.agent, "read", one[0])]
 
     def search(self, query: Query) -> list[Record]:
         """Records for which every condition holds and which this agent may read."""
-        if self.agent is None or not self.config.grants:
-            return self._records.search(query)
-        return self._records.search(query, partial(self.config.allows, self.agent, "read"))
+        with self._latencies.timing("search"):
+            if self.agent is None or not self.config.grants:
+                return self._records.search(query)
+            return self._records.search(query, partial(self.config.allows, self.agent, "read"))
 
     # writing
 
@@ -278,10 +281,8 @@ class Memory(Counting):
             return members
         if policy.reading is Reading.MAP and (fields := self.fields(namespace, key)):
             return fields
-        if policy.cleanup is Cleanup.LAZY:
-            self._access.leftovers.add((namespace, key))
-            if len(self._access.leftovers) > self._access.limit:
-                self.flush()
+        if self._access.miss((namespace, key), leftover=policy.cleanup is Cleanup.LAZY):
+            self.flush()
         return default
 
     def _slide(self, namespace: str, key: str) -> None:

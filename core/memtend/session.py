@@ -11,6 +11,7 @@ from memtend.clock import Clock, SystemClock
 from memtend.drafting import Put, draft
 from memtend.errors import StoreBusy, StoreFull
 from memtend.limits import CLOSE_BUSY_WAIT_MS, UPDATE_TRIES
+from memtend.limits_upkeep import LATENCY_WRITE_EVERY
 from memtend.model.dot import Dot
 from memtend.reaching import ColdReads
 from memtend.store import writes
@@ -51,6 +52,8 @@ class Session:
             store.archive = ColdReads(store)
         self._reads = Reads(store, store.clock.now_ms, Views(self.config, store.resolvers))
         self._access = AccessBuffer(store)
+        self._latencies = store.latencies
+        self._read_due = store.latencies.read_due
         self._actor = agent or "owner"
 
     @classmethod
@@ -84,11 +87,12 @@ class Session:
         """Refresh on read; `Memory`, which can touch, does it."""
 
     def flush(self) -> None:
-        """Write access counts and slide deadlines that reads have noted so far.
+        """Write access counts and latencies, slide deadlines that reads have noted so far.
 
         On a full disk, or while a writer does not let go for long, they are given up: reading goes
         on, and nobody misses a count.
         """
+        self._latencies.flush()
         with suppress(StoreFull, StoreBusy):
             slide, stale = self._access.flush(self.config)
             for namespace, key in slide:
@@ -102,7 +106,7 @@ class Session:
         Who has only read does not wait long for a writer: then the counts are given up.
         """
         try:
-            if self._access.is_filled:
+            if self._access.is_filled or self._latencies.is_filled:
                 self.store.engine.hurry(CLOSE_BUSY_WAIT_MS)
                 self.flush()
         finally:
@@ -156,7 +160,7 @@ class Session:
                 lease=lease,
             )
 
-        return self._under_current_config(attempt)
+        return self._timed("put" if len(puts) == 1 else "put_many", attempt)
 
     def _delete(
         self,
@@ -175,7 +179,18 @@ class Session:
                 lease=lease, settles=settles,
             )  # fmt: skip
 
-        return self._under_current_config(attempt)
+        return self._timed("delete", attempt)
+
+    def _timed(self, op: str, attempt: Callable[[], T]) -> T:
+        """Run a write under the current config, and count how long it took."""
+        latencies, often = self._latencies, op == "put"
+        if often and not latencies.write_due():
+            return self._under_current_config(attempt)
+        with latencies.timing(op, LATENCY_WRITE_EVERY if often else 1):
+            done = self._under_current_config(attempt)
+        if latencies.is_due():
+            latencies.flush()
+        return done
 
     def _under_current_config(self, attempt: Callable[[], T]) -> T:
         """Run a write; if another process has changed policies or grants, read them and repeat."""

@@ -76,7 +76,9 @@ class ArchiveReader:
         """None where it cannot be read: the vault will say why, or know where it is now."""
         place = address.object, address.offset
         with self._lock:
-            if place in self._blocks:
+            hit = place in self._blocks
+            self._store.latencies.cached("archive", hit=hit)
+            if hit:
                 self._blocks.move_to_end(place)
                 return self._blocks[place]
         try:

@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 
 from memtend.cli import (
     access,
+    alerts,
     archive,
     audit,
     backup,
@@ -24,10 +25,12 @@ from memtend.cli import (
     importing,
     leases,
     messages,
+    metrics,
     migrate,
     peers,
     policies,
     records,
+    report,
     restore,
     state,
     swarm,
@@ -60,7 +63,7 @@ app = typer.Typer(
     help="Tends the memory of AI agents: keeps it, expires it, backs it up, says how it is.",
     epilog="Settings: MEMTEND_STORE_URL, MEMTEND_BACKUP_URL, MEMTEND_BACKUP_KEY_FILE, "
     "MEMTEND_ARCHIVE_URL, MEMTEND_PLANS_URL, MEMTEND_AGENT, MEMTEND_DURABILITY, MEMTEND_KEY_PATH, "
-    "MEMTEND_MIGRATE. "
+    "MEMTEND_MIGRATE, MEMTEND_ALERT_URLS_FILE. "
     "The exit status is the code of the error.",
     no_args_is_help=True,
     # Boxes and colour for people; loading them costs more than everything else in --help.
@@ -69,9 +72,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for part in (
-    records, conflicts, swarm, state, policies, importing, upkeep, claude_flow, restore, backup,
-    archive, export, migrate, copy, erase, access, leases, messages, hooks, sync, peers, audit,
-    flows,
+    records, conflicts, swarm, state, metrics, alerts, report, policies, importing, upkeep,
+    claude_flow, restore, backup, archive, export, migrate, copy, erase, access, leases, messages,
+    hooks, sync, peers, audit, flows,
 ):  # fmt: skip
     part.register(app)
 

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
-from threading import Event
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,6 +11,7 @@ from memtend.cli.adding import add
 from memtend.cli.backup_take import Why
 from memtend.cli.opening import open_operator
 from memtend.cli.options import Json, Store, Target
+from memtend.cli.stopping import stopped
 from memtend.durations import parse_duration
 from memtend.limits import STREAM_EVERY_S
 
@@ -42,7 +39,7 @@ def stream(
     stopped with Ctrl-C or SIGTERM. With --json, each report is one line.
     """
     every_s = _seconds(every)
-    with open_operator(store) as services, _stopped() as ended:
+    with open_operator(store) as services, stopped() as ended:
         show.say(f"backing up every {every}; Ctrl-C ends it")
         for report in services.stream_backups(
             target, why, every_s=every_s, ended=ended.wait, missed=_missed
@@ -71,23 +68,3 @@ def _tell(report: BackupReport, *, json: bool) -> None:
 
 def _missed(error: MemtendError) -> None:
     show.note(f"not backed up this time, will be tried again: {error}")
-
-
-@contextmanager
-def _stopped() -> Iterator[Event]:
-    """Set by the first Ctrl-C or SIGTERM; the second one has its usual effect."""
-    ended = Event()
-    before: dict[signal.Signals, Any] = {}
-
-    def stop(*_: object) -> None:
-        ended.set()
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        before[number] = signal.signal(number, stop)
-    try:
-        yield ended
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

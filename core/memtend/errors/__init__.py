@@ -57,6 +57,7 @@ from memtend.errors.messages import (
     NoReply,
     StaleReceipt,
 )
+from memtend.errors.metrics import ListenRefused, MetricsPackageMissing
 from memtend.errors.migrate import (
     MigrationNotRehearsed,
     MigrationUnknown,
@@ -135,9 +136,11 @@ __all__ = [
     "LeaseReads",
     "LedgerUnreadable",
     "LimitExceeded",
+    "ListenRefused",
     "ManifestDamaged",
     "MemtendError",
     "MessageIdTaken",
+    "MetricsPackageMissing",
     "MigrationNotRehearsed",
     "MigrationUnknown",
     "MigrationWrong",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from memtend.export.plan import ExportPlan
     from memtend.export.reading import Exported
     from memtend.export.report import Tally
-    from memtend.store.reads import Seen
+    from memtend.store.seen import Seen
 
 _TOO_LONG: Final = f"longer than {EXPORT_LINE_BYTES_MAX:,} bytes with its concurrent values"
 _NOT_JSON: Final = "its labels hold what JSON cannot say"

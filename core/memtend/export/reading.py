@@ -20,7 +20,7 @@ from memtend.crdt.rows import RowKind
 from memtend.errors import ArchiveDamaged
 from memtend.export.report import DAMAGED
 from memtend.model.pattern import compile_pattern
-from memtend.store.reads import Seen, counter_value, newest, visible
+from memtend.store.seen import Seen, counter_value, newest, visible
 from memtend.store.views import of_kind
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from memtend.store.views import fixed_kind, of_kind
 if TYPE_CHECKING:
     from memtend.model.policy import Policy
     from memtend.store.config import Config
-    from memtend.store.reads import Reads, Seen
+    from memtend.store.reads import Reads
+    from memtend.store.seen import Seen
     from memtend.store.store import Store
 
 _PAGE: Final = 500

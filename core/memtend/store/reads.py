@@ -6,19 +6,18 @@ fewest steps. Everything else (siblings, expiry, compression, quarantine) takes 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 from xxhash import xxh3_128_digest
 
-from memtend.codec.address import Address, read_address
+from memtend.codec.address import read_address
 from memtend.codec.compress import Codec
 from memtend.codec.envelope import (
     PLAIN_EDGE,
     QUARANTINED_FLAG,
-    Body,
     codec_of,
     edge_of,
     is_sound,
@@ -26,10 +25,10 @@ from memtend.codec.envelope import (
     prefix_of,
     unpack,
 )
-from memtend.crdt import tally
-from memtend.crdt.rows import RowKind, Sibling, is_visible
-from memtend.errors import ArchiveUnreachable, RecordDamaged
+from memtend.errors import ArchiveUnreachable, RecordDamaged, StoreDamaged
+from memtend.model.latency import COLD, TIERS, WARM
 from memtend.store.engine import Row
+from memtend.store.seen import Seen, visible
 
 if TYPE_CHECKING:
     from memtend.store.store import Store
@@ -39,28 +38,7 @@ MISSING: Final = object()
 _LAST: Final = "\x7f"
 """Above every character that a name may have."""
 _HASH: Final = "its hash does not match"
-
-
-class Seen(NamedTuple):
-    """One visible sibling: its metadata, the canonical text of its value, its deadline.
-
-    `stub` is the address of an archived value, whose text is empty until it is asked for.
-    """
-
-    body: Body
-    text: bytes
-    exp: int | None
-    stub: Address | None = None
-
-    @property
-    def sibling(self) -> Sibling:
-        """As the pure rules of `crdt.rows` see it."""
-        body = self.body
-        return Sibling(body.dot, body.ts, self.exp, self.text, RowKind(body.type))
-
-    @property
-    def value(self) -> Any:
-        return orjson.loads(self.text)
+_WARM, _COLD = TIERS.index(WARM), TIERS.index(COLD)
 
 
 class Reads:
@@ -72,6 +50,7 @@ class Reads:
         self.views = views
         self._plain = views.plain.get
         self._read = store.engine.read
+        self._met = store.latencies.met
         self._absence = store.absence
         self._contested = store.namespaces.contested
 
@@ -127,7 +106,9 @@ class Reads:
         archive = self._store.archive
         if archive is None:
             raise ArchiveUnreachable(url=self._store.url, why="it was opened without its archive")
-        text = archive.text(seen.stub, f"{namespace}/{key}")
+        with self._store.latencies.timing("thaw"):
+            text = archive.text(seen.stub, f"{namespace}/{key}")
+            self._met.tier = _COLD  # and stays so for the read around it
         if len(text) != seen.body.size:
             raise RecordDamaged(namespace=namespace, key=key, why="its archived value is another")
         return seen._replace(text=text)
@@ -147,6 +128,17 @@ class Reads:
             if not flags & QUARANTINED_FLAG:
                 found.append((flags, exp, body, data))
         return [self._open(namespace, key, *row) for row in found]
+
+    def many(self, namespace: str, ns: tuple[int, bytes], keys: Sequence[str]) -> dict[str, Any]:
+        """The visible values among `keys`, in one statement."""
+        rows = self._read("get_many", (ns[0], self._store.engine.array(keys)))
+        try:
+            rows.sort(key=itemgetter(0))
+        except TypeError as error:
+            raise StoreDamaged(url=self._store.url, why="a key is not text") from error
+        for missing in set(keys).difference(row[0] for row in rows):
+            self._absence.record(ns[0], missing)
+        return dict(self.values(namespace, rows, ns))
 
     def page(
         self, namespace: str, ns: tuple[int, bytes], prefix: str, after: str, limit: int
@@ -260,9 +252,12 @@ class Reads:
     ) -> Seen:
         try:
             body = unpack(packed)
-            if codec_of(flags) == Codec.ARCHIVED:
+            codec = codec_of(flags)
+            if codec == Codec.ARCHIVED:
                 return Seen(body, b"", exp, read_address(data))
-            return Seen(body, self._store.text_of(body, codec_of(flags), data), exp)
+            if codec != Codec.RAW:
+                self._met.tier = self._met.tier or _WARM
+            return Seen(body, self._store.text_of(body, codec, data), exp)
         except (AttributeError, TypeError, ValueError) as error:
             raise RecordDamaged(namespace=namespace, key=key, why=str(error)) from error
 
@@ -270,24 +265,3 @@ class Reads:
 def _before(prefix: str) -> str:
     """A text below every name that begins with `prefix` and above all others before it."""
     return prefix[:-1] + chr(ord(prefix[-1]) - 1) + _LAST
-
-
-def visible(seen: list[Seen], now_ms: int) -> list[Seen]:
-    """A counter lives as long as its longest part (6.8); other siblings each for themselves."""
-    parts = [one.sibling for one in seen if one.body.type == RowKind.COUNTER]
-    counting = bool(parts) and tally.value(parts, now_ms) is not None
-    return [
-        one
-        for one in seen
-        if (counting if one.body.type == RowKind.COUNTER else is_visible(one.sibling, now_ms))
-    ]
-
-
-def newest(seen: list[Seen]) -> Seen:
-    """The winner by the key of CRDT_SPEC 3.1."""
-    return seen[0] if len(seen) == 1 else max(seen, key=lambda one: one.sibling.order)
-
-
-def counter_value(seen: list[Seen]) -> int:
-    """The value of a counter from its visible parts."""
-    return tally.value([one.sibling for one in seen], now_ms=0) or 0

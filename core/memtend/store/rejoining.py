@@ -69,8 +69,8 @@ def rejoin(store: Store, their_vv: Mapping[str, int], *, actor: str) -> Rejoined
 def unsent(store: Store, their_vv: Mapping[str, int]) -> Iterator[dict[str, Any]]:
     """What is here and somebody who has seen `their_vv` never saw, as plain JSON values: records,
     and the names of those that were deleted."""
-    from memtend.store.reads import Seen  # noqa: PLC0415
     from memtend.store.records import to_record  # noqa: PLC0415
+    from memtend.store.seen import Seen  # noqa: PLC0415
 
     with snapshot(store) as view:
         for row in view.rows():

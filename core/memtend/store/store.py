@@ -18,6 +18,7 @@ from memtend.store.ballast import Ballast
 from memtend.store.change import Change
 from memtend.store.engine import Call, Engine, Reader, Row
 from memtend.store.interned import Namespaces, Replicas
+from memtend.store.latencies import Latencies
 from memtend.store.meta import Meta
 from memtend.store.opening import engine_for, identify, seal_key
 from memtend.store.resolvers import Resolvers
@@ -43,6 +44,7 @@ class Store:
         """Where reads find values that are archived; whoever opens the store says it."""
         self.ballast = Ballast(self.engine.path)
         self.resolvers = Resolvers()
+        self.latencies = Latencies(engine, clock)
         self._noticed = -1
 
     @classmethod

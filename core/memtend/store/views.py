@@ -18,7 +18,7 @@ from memtend.crdt.rows import RowKind
 from memtend.model.names import check_path
 from memtend.model.policy import Policy, Reading
 from memtend.model.version import Version
-from memtend.store.reads import Seen, counter_value, newest
+from memtend.store.seen import Seen, counter_value, newest
 
 if TYPE_CHECKING:
     from memtend.store.config import Config
