@@ -51,7 +51,6 @@ WAL_WARN_BYTES: Final = 128 * MIB
 LOG_WARN_MS: Final = 14 * 24 * 3_600_000
 LOG_WARN_ROWS: Final = 100_000
 LEASE_QUEUE_WARN: Final = 50  # who wait for one resource
-DISK_FREE_CRITICAL_BYTES: Final = 64 * MIB
 SAVING_BYTES_MIN: Final = 256 * 1024  # less is not worth a word
 SAVING_SHARE_MIN: Final = 0.01  # of what the store takes
 

@@ -6,16 +6,14 @@ needs the age of the backup") is put together here.
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from memtend.clock import Clock, SystemClock, to_datetime, to_ms
+from memtend.clock import Clock, SystemClock, to_datetime
 from memtend.errors import StoreOutdated
 from memtend.guard import clear
-from memtend.limits import BACKLOG_WARN_ROWS, PLAN_DECISIONS_MAX
+from memtend.limits import PLAN_DECISIONS_MAX
 from memtend.memory import Memory
 from memtend.reaching import ColdReads
 from memtend.serving.alerting import Alerting
@@ -25,27 +23,29 @@ from memtend.serving.drills import Drills
 from memtend.serving.erasures import Erasures
 from memtend.serving.exporting import Exporting
 from memtend.serving.importing import Importing
+from memtend.serving.judging import Judging
 from memtend.serving.measuring import Measuring
 from memtend.serving.migrating import Migrating
 from memtend.serving.pruning import Prunings
+from memtend.serving.reporting import Reporting
 from memtend.serving.restores import Restores
 from memtend.serving.rotations import Rotations
 from memtend.serving.syncing import Syncing
 from memtend.settings import Settings
-from memtend.store import catalog
 from memtend.sweep.plan import ROUTINE, plan_sweep
 
 if TYPE_CHECKING:
     from collections.abc import Set
 
-    from memtend.health.report import HealthReport
     from memtend.model.findings import StoreVerifyReport
     from memtend.model.plan import Plan, Report
     from memtend.model.policy import Cleanup
 
 
 class Services(
+    Reporting,
     Alerting,
+    Judging,
     Importing,
     Exporting,
     Measuring,
@@ -95,67 +95,6 @@ class Services(
         from memtend.store.verify import verify_store  # noqa: PLC0415
 
         return verify_store(self.store)
-
-    def health(self, target_url: str | None = None) -> HealthReport:
-        """Judge the store by its figures; with a target, its backups too."""
-        from memtend.health.checks import check_health  # noqa: PLC0415
-        from memtend.health.report import HealthFacts  # noqa: PLC0415
-        from memtend.objects import address_of  # noqa: PLC0415
-        from memtend.resolving import crowding  # noqa: PLC0415
-        from memtend.store.expiry import expired  # noqa: PLC0415
-        from memtend.store.messages_books import now_ms as messages_now_ms  # noqa: PLC0415
-        from memtend.store.messages_upkeep import message_facts  # noqa: PLC0415
-
-        facts, stats = self.facts(), self.memory.stats()
-        conflicts, siblings_most = crowding(self.memory)
-        backup = first = evidence = None
-        if target_url:
-            address = address_of(target_url)
-            backup = catalog.newest(self.store, address)
-            first = catalog.oldest(self.store, address)
-            evidence = self.drill_evidence(target_url)
-        messages = message_facts(self.store)
-        oldest = messages.oldest_ms
-        now_ms = self.clock.now_ms()
-        good_at = evidence.good_at if evidence else None
-        return check_health(
-            HealthFacts(
-                at=facts.at,
-                records=facts.records,
-                bytes=facts.bytes,
-                file_bytes=stats.file_bytes,
-                backlog=len(expired(self.store, BACKLOG_WARN_ROWS)),
-                clock_alarm_ms=facts.clock_alarm_ms,
-                pressure=tuple(f"{p.scope} {p.name} {p.share:.0%}" for p in stats.pressure),
-                disk_free_bytes=self._disk_free(),
-                backup_asked=target_url is not None,
-                backup_age_ms=now_ms - backup.at_ms if backup else None,
-                backup_rows=backup.rows if backup else None,
-                engine_notes=self.store.engine.notes(),
-                drill_age_ms=now_ms - to_ms(good_at) if good_at else None,
-                drill_passed=evidence.last.ok if evidence else None,
-                backed_up_ms=now_ms - first.at_ms if first else None,
-                conflicts=conflicts,
-                siblings_most=siblings_most,
-                peers=self.peer_facts(),
-                messages_waiting=messages.waiting,
-                messages_dead=messages.dead,
-                messages_age_ms=oldest and max(0, messages_now_ms(self.store) - oldest),
-                inbox_fullest=messages.fullest,
-                older_values=self._older_values(),
-            )
-        )
-
-    def _older_values(self) -> str | None:
-        """What a migration of values would move, in words; None where that is nothing."""
-        if self.settings.migrate == "off":
-            return None
-        found = self.pending_migrations()
-        return found.sentence() if found else None
-
-    def _disk_free(self) -> int | None:
-        path = self.store.url.removeprefix("sqlite:///")
-        return shutil.disk_usage(os.path.dirname(path)).free if os.path.isabs(path) else None
 
 
 @contextmanager

@@ -8,7 +8,8 @@ import pytest
 
 from memtend.clock import to_datetime
 from memtend.health.checks import check_health
-from memtend.health.report import HealthFacts, Level, PeerFacts
+from memtend.health.facts import Crowded, HealthFacts, PeerFacts
+from memtend.health.report import Level
 from memtend.limits import (
     BACKLOG_WARN_ROWS,
     BACKUP_AGE_WARN_MS,
@@ -48,7 +49,7 @@ def test_a_healthy_store_has_no_complaint() -> None:
         ({"clock_alarm_ms": -5_001}, "clock", Level.CRITICAL),
         ({"backlog": BACKLOG_WARN_ROWS - 1}, "expiry", Level.OK),
         ({"backlog": BACKLOG_WARN_ROWS}, "expiry", Level.WARNING),
-        ({"pressure": ("agent ada 81%",)}, "quota", Level.WARNING),
+        ({"pressure": (Crowded(what="agent ada", used=81, limit=100),)}, "quota", Level.WARNING),
         ({"messages_waiting": 9, "messages_age_ms": MESSAGE_AGE_WARN_MS}, "messages", Level.OK),
         (
             {"messages_waiting": 9, "messages_age_ms": MESSAGE_AGE_WARN_MS + 1},
@@ -80,7 +81,7 @@ def test_what_was_not_asked_or_is_not_known_is_not_judged() -> None:
     unknown = {"backup_asked": False, "disk_free_bytes": None, "engine_notes": ("an old engine",)}
     report = check_health(WELL.model_copy(update=unknown))
     names = [check.name for check in report.checks]
-    assert names == ["clock", "expiry", "quota", "conflicts", "engine"]
+    assert names == ["audit", "clock", "expiry", "quota", "conflicts", "engine"]
     assert report.healthy
 
 

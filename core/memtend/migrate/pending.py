@@ -91,6 +91,12 @@ def pending(store: Store, family: Family, wanted: str, *, full: bool = False) ->
     )
 
 
+def unseen(store: Store, family: Family) -> int:
+    """How many changes there have been since the store was last looked through."""
+    seen = _remembered(store, family)
+    return store.meta().seq - (seen.seq if seen else 0)
+
+
 def _look(store: Store, family: Family, wanted: str, seen: Seen, upto: int) -> None:
     forward = Forward(family, wanted, casting=False)
     for page in pages(store, forward.kinds, seen.seq, upto, SLICE_ROWS_MAX):

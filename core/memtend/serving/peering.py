@@ -11,7 +11,7 @@ from memtend.limits import PEER_SILENT_MS, PEER_SILENT_WARN_MS
 from memtend.serving.base import Serving
 
 if TYPE_CHECKING:
-    from memtend.health.report import PeerFacts
+    from memtend.health.facts import PeerFacts
     from memtend.store.peers import Peer
     from memtend.sync.report import PeerEntry, PeerKind, PeerList
 
@@ -135,7 +135,7 @@ class Peering(Serving):
 
     def peer_facts(self) -> tuple[PeerFacts, ...]:
         """What health looks at. A store without peers answers without reading more."""
-        from memtend.health.report import PeerFacts  # noqa: PLC0415
+        from memtend.health.facts import PeerFacts  # noqa: PLC0415
         from memtend.store.peers import peers  # noqa: PLC0415
         from memtend.store.sync import vector  # noqa: PLC0415
 

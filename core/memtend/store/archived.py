@@ -96,6 +96,17 @@ def usage(store: Store) -> Iterator[Usage]:
                 yield found
 
 
+def usage_of(store: Store, seqs: Sequence[int]) -> Iterator[Usage]:
+    """Of these rows, those that may be archived. Whether something stands beside them is not
+    asked: this is for estimates."""
+    rows = store.engine.read("usage_of", (store.engine.array(list(seqs)),))
+    numbers = sorted({row[0] for row in rows})
+    paths: dict[int, str] = dict(store.engine.read("paths_of", (store.engine.array(numbers),)))
+    for row in rows:
+        if row[0] in paths and (found := _used(paths, row)):
+            yield found
+
+
 def _used(paths: dict[int, str], row: Row) -> Usage | None:
     ns, key, field, seq, exp, flags, size, packed, count, read_ms = row
     if field or flags & QUARANTINED_FLAG or codec_of(flags) == Codec.ARCHIVED:

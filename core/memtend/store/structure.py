@@ -52,8 +52,8 @@ tally scope name rows size
 
 INDEXES: Final = (
     "ix_delivery_no", "ix_delivery_topic", "ix_lane_due", "ix_lease_ticket_resource", "ix_log_seq",
-    "ix_message_expires", "ix_op_at", "ix_sibling_exp", "ux_message_id", "ux_namespace_path",
-    "ux_replica_id", "ux_sibling_path",
+    "ix_message_expires", "ix_op_at", "ix_sibling_agent", "ix_sibling_exp", "ux_message_id",
+    "ux_namespace_path", "ux_replica_id", "ux_sibling_path",
 )  # fmt: skip
 
 _COLUMNS: Final = {

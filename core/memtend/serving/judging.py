@@ -1,0 +1,197 @@
+"""Judging the open store: every part of it is asked for its figures, then the checks judge them.
+
+What cannot be read does not end the look: it is named, and whatever else is known is judged. The
+usual look is bounded, whatever the store has grown to; `full` reads everything.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from memtend.clock import to_ms
+from memtend.crdt.hlc import millis
+from memtend.errors import AuditBroken, MemtendError
+from memtend.limits import BALLAST_FILES, POLICY_RULES_MAX
+from memtend.serving.archives import Archives
+from memtend.serving.drills import Drills
+from memtend.serving.migrating import Migrating
+from memtend.serving.peering import Peering
+from memtend.serving.recasts import family_named
+from memtend.store import catalog
+
+if TYPE_CHECKING:
+    from memtend.health.facts import Crowded, HealthFacts
+    from memtend.health.report import HealthReport
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+
+class _Asking:
+    """Asks one part after another; one that fails is noted, and its answer is the other one."""
+
+    def __init__(self) -> None:
+        self.unread: list[str] = []
+
+    def __call__(self, what: str, ask: Callable[[], T], otherwise: U) -> T | U:
+        try:
+            return ask()
+        except MemtendError as error:
+            self.unread.append(f"{what} ({error})")
+            return otherwise
+
+
+class Judging(Peering, Archives, Drills, Migrating):
+    """Health."""
+
+    def health(self, target_url: str | None = None, *, full: bool = False) -> HealthReport:
+        """Judge the store by its figures; with a target, its backups too.
+
+        A sample of the rows is read, each time the next ones. `full` reads every row and lets the
+        database check itself; cut off, it goes on where it was when it is called again.
+        """
+        from memtend.health.checks import check_health  # noqa: PLC0415
+
+        return check_health(self._health_facts(target_url, full))
+
+    def _health_facts(self, target_url: str | None, full: bool) -> HealthFacts:
+        from memtend.health.facts import HealthFacts, SavingFacts  # noqa: PLC0415
+        from memtend.resolving import crowded  # noqa: PLC0415
+        from memtend.serving import looks  # noqa: PLC0415
+        from memtend.serving.savings import savings_of  # noqa: PLC0415
+        from memtend.store import looking, structure  # noqa: PLC0415
+
+        ask, store, engine = _Asking(), self.store, self.store.engine
+        facts = self.facts()
+        stats = ask("totals", self.memory.stats, None)
+        crowd = ask("conflicts", lambda: crowded(self.memory), None)
+        log_age, log_rows = ask("the change log", lambda: looking.log_growth(store), (None, 0))
+        resource, waiters = ask("leases", lambda: looking.lease_queue(store), ("", 0))
+        space = ask("space", lambda: looking.space(engine), looking.Space())
+        backlog = ask("expiry", lambda: looking.expired_waiting(store), 0)
+        given: dict[str, Any] = {
+            **self._backup_facts(target_url, ask),
+            **ask("messages", lambda: looks.message_facts_of(store), {}),
+            **self._archive_facts(stats.archived.records if stats else 0),
+        }
+        rows = ask("rows", lambda: looks.rows_of(store, full=full), None)
+        return HealthFacts(
+            at=facts.at,
+            records=facts.records,
+            bytes=facts.bytes,
+            file_bytes=stats.file_bytes if stats else 0,
+            backlog=backlog,
+            clock_alarm_ms=facts.clock_alarm_ms,
+            ahead_ms=max(0, millis(store.meta().hlc) - self.clock.now_ms()),
+            pressure=looks.pressure_of(stats),
+            bounds=ask("bounds", self._bounds, ()),
+            disk_free_bytes=self._disk_free(),
+            engine_notes=engine.notes(),
+            structure=ask("the schema", lambda: structure.problems(engine), None),
+            lost_file_bytes=space.lost_bytes,
+            wal_bytes=space.wal_bytes,
+            rows=rows,
+            tables=ask("small tables", lambda: looks.tables_of(store), None),
+            engine_found=tuple(engine.integrity()) if full else None,
+            audit=ask("the audit trail", lambda: self._audit_trouble(full), None),
+            key_is_open=looking.key_is_open(engine.path),
+            analyzed_rows=ask("statistics", lambda: looking.analyzed_rows(engine), None),
+            ballast=(store.ballast.count(), BALLAST_FILES if engine.path else 0),
+            slow=ask("latencies", lambda: looks.slow_of(store), ()),
+            log_age_ms=log_age,
+            log_rows=log_rows,
+            waiters=waiters,
+            waited_for=resource,
+            policy_troubles=looks.policy_troubles(self.memory.config.file),
+            regret=ask("regret", lambda: looks.regret_of(store), ()),
+            alerts=ask("alerts", lambda: dict(engine.read("alerts_standing")), {}),
+            conflicts=crowd.keys if crowd else 0,
+            conflicts_sampled=crowd.sampled if crowd else False,
+            siblings_most=crowd.most if crowd else 0,
+            peers=ask("peers", self.peer_facts, ()),
+            older_values=ask("versions", self._older_values, None),
+            savings=ask(
+                "savings",
+                lambda: savings_of(self.memory, facts, backlog, space),
+                SavingFacts(),
+            ),
+            unread=tuple(ask.unread),
+            **given,
+        )
+
+    def _bounds(self) -> tuple[Crowded, ...]:
+        from memtend.health.facts import Crowded  # noqa: PLC0415
+        from memtend.store import looking  # noqa: PLC0415
+
+        rules = len(self.memory.config.file.policies.rules)
+        found = looking.bounds(self.store, rules, POLICY_RULES_MAX)
+        return tuple(Crowded(what=what, used=used, limit=most) for what, used, most in found)
+
+    def _backup_facts(self, target_url: str | None, ask: _Asking) -> dict[str, Any]:
+        from memtend.objects import address_of  # noqa: PLC0415
+        from memtend.serving.looks import chain_of  # noqa: PLC0415
+
+        asked = {"backup_asked": target_url is not None, "backup_age_ms": None, "backup_rows": None}
+        if not target_url:
+            return asked
+        address, now_ms = address_of(target_url), self.clock.now_ms()
+        newest = ask("the catalog", lambda: catalog.newest(self.store, address), None)
+        if newest is None:
+            return asked
+        first = catalog.oldest(self.store, address)
+        evidence = ask("drills", lambda: self.drill_evidence(target_url), None)
+        good_at = evidence.good_at if evidence else None
+        return asked | {
+            "backup_age_ms": now_ms - newest.at_ms,
+            "backup_rows": newest.rows,
+            "backed_up_ms": now_ms - first.at_ms if first else None,
+            "drill_age_ms": now_ms - to_ms(good_at) if good_at else None,
+            "drill_passed": evidence.last.ok if evidence else None,
+            **chain_of(target_url, newest.manifest, self.settings, self.clock),
+        }
+
+    def _archive_facts(self, archived: int) -> dict[str, Any]:
+        """Whether the archive answers, asked only where something lies there."""
+        if archived:
+            try:
+                self._vault()
+            except (MemtendError, OSError) as error:
+                return {"archived": archived, "archive_trouble": f"it cannot be reached: {error}"}
+        return {"archived": archived}
+
+    def _audit_trouble(self, full: bool) -> str | None:
+        from memtend.store.audit import check_chain  # noqa: PLC0415
+        from memtend.store.looking import check_audit_end  # noqa: PLC0415
+        from memtend.store.meta import Meta  # noqa: PLC0415
+
+        try:
+            if not full:
+                check_audit_end(self.store)
+                return None
+            with self.store.engine.snapshot() as reader:
+                meta = Meta.of(reader.fetch("meta"), self.store.url)
+                check_chain(reader, self.store.key, meta.audit_head, meta.audit_n)
+        except AuditBroken as error:
+            return str(error)
+        return None
+
+    def _older_values(self) -> str | None:
+        """What a migration of values would move, in words; None where that is nothing, or where
+        finding out would read too much: who starts, or plans a migration, does that."""
+        from memtend.limits_upkeep import HEALTH_NEWS_ROWS  # noqa: PLC0415
+        from memtend.migrate.pending import unseen  # noqa: PLC0415
+
+        if (
+            self.settings.migrate == "off"
+            or unseen(self.store, family_named(None)) > HEALTH_NEWS_ROWS
+        ):
+            return None
+        found = self.pending_migrations()
+        return found.sentence() if found else None
+
+    def _disk_free(self) -> int | None:
+        path = self.store.url.removeprefix("sqlite:///")
+        return shutil.disk_usage(os.path.dirname(path)).free if os.path.isabs(path) else None

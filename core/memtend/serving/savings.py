@@ -1,0 +1,122 @@
+"""What could be saved in the whole store, estimated from rows that are spread over it.
+
+A row stands for as many as there are rows in the store for each of the sample. Of duplicates only
+those count that lie in the sample together, so what is told of them is a lower bound.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from memtend.codec.envelope import codec_of
+from memtend.health.facts import SavingFacts
+from memtend.limits import COMPRESS_THRESHOLD_BYTES, ZSTD_LEVEL
+from memtend.limits_upkeep import (
+    DUPLICATE_BYTES_MIN,
+    HEALTH_SAMPLE_BYTES,
+    HEALTH_SPREAD_ROWS,
+    HEALTH_TRIAL_ROWS,
+)
+from memtend.store import archived
+
+if TYPE_CHECKING:
+    from memtend.memory import Memory
+    from memtend.model.facts import Facts
+    from memtend.store.engine import Row
+    from memtend.store.looking import Space
+    from memtend.store.store import Store
+
+_STUB_BYTES: Final = 90
+_GAIN_MIN: Final = 0.1
+
+
+def savings_of(memory: Memory, facts: Facts, backlog: int, space: Space) -> SavingFacts:
+    """`backlog` is how many records have expired."""
+    store = memory.store
+    seqs = spread(store, facts.seq)
+    mean = facts.bytes // facts.records if facts.records else 0
+    known = {"sweep_bytes": backlog * mean, "free_bytes": space.free_bytes}
+    if not seqs:
+        return SavingFacts(**known)
+    array = store.engine.array
+    rows = store.engine.read("by_seq", (array(_short(store, seqs)),))
+    scale = facts.records / len(seqs)
+    extra, extra_bytes = _duplicates(rows)
+    plain, gained = _compressible(rows, memory)
+    cold, cold_bytes = _cold(memory, facts, seqs)
+    return SavingFacts(
+        **known,
+        sample=len(seqs),
+        duplicates=round(extra * scale),
+        duplicate_bytes=round(extra_bytes * scale),
+        compress=round(plain * scale),
+        compress_bytes=round(gained * scale),
+        archive=round(cold * scale),
+        archive_bytes=round(cold_bytes * scale),
+    )
+
+
+def spread(store: Store, last: int) -> list[int]:
+    """Rows at equal distances in the order of writing."""
+    step = max(1, last // HEALTH_SPREAD_ROWS)
+    places = list(range(1, last + 1, step))[:HEALTH_SPREAD_ROWS]
+    if not places:
+        return []
+    found = store.engine.read("sample_spread", (store.engine.array(places),))
+    return sorted(seq for (seq,) in found if seq is not None)
+
+
+def _short(store: Store, seqs: list[int]) -> list[int]:
+    """As many of them as may be read whole. Long ones are left out: they would be all there is."""
+    found, total = [], 0
+    for seq, size in store.engine.read("sizes_of", (store.engine.array(seqs),)):
+        if total + size <= HEALTH_SAMPLE_BYTES:
+            found.append(seq)
+            total += size
+    return found
+
+
+def _duplicates(rows: list[Row]) -> tuple[int, int]:
+    """Records that say what another one of their namespace, kind and agent says."""
+    seen: Counter[tuple[object, ...]] = Counter()
+    sizes: Counter[tuple[object, ...]] = Counter()
+    for row in rows:
+        same = (row[1], row[8], row[9], row[11])
+        if not row[3] and len(row[14]) >= DUPLICATE_BYTES_MIN and not row[7] >> 4 & 15:
+            seen[same] += 1
+            sizes[same] += row[12]
+    extras = {same: count - 1 for same, count in seen.items() if count > 1}
+    return sum(extras.values()), sum(sizes[one] * n // seen[one] for one, n in extras.items())
+
+
+def _compressible(rows: list[Row], memory: Memory) -> tuple[int, int]:
+    """Long values that are stored as text although their policy wants them compressed."""
+    import zstandard  # noqa: PLC0415 — most processes never compress
+
+    path, policy = memory.store.namespaces.path, memory.config.policy
+    long = [
+        row for row in rows
+        if not codec_of(row[7]) and len(row[14]) >= COMPRESS_THRESHOLD_BYTES
+        and policy(path(row[1]), row[2]).compression.enabled
+    ]  # fmt: skip
+    trial = long[:HEALTH_TRIAL_ROWS]
+    if not trial:
+        return 0, 0
+    packer = zstandard.ZstdCompressor(level=ZSTD_LEVEL)
+    before = sum(len(row[14]) for row in trial)
+    share = 1 - sum(len(packer.compress(bytes(row[14]))) for row in trial) / before
+    gained = round(sum(len(row[14]) for row in long) * share)
+    return (len(long), gained) if share >= _GAIN_MIN else (0, 0)
+
+
+def _cold(memory: Memory, facts: Facts, seqs: list[int]) -> tuple[int, int]:
+    """What the archive's rules would take."""
+    from memtend.archive.plan import plan_archive  # noqa: PLC0415
+
+    used = list(archived.usage_of(memory.store, seqs))
+    now_ms = memory.store.clock.now_ms()
+    plan = plan_archive(used, memory.config.file.archive, facts, now_ms)
+    sizes = {one.seq: one.value_bytes for one in used}
+    taken = [sizes[one.seq] - _STUB_BYTES for one in plan.decisions]
+    return len(taken), sum(taken)
