@@ -31,7 +31,7 @@ class Alerting(Measuring):
 
     if TYPE_CHECKING:
 
-        def health(self, target_url: str | None = None) -> HealthReport: ...
+        def health(self, target_url: str | None = None, *, full: bool = False) -> HealthReport: ...
 
     def check_alerts(
         self,
