@@ -29,6 +29,7 @@ from memtend.cli import (
     migrate,
     peers,
     policies,
+    prune,
     records,
     report,
     restore,
@@ -72,7 +73,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for part in (
-    records, conflicts, swarm, state, metrics, alerts, report, policies, importing, upkeep,
+    records, conflicts, swarm, state, metrics, alerts, report, policies, importing, upkeep, prune,
     claude_flow, restore, backup, archive, export, migrate, copy, erase, access, leases, messages,
     hooks, sync, peers, audit, flows,
 ):  # fmt: skip

@@ -249,7 +249,8 @@ def level(name: str) -> Text:
     """A level that can be read without colour."""
     from rich.text import Text  # noqa: PLC0415
 
-    styles = {"ok": "green", "live": "green", "warning": "yellow", "critical": "bold red"}
+    styles = {"ok": "green", "live": "green", "info": "cyan", "warning": "yellow",
+              "error": "red", "critical": "bold red"}  # fmt: skip
     return Text(name, style=styles.get(name, "yellow"))
 
 
