@@ -8,7 +8,8 @@ from memtend.clock import to_datetime
 from memtend.codec.envelope import QUARANTINED_FLAG
 from memtend.crdt.hlc import millis
 from memtend.durations import show_duration
-from memtend.model.explanation import Ending, Explanation, Rule
+from memtend.model.explanation import Ending, Explanation, PrunedBy, Rule
+from memtend.store import ghosts
 from memtend.store.change import Old
 
 if TYPE_CHECKING:
@@ -45,6 +46,16 @@ def explain(memory: Memory, namespace: str, key: str) -> Explanation:
             Ending(at=to_datetime(at_ms), why=why, replica=store.replicas.id(r))
             for r, _, _, at_ms, why in log
         ),
+        pruned=None if olds else _pruned(memory, namespace, key),
+    )
+
+
+def _pruned(memory: Memory, namespace: str, key: str) -> PrunedBy | None:
+    ghost = ghosts.at(memory.store, namespace, [key]).get(key)
+    if ghost is None:
+        return None
+    return PrunedBy(
+        rule=ghost.rule, plan=ghost.plan, at=to_datetime(ghost.at_ms), reads=ghost.reads
     )
 
 

@@ -4,7 +4,7 @@
             transaction: from here on no restore and no import brings it back
 2. rows     the rest, in slices under the lease's fence, each with its log entries, access counts
             and, where labels decide, the ledger's note of the paths that are empty now
-3. names    change log, access counts, operations and totals that name what is gone; the audit
+3. names    change log, access counts, ghosts, operations and totals that name what is gone; audit
             trail (redacted under its seals); namespaces without content (closed); messages from
             and to the subject, and its memberships
 4. plans    saved plans that name it
@@ -37,6 +37,7 @@ from memtend.store.erasing import Erased, Eraser, named_keys
 from memtend.store.evidence import sample
 from memtend.store.ledger import Filter
 from memtend.store.messages_erasing import erase_messages
+from memtend.store.pruned_erasing import forget_pruned
 from memtend.store.swapping import drop_kept
 
 if TYPE_CHECKING:
@@ -164,6 +165,7 @@ class _Erasure:
             for number in covered:
                 for page in named_keys(store, number, key):
                     self._slice(lambda page=page, ns=number: self.eraser.forget(ns, page))  # type: ignore[misc]
+        store.ballast.deleting(lambda: forget_pruned(store, subject, self._lease))
         self._renew()
         self.ledger, secret, lease = Filter.load(store.engine), self.eraser.key, self._lease
         room = store.ballast.deleting

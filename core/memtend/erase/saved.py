@@ -45,6 +45,9 @@ def _names(data: bytes, names: Names, texts: Sequence[bytes]) -> bool:
         return True
     try:
         decisions = orjson.loads(data)["decisions"]
-        return any(names(one["namespace"], one["key"]) for one in decisions)
+        # What another record takes over is decided with a word about that record.
+        return any(
+            one.get("merge_into") or names(one["namespace"], one["key"]) for one in decisions
+        )
     except (ValueError, KeyError, TypeError):
         return True

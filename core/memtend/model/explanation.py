@@ -20,6 +20,15 @@ class Ending(BaseModel, frozen=True, extra="forbid"):
     replica: str
 
 
+class PrunedBy(BaseModel, frozen=True, extra="forbid"):
+    """By which rule and plan it was pruned, and how often somebody has asked for it since."""
+
+    rule: str
+    plan: str
+    at: AwareDatetime
+    reads: int
+
+
 class Explanation(BaseModel, frozen=True, extra="forbid"):
     """`state` is live, expired (not yet swept), quarantined, gone or unknown."""
 
@@ -34,3 +43,4 @@ class Explanation(BaseModel, frozen=True, extra="forbid"):
     expires_at: AwareDatetime | None = None
     writer: str | None = None
     endings: tuple[Ending, ...] = ()
+    pruned: PrunedBy | None = None

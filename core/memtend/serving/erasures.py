@@ -12,6 +12,7 @@ from memtend.errors import NoArchive
 from memtend.guard import clear
 from memtend.serving.archives import Archives
 from memtend.store import catalog
+from memtend.store.pruned_erasing import forget_paths
 
 if TYPE_CHECKING:
     from memtend.codec.archive import Entry
@@ -93,6 +94,17 @@ class _Archive:
 
     def purge(self, erased: Callable[[str, str, bytes], bool]) -> int:
         doomed = _doomed(erased)
+        met: set[tuple[str, str]] = set()
+
+        def noted(entry: Entry) -> bool:
+            if gone := doomed(entry):
+                met.add((entry.namespace, entry.key))
+            return gone
+
+        # Ghosts first: what the archive has let go of tells nobody whose they were.
+        if self._archives.store.engine.read("ghost_any"):
+            self._archives.archive_residue(noted)
+            forget_paths(self._archives.store, met, self._lease)
         return self._archives.erase_archived(doomed, self._lease)
 
     def residue(self, erased: Callable[[str, str, bytes], bool]) -> int:

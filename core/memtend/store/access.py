@@ -31,19 +31,29 @@ class AccessBuffer:
         self._lock = threading.Lock()
         self.counts: dict[Place, int] = {}
         self.leftovers: set[Place] = set()
+        self.misses: dict[Place, int] = {}
         self.limit = ACCESS_BUFFER_MAX
 
     @property
     def is_filled(self) -> bool:
-        return bool(self.counts or self.leftovers)
+        return bool(self.counts or self.leftovers or self.misses)
+
+    def miss(self, place: Place, *, leftover: bool) -> bool:
+        """Note that nothing was found; `leftover`: an expired row may be. True if it is time to
+        flush."""
+        self.misses[place] = self.misses.get(place, 0) + 1
+        if leftover:
+            self.leftovers.add(place)
+        return len(self.misses) > self.limit
 
     def flush(self, config: Config) -> tuple[list[Place], set[Place]]:
         """Write the counts; returns records whose deadline slides, and expired keys met."""
         with self._lock:
             counts, self.counts = self.counts, {}
             stale, self.leftovers = self.leftovers, set()
+            misses, self.misses = self.misses, {}
         # Copied at one stroke: a reader in another thread may still be counting in the old ones.
-        counts, stale = counts.copy(), stale.copy()
+        counts, stale, misses = counts.copy(), stale.copy(), misses.copy()
         by_namespace: dict[str, dict[str, int]] = {}
         for (namespace, key), count in counts.items():
             by_namespace.setdefault(namespace, {})[key] = count
@@ -53,6 +63,10 @@ class AccessBuffer:
                 names = list(keys)
                 for start in range(0, len(names), BATCH_MAX):
                     self._write(ns[0], {key: keys[key] for key in names[start : start + BATCH_MAX]})
+        if misses:
+            from memtend.store.ghosts import count_misses  # noqa: PLC0415 — most reads find something
+
+            count_misses(self._store, misses)
         return [place for place in counts if config.policy(*place).refresh_on_read], stale
 
     def _write(self, ns: int, counts: dict[str, int]) -> None:

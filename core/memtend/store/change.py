@@ -217,7 +217,10 @@ class Change:
         if self._tags:
             run_many("tag", self._tags)
         if self._logs:
+            from memtend.store.ghosts import lay  # noqa: PLC0415 — a put needs none of it
+
             run_many("log", self._logs)
+            lay(self.tx, self._logs)
         self._drops, self._untags, self._inserts, self._tags, self._logs = [], [], [], [], []
 
     def flush(self) -> None:

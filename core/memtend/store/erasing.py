@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from memtend.limits import ERASE_HASHES_MAX
 from memtend.model.subject import Subject
 from memtend.store.change import Old
+from memtend.store.ghosts import forget as forget_ghosts
 from memtend.store.interned import ERASURE_KEY
 from memtend.store.ledger import entries_of, path_entry
 from memtend.store.meta import crc_of
@@ -140,6 +141,7 @@ class Eraser:
         access = len(tx.fetch("accesses", (ns, array(gone))))
         tx.run("unlog", unlogged)
         tx.run("forget_accesses", (ns, array(gone)))
+        forget_ghosts(self._store, tx, self._store.namespaces.path(ns), gone if by_label else keys)
         entries = []
         if by_label:
             path = self._store.namespaces.path(ns)

@@ -92,22 +92,26 @@ def count_misses(store: Store, misses: Mapping[tuple[str, str], int]) -> None:
     """Write down which misses met a ghost. Where there are no ghosts, it is one short read."""
     if not misses or not store.engine.read("ghost_any"):
         return
-    by_namespace: dict[str, dict[int, int]] = {}
+    by_namespace: dict[str, dict[str, int]] = {}
     for (namespace, key), count in misses.items():
-        by_namespace.setdefault(namespace, {})[digest_of(key)] = count
+        by_namespace.setdefault(namespace, {})[key] = count
     for namespace, counts in sorted(by_namespace.items()):
-        digests = sorted(counts)
-        for start in range(0, len(digests), BATCH_MAX):
-            page = digests[start : start + BATCH_MAX]
-            if store.engine.read("ghosts_at", (namespace, store.engine.array(page))):
-                _count(store, namespace, page, counts)
+        keys = sorted(counts)
+        for start in range(0, len(keys), BATCH_MAX):
+            page = keys[start : start + BATCH_MAX]
+            if at(store, namespace, page):
+                _count(store, namespace, {digest_of(key): counts[key] for key in page}, page)
 
 
-def _count(store: Store, namespace: str, page: list[int], counts: Mapping[int, int]) -> None:
-    now_ms = store.clock.now_ms()
+def _count(store: Store, namespace: str, counts: Mapping[int, int], keys: list[str]) -> None:
+    now_ms, array = store.clock.now_ms(), store.engine.array
+    ns = store.namespaces.find(namespace)
     with store.engine.write() as tx:
-        rows = tx.fetch("ghosts_at", (namespace, store.engine.array(page)))
-        met = [Ghost._make(row) for row in sound(rows)]
+        rows = tx.fetch("ghosts_at", (namespace, array(list(counts))))
+        # What was written again since, and has expired, is not missed for having been pruned.
+        again = tx.fetch("keys_left", (ns[0], array(keys))) if ns else []
+        here = {digest_of(key) for (key,) in again}
+        met = [ghost for ghost in map(Ghost._make, sound(rows)) if ghost.digest not in here]
         grown: dict[str, tuple[int, int]] = {}
         for ghost in met:
             first, reads = grown.get(ghost.rule, (0, 0))

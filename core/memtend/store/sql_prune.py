@@ -14,6 +14,7 @@ STATEMENTS: Final[dict[str, str]] = {
     "FROM sibling s LEFT JOIN access a ON a.ns = s.ns AND a.key = s.key ORDER BY s.ns, s.key",
     "ghost_any": "SELECT 1 FROM ghost LIMIT 1",
     "ghosts_at": f"SELECT {_GHOST} FROM ghost WHERE namespace = ? AND digest {{in_ints}}",
+    "ghost_namespaces": "SELECT DISTINCT namespace FROM ghost ORDER BY namespace",
     "ghosts_missed": f"SELECT {_GHOST} FROM ghost WHERE reads > 0 ORDER BY namespace, digest",
     "ghosts_of_plan": f"SELECT {_GHOST} FROM ghost WHERE plan = ? ORDER BY namespace, digest",
     # a path that ended in another way leaves its ghost behind
