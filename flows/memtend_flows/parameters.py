@@ -99,6 +99,17 @@ class Kind(StrEnum):
     JSONL = "jsonl"
 
 
+class Strategy(StrEnum):
+    """By what a prune decides: one of the profile's strategies, or all of them."""
+
+    ALL = "all"
+    REDUNDANCY = "redundancy"
+    PERFORMANCE = "performance"
+    TIME = "time"
+    VALUE = "value"
+    SPACE = "space"
+
+
 class Depth(StrEnum):
     """How closely backups are looked at."""
 

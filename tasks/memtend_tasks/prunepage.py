@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
-from memtend.model.plan import Action, Report
+from memtend.model.plan import Action
+from memtend.model.pruned import Excess
 from memtend.prune.plan import PruneDecision, PrunePlan
 from memtend_tasks.escaping import Markdown, visible
 from memtend_tasks.figures import size, table
@@ -57,10 +59,20 @@ def undo_hint(digest: str) -> Markdown:
     )
 
 
-def prune_sentence(report: Report) -> str:
-    """What a prune did."""
-    skipped = f", {report.changed_since:,} had changed and stay" if report.changed_since else ""
-    return f"{report.deleted:,} records pruned, {size(report.bytes_freed)} freed{skipped}"
+def excess_lines(excess: Sequence[Excess]) -> list[str]:
+    """Why somebody has to say yes."""
+    rows = [
+        (
+            one.namespace,
+            f"{one.planned:,}",
+            f"{one.today:,}",
+            f"{one.records:,}",
+            f"{one.allowed:,}",
+        )
+        for one in excess[:_NAMESPACES_SHOWN]
+    ]
+    head = ("namespace", "would go", "went today", "records", "a day without approval")
+    return ["That is more than goes in a day without approval:", table(head, rows)]
 
 
 def _by_rule(plan: PrunePlan) -> Markdown:

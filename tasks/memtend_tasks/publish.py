@@ -5,11 +5,18 @@ Neither ever holds a stored value or an address with credentials: names, reasons
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple, cast
 from uuid import UUID
 
-from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.artifacts import (
+    create_link_artifact,
+    create_markdown_artifact,
+    create_progress_artifact,
+    create_table_artifact,
+    update_progress_artifact,
+)
 from prefect.events import emit_event
 from pydantic import BaseModel
 
@@ -28,6 +35,7 @@ EXPORT_COMPLETED = "memtend.export.completed"
 IMPORT_COMPLETED = "memtend.import.completed"
 MIGRATION_COMPLETED = "memtend.migration.completed"
 MIGRATION_FAILED = "memtend.migration.failed"
+PRUNE_COMPLETED = "memtend.prune.completed"
 RESTORE_COMPLETED = "memtend.restore.completed"
 STORE_UNHEALTHY = "memtend.store.unhealthy"
 SYNC_ATTENTION = "memtend.sync.attention"
@@ -54,8 +62,7 @@ def publish_plan(address: Address, ref: PlanRef) -> Published:
         parts.append(f"The table of decisions shows the first {PUBLISHED_DECISIONS_MAX}.")
     key = f"{plan.operation}-plan-{address.label}"
     page = create_markdown_artifact(paragraphs(parts), key=key, description=ref.sha256)
-    if rows := decisions(plan):
-        create_table_artifact(rows, key=f"{plan.operation}-decisions-{address.label}")
+    publish_rows(address, f"{plan.operation}-decisions", decisions(plan))
     return Published(plan, cast("UUID", page))
 
 
@@ -67,6 +74,32 @@ def publish_page(address: Address, title: str, lines: Sequence[str], *models: Ba
         parts += [Markdown(f"## {rows[0][1].title()}"), table(("figure", "value"), rows[1:])]
     key = f"{title.lower().replace(' ', '-')}-{address.label}"
     return cast("UUID", create_markdown_artifact(paragraphs(parts), key=key, description=title))
+
+
+def publish_link(address: Address, name: str, link: str, text: str) -> None:
+    """Show where something is to be opened."""
+    create_link_artifact(link, text, key=f"{name}-link-{address.label}", description=text)
+
+
+def publish_rows(address: Address, name: str, rows: list[dict[str, str]]) -> None:
+    """Show a table by itself, where it has rows."""
+    if rows:
+        create_table_artifact(rows, key=f"{name}-{address.label}")
+
+
+@contextmanager
+def progress(address: Address, name: str, steps: int) -> Iterator[Callable[[str], None]]:
+    """Show how far a run of several steps has come. Each call is one step done."""
+    key = f"{name}-progress-{address.label}"
+    page = cast("UUID", create_progress_artifact(0.0, key=key, description="begun"))
+    done = 0
+
+    def step(what: str) -> None:
+        nonlocal done
+        done += 1
+        update_progress_artifact(page, 100.0 * done / steps, description=f"{what} is done")
+
+    yield step
 
 
 def announce(event: str, address: Address, payload: Mapping[str, object]) -> None:

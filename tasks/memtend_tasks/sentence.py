@@ -19,6 +19,8 @@ from memtend.migrate.report import MigrationReport, Pending, Rehearsal
 from memtend.model.findings import StoreVerifyReport
 from memtend.model.plan import Report
 from memtend.model.upgrade import SchemaReport
+from memtend.prune.report import PruneReport
+from memtend.report.facts import ReportWritten
 from memtend.sync.report import SyncReport
 from memtend_tasks.figures import size, to_span
 
@@ -26,6 +28,7 @@ _WOULD = {
     "archive": ("records", "archived"),
     "import": ("items", "imported"),
     "migrate": ("values", "migrated"),
+    "prune": ("records", "pruned"),
     "recall": ("records", "recalled"),
     "restore": ("records", "changed"),
     "rotate": ("backups", "dropped"),
@@ -35,6 +38,7 @@ _NOTHING = {
     "archive": "nothing was cold",
     "import": "there was nothing to import",
     "migrate": "every value is of the newest version",
+    "prune": "every record is worth its place",
 }
 
 
@@ -72,6 +76,15 @@ def _(report: ArchiveReport) -> str:
         f"{size(report.stub_bytes)} in the store and {size(report.archive_bytes)} in the archive, "
         f"{1 - after / report.before_bytes:.0%} saved"
     )
+
+
+@sentence.register
+def _(report: PruneReport) -> str:
+    merged = f" ({report.merged:,} of them merged into others)" if report.merged else ""
+    parts = [f"{report.deleted:,} records pruned{merged}"]
+    parts += [f"{report.archived:,} made cold"] if report.archived else []
+    parts += [f"{report.changed_since:,} had changed and stay"] if report.changed_since else []
+    return ", ".join([*parts, f"{size(report.bytes_freed)} freed"])
 
 
 @sentence.register
@@ -166,6 +179,12 @@ def _(report: SchemaReport) -> str:
     kept = f"; the store before is kept until {report.snapshot_until:%Y-%m-%d %H:%M %Z}"
     moved = f"schema {report.found} became {report.wanted} with all of {report.rows:,} rows"
     return moved + (kept if report.snapshot_until else "")
+
+
+@sentence.register
+def _(report: ReportWritten) -> str:
+    score = "" if report.score is None else f"score {report.score} of 100, "
+    return f"{score}{report.records:,} records, {report.alerts:,} alerts stand"
 
 
 @sentence.register
