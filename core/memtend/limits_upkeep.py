@@ -16,6 +16,20 @@ PRUNE_NAMESPACES_KEPT_MAX: Final = 256  # patterns
 # Optimization
 DUPLICATE_BYTES_MIN: Final = 64  # of JSON: what is shorter is a state, and no statement
 DUPLICATE_PAGE_BYTES: Final = 8 * MIB
+NEAR_SIMILARITY_MIN: Final = 0.8  # of the words in threes that two values have in common
+NEAR_RECORDS_MAX: Final = 50_000  # that one look for near duplicates reads
+NEAR_WORDS_MAX: Final = 2_000  # of a value; what follows is not compared
+COMPRESS_SAMPLES: Final = 64  # of a kind, by which it is judged what compressing again would save
+COMPRESS_SAVES_MIN: Final = 0.05  # of its bytes, for a value to be written again
+COMPRESS_LEVEL: Final = 15  # of what is written again; a read takes the same time at any level
+TRAIN_SAMPLES_MAX: Final = 1_000
+TRAIN_BYTES_MAX: Final = 4 * MIB
+TRAIN_SAVES_MIN: Final = 0.1  # of the bytes of a kind, for a new dictionary to be worth it
+DICTIONARY_KEEP_MS: Final = 7 * 24 * 3_600_000  # after the next one of its kind was trained
+FREE_BYTES_MIN: Final = 4 * MIB  # inside the file, for giving it back to be worth it
+FREE_PAGES_SLICE: Final = 256
+REWRITE_SHARE_MIN: Final = 0.25  # of the file that lies free, for rewriting it to be worth it
+DAMAGED_MAX: Final = 10_000  # rows of one plan
 
 # Metrics
 LATENCY_READ_EVERY: Final = 61  # one read of so many is timed; prime, so that no rhythm hides
@@ -89,7 +103,7 @@ REPORT_POINTS_MAX: Final = 120  # of a line, after thinning
 REPORT_SAMPLE_ROWS: Final = 2_000  # what kinds there are is told from so many
 REPORT_SAMPLE_WINDOWS: Final = 100
 REPORT_DUE_COUNTED_MAX: Final = 5_000  # in one stretch of time; from there on it is estimated
-REPORT_ROWS_SHOWN: Final = 20
+REPORT_ROWS_SHOWN: Final = 12
 REPORT_ROWS_MAX: Final = 200  # of a table that is opened
 REPORT_RUNS_MAX: Final = 60  # manifests of the archive that are read
 REPORT_NAME_CHARS_MAX: Final = 80

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from memtend.clock import to_datetime
 from memtend.limits_upkeep import REPORT_ROWS_MAX
 from memtend.report.palette import ink
-from memtend.report.texts import count, short, size
+from memtend.report.texts import count, short, short_size
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 HEIGHT_IN: Final = 2.5
 _DAY_MS: Final = 86_400_000
 _TIMES: Final = 4
-_STEPS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1024)
+_STEPS: Final = (1, 2, 4, 6, 8, 10, 20, 40, 60, 80, 100, 200, 400, 600, 800)
 
 
 class Table(NamedTuple):
@@ -51,8 +51,8 @@ def tabled(
 def legend(axes: Axes) -> None:
     """Above the drawing, where nothing is in its way."""
     axes.legend(
-        loc="lower left", bbox_to_anchor=(-0.17, 1.0), ncols=4, frameon=False, fontsize=8.5,
-        borderaxespad=0.2, handlelength=1.5, columnspacing=0.9, handletextpad=0.5,
+        loc="lower left", bbox_to_anchor=(-0.21, 1.0), ncols=4, frameon=False, fontsize=8.4,
+        borderaxespad=0.2, handlelength=1.4, columnspacing=0.8, handletextpad=0.4,
     )  # fmt: skip
 
 
@@ -71,7 +71,7 @@ def time_axis(axes: Axes, first_ms: float, last_ms: float) -> None:
 
 
 def size_axis(axes: Axes, most: float) -> None:
-    _upwards(axes, most, 1024, size)
+    _upwards(axes, most, 1024, short_size)
 
 
 def count_axis(axes: Axes, most: float) -> None:
@@ -108,7 +108,12 @@ def bars(
             said = f"~{short(height)}" if estimated else short(height)
             x = bar.get_x() + bar.get_width() / 2
             axes.text(x, height, said, ha="center", va="bottom", fontsize=8.5)
-    axes.set_xticks(range(len(labels)), labels)
+    axes.set_xticks(range(len(labels)), labels, fontsize=8.2)
+
+
+def capital(text: str) -> str:
+    """As a sentence begins."""
+    return text[:1].upper() + text[1:]
 
 
 def counted(number: int, what: str) -> str:

@@ -26,7 +26,7 @@ from memtend.report.palette import ink, themed
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-WIDTH_IN: Final = 4.4
+WIDTH_IN: Final = 3.9
 FONT_PT: Final = 9.5
 _LOCK: Final = threading.Lock()
 """matplotlib's settings belong to the process."""
@@ -81,7 +81,7 @@ def draw(name: str, height_in: float, paint: Callable[[Axes], None], *, bare: bo
     with _settings(name):
         figure = Figure(figsize=(WIDTH_IN, height_in))
         ticks, legend = 0.28 / height_in, 0.3 / height_in
-        room = (0.002, 0.002, 0.996, 0.996) if bare else (0.16, ticks, 0.82, 1 - ticks - legend)
+        room = (0.002, 0.002, 0.996, 0.996) if bare else (0.17, ticks, 0.81, 1 - ticks - legend)
         axes = figure.add_axes(room)
         paint(axes)
         out = io.StringIO()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from memtend.report.chart import HEIGHT_IN, Chart, bars, count_axis, counted, tabled
+from memtend.report.chart import HEIGHT_IN, Chart, bars, capital, count_axis, counted, tabled
 from memtend.report.drawing import draw
 from memtend.report.facts import Due
 from memtend.report.texts import count, when
@@ -56,7 +56,7 @@ def expiring(facts: ReportFacts) -> Chart | None:
     )
     said += f"; {counted(over, 'record')} waited to be swept." if over else "."
     svg = draw("expiry", HEIGHT_IN, lambda axes: _paint(axes, facts.expiry))
-    return Chart("What ends when", said, svg, tabled(("ends", "records"), rows, (1,)))
+    return Chart("What ends when", capital(said), svg, tabled(("ends", "records"), rows, (1,)))
 
 
 def _paint(axes: Axes, found: Sequence[Due]) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from memtend.clock import to_ms
 from memtend.limits_upkeep import REPORT_ROWS_SHOWN, REPORT_TEXT_CHARS_MAX
-from memtend.report.chart import Chart, tabled
+from memtend.report.chart import tabled
 from memtend.report.expiring import expiring
 from memtend.report.growth import growth
 from memtend.report.palette import variables
@@ -40,6 +40,7 @@ TITLES: Final = {
     "namespaces": "The largest namespaces",
     "upkeep": "Pruned and archived",
     "backups": "Backups and drills",
+    "regret": "Regret",
     "scores": "Health over time",
     "speed": "Speed",
     "learned": "What was learned",
@@ -187,6 +188,3 @@ def _saves(saves_bytes: int | None, saves_ms: float | None) -> str:
 
 def _text(given: str) -> str:
     return clean(given, REPORT_TEXT_CHARS_MAX)
-
-
-__all__ = ["Chart", "render"]

@@ -57,7 +57,7 @@ def upkeep(facts: ReportFacts) -> Chart | None:
         f"holds {counted(moved, 'record')} of {counted(len(facts.moves), 'run')}."
     )
     if undone := sum(one.undone_ms is not None for one in facts.prunes):
-        said += f" {counted(undone, 'prune')} were undone."
+        said += f" Undone since: {counted(undone, 'prune')}."
     now_ms = to_ms(facts.at)
     svg = draw("upkeep", HEIGHT_IN, lambda axes: _paint_deeds(axes, deeds, now_ms))
     table = tabled(("at", "what", "records", "by rule"), rows, (2,))

@@ -42,6 +42,11 @@ def size(of_bytes: float) -> str:
     return f"{sign}{amount:,.0f} B"
 
 
+def short_size(of_bytes: float) -> str:
+    """The same for an axis, without a fraction that is none."""
+    return size(of_bytes).replace(".0 ", " ")
+
+
 def count(number: float) -> str:
     return f"{number:,.0f}"
 

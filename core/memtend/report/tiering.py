@@ -32,12 +32,10 @@ def tiering(facts: ReportFacts) -> Chart | None:
     tiers = [tier for tier in facts.tiers if tier.records]
     if not tiers:
         return None
-    parts = [
-        f"{share(tier.records, facts.records)} of the records are {tier.name}" for tier in tiers
-    ]
-    said = f"{'; '.join(parts)}."
+    parts = [f"{share(tier.records, facts.records)} are {tier.name}" for tier in tiers]
+    said = f"Of the records {', '.join(parts)}."
     if facts.compression:
-        said += f" Compressed values take {facts.compression:.0%} of what they were."
+        said += f" Values here take {facts.compression:.0%} of what they are as JSON."
     if facts.saved.records:
         now = facts.saved.stub_bytes + facts.saved.archive_bytes
         said += (
@@ -73,6 +71,7 @@ def _paint(axes: Axes, tiers: list[Sized]) -> None:
         begins = [begin + width for begin, width in zip(begins, widths, strict=True)]
     axes.set_yticks((0, 1), ("size", "records"))
     axes.set_xticks((0, 0.25, 0.5, 0.75, 1), ("0", "25%", "50%", "75%", "100%"))
+    axes.get_xticklabels()[-1].set_horizontalalignment("right")
     axes.set_xlim(0, 1)
     axes.spines["left"].set_visible(False)
     axes.tick_params(axis="both", length=2, labelsize=9)

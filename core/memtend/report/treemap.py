@@ -20,7 +20,7 @@ _HEIGHT_IN: Final = 2.9
 _WIDE, _HIGH = WIDTH_IN * 72, _HEIGHT_IN * 72
 _AGENTS_MAX: Final = 11
 _KINDS_MAX: Final = 7
-_CHAR: Final = 0.58
+_CHAR, _BOLD_CHAR = 0.6, 0.68
 """How wide a letter is, for each point of its height."""
 _LINE: Final = 1.35
 _OTHERS: Final = "others"
@@ -36,7 +36,7 @@ class Area(NamedTuple):
 
 
 class Box(NamedTuple):
-    """In points from the lower left corner."""
+    """In points from the upper left corner."""
 
     x: float
     y: float
@@ -101,14 +101,14 @@ def boxes(sizes: Sequence[int], within: Box) -> Iterator[Box]:
 
 def _paint(axes: Axes, found: Sequence[Area]) -> None:
     axes.set_xlim(0, _WIDE)
-    axes.set_ylim(0, _HIGH)
+    axes.set_ylim(_HIGH, 0)
     axes.axis("off")
     around = boxes([area.bytes for area in found], Box(0, 0, _WIDE, _HIGH))
     for n, (area, box) in enumerate(zip(found, around, strict=True)):
         _rectangle(axes, box, FILLS[n % len(FILLS)], 2.0)
-        named = _label(axes, box, f"{area.name} {size(area.bytes)}", bold=True)
+        named = _label(axes, box, area.name, size(area.bytes), bold=True)
         head = FONT_PT * _LINE + 3 if named else 0
-        inner = Box(box.x + 3, box.y + 3, box.width - 6, box.height - head - 6)
+        inner = Box(box.x + 3, box.y + head + 3, box.width - 6, box.height - head - 6)
         if len(area.parts) < 2 and not named:
             continue
         for (kind, _), part in zip(
@@ -132,14 +132,16 @@ def _rectangle(axes: Axes, box: Box, fill: str | None, line: float) -> None:
         )  # fmt: skip
 
 
-def _label(axes: Axes, box: Box, text: str, *, bold: bool = False) -> bool:
+def _label(axes: Axes, box: Box, name: str, more: str = "", *, bold: bool = False) -> bool:
     """Write into the upper left corner as much of a name as there is room for; whether any."""
-    points = FONT_PT if bold else FONT_PT - 1
-    room = int((box.width - 8) / (points * _CHAR))
-    if room < 3 or box.height < points * _LINE + 2:
+    points = FONT_PT - 0.5 if bold else FONT_PT - 1.2
+    room = int((box.width - 7) / (points * (_BOLD_CHAR if bold else _CHAR)))
+    if room < 4 or box.height < points * _LINE + 2:
         return False
+    both = f"{name} {more}"
+    text = both if more and len(both) <= room else name
     axes.text(
-        box.x + 4, box.y + box.height - 3, clean(text, room), ha="left", va="top", fontsize=points,
+        box.x + 4, box.y + 3, clean(text, room), ha="left", va="top", fontsize=points,
         fontweight="bold" if bold else "normal",
     )  # fmt: skip
     return True
