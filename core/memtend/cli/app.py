@@ -21,6 +21,7 @@ from memtend.cli import (
     erase,
     export,
     flows,
+    health,
     hooks,
     importing,
     leases,
@@ -73,9 +74,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for part in (
-    records, conflicts, swarm, state, metrics, alerts, report, policies, importing, upkeep, prune,
-    claude_flow, restore, backup, archive, export, migrate, copy, erase, access, leases, messages,
-    hooks, sync, peers, audit, flows,
+    records, conflicts, swarm, state, health, metrics, alerts, report, policies, importing, upkeep,
+    prune, claude_flow, restore, backup, archive, export, migrate, copy, erase, access, leases,
+    messages, hooks, sync, peers, audit, flows,
 ):  # fmt: skip
     part.register(app)
 

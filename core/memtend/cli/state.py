@@ -1,4 +1,4 @@
-"""`init`, `stats`, `explain`, `health`, `clock`, `ballast`: what a store is and how it is."""
+"""`init`, `stats`, `explain`, `clock`, `ballast`: what a store is and how it is."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ import typer
 
 from memtend.cli import show
 from memtend.cli.adding import add
-from memtend.cli.errors import Unhealthy
 from memtend.cli.opening import open_memory, open_operator
-from memtend.cli.options import Agent, Json, Key, Namespace, Store, Target
+from memtend.cli.options import Agent, Json, Key, Namespace, Store
 
 if TYPE_CHECKING:
     from memtend.model.explanation import Explanation
@@ -21,7 +20,7 @@ ballast_app = typer.Typer(help="Space set aside for a full disk.", invoke_withou
 
 
 def register(app: typer.Typer) -> None:
-    for command in (init, stats, explain, health, clock):
+    for command in (init, stats, explain, clock):
         add(app, command, panel=PANEL)
     add(ballast_app, refill)
     app.add_typer(ballast_app, name="ballast", rich_help_panel=PANEL)
@@ -109,25 +108,6 @@ def explain(
         show.emit_model(found)
     else:
         _print_explanation(found)
-
-
-def health(target: Target = None, store: Store = None, json: Json = False) -> None:
-    """Judge the store by its figures.
-
-    With a target, its backups too. The status is 71 when something is critical, so that a
-    scheduler notices.
-    """
-    with open_operator(store) as services:
-        found = services.health(target)
-        url = services.store.url
-    if json:
-        show.emit_model(found)
-    else:
-        rows = [(show.level(c.level), c.name, c.fact, c.hint) for c in found.checks]
-        show.table(("level", "check", "fact", "what to do"), rows)
-    if found.level == "critical":
-        bad = ", ".join(check.name for check in found.checks if check.level == "critical")
-        raise Unhealthy(store=url, checks=bad)
 
 
 def clock(store: Store = None, json: Json = False) -> None:

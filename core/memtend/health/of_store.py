@@ -49,7 +49,7 @@ def integrity(facts: HealthFacts) -> Iterator[Check]:
     if damaged:
         yield critical("integrity", f"{damaged:,} damaged: {some_of(found)}", _RESTORE)
         return
-    parts = [f"{rows.looked:,} rows looked at now, all whole"]
+    parts = [f"rows looked at now: {rows.looked:,}, all whole"]
     if rows.whole_ms is not None:
         parts.append(f"every row was {age(rows.whole_ms)} ago")
     elif facts.records:

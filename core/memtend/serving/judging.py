@@ -95,7 +95,9 @@ class Judging(Peering, Archives, Drills, Migrating):
             wal_bytes=space.wal_bytes,
             rows=rows,
             tables=ask("small tables", lambda: looks.tables_of(store), None),
-            engine_found=tuple(engine.integrity()) if full else None,
+            engine_found=ask("the database", lambda: looks.engine_of(store), None)
+            if full
+            else None,
             audit=ask("the audit trail", lambda: self._audit_trouble(full), None),
             key_is_open=looking.key_is_open(engine.path),
             analyzed_rows=ask("statistics", lambda: looking.analyzed_rows(engine), None),

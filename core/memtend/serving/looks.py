@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from memtend.errors import ManifestDamaged, MemtendError, ObjectMissing
 from memtend.health.facts import Crowded, OpFacts, RegretFacts, RowsFacts
 from memtend.limits import CHAIN_MANIFESTS_MAX
-from memtend.limits_upkeep import HEALTH_SAMPLE_ROWS, HEALTH_SEGMENTS
+from memtend.limits_upkeep import HEALTH_SEGMENTS
 from memtend.store import looking, sampling
 
 if TYPE_CHECKING:
@@ -34,11 +34,11 @@ def pressure_of(stats: Stats | None) -> tuple[Crowded, ...]:
 
 
 def rows_of(store: Store, *, full: bool) -> RowsFacts:
-    """A look at the next rows, or at all that are left of them."""
-    looked = sampling.look(store, HEALTH_SAMPLE_ROWS)
+    """A look at the next rows, or at every one of them."""
+    looked = sampling.look(store, in_full=full)
     rows, findings, missing = looked.rows, list(looked.findings), set(looked.missing)
     while full and not looked.ended:
-        looked = sampling.look(store, HEALTH_SAMPLE_ROWS)
+        looked = sampling.look(store, in_full=True)
         rows += looked.rows
         findings += looked.findings
         missing |= set(looked.missing)
@@ -56,6 +56,16 @@ def rows_of(store: Store, *, full: bool) -> RowsFacts:
 
 def tables_of(store: Store) -> tuple[str, ...]:
     return _named(looking.table_findings(store))
+
+
+def engine_of(store: Store, *, full: bool) -> tuple[str, ...] | None:
+    """What the database's own check finds, and whether as many rows are there as should be. A store
+    that is written to may change between two questions, but not between two parts of one."""
+    if not full:
+        return None
+    [(told, there)] = store.engine.read("row_count")
+    lost = (f"there are {there:,} records instead of {told:,}",) if told != there else ()
+    return (*store.engine.integrity(), *lost)
 
 
 def _named(findings: Iterable[StoreFinding]) -> tuple[str, ...]:

@@ -14,7 +14,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import orjson
 
 from memtend.errors import StoreBusy, StoreFull, StoreUnavailable
-from memtend.limits_upkeep import HEALTH_DAMAGED_MAX, HEALTH_SAMPLE_BYTES, HEALTH_TAGS_MAX
+from memtend.limits_upkeep import (
+    HEALTH_DAMAGED_MAX,
+    HEALTH_SAMPLE_BYTES,
+    HEALTH_SAMPLE_ROWS,
+    HEALTH_TAGS_MAX,
+)
 from memtend.model.findings import StoreFinding
 from memtend.store.meta import crc_of
 from memtend.store.rowcheck import RowCheck
@@ -25,18 +30,21 @@ if TYPE_CHECKING:
     from memtend.store.store import Store
 
 SETTING: Final = "health"
+_STEPS: Final = 8
 
 
 class Pass(NamedTuple):
     """One way through the rows: `after` is the last that was looked at, `rows` how many were.
 
-    `whole` says when, and over how many rows, the way before this one came to its end.
+    `in_full`: somebody wants it to be gone to its end at once. `whole_ms` and `whole_rows` say when
+    the way before this one came to its end, and how many rows it saw.
     """
 
     after: int = 0
     rows: int = 0
     began_ms: int = 0
     damaged: tuple[int, ...] = ()
+    in_full: bool = False
     whole_ms: int | None = None
     whole_rows: int = 0
 
@@ -61,12 +69,14 @@ def remembered(store: Store) -> Pass:
         return Pass()
 
 
-def look(store: Store, limit: int, *, afresh: bool = False) -> Looked:
-    """Look at the next `limit` rows, or fewer where they are long. With `afresh` from the first."""
+def look(store: Store, *, in_full: bool = False) -> Looked:
+    """Look at the next rows. `in_full` begins at the first one, unless such a way is under way, and
+    takes larger steps: call it until one `ended`."""
     before = remembered(store)
-    if afresh or not before.began_ms:
-        before = before._replace(after=0, rows=0, began_ms=store.clock.now_ms())
-    page, ended = _page(store, before.after, limit)
+    if not before.began_ms or (in_full and not before.in_full):
+        began_ms = store.clock.now_ms()
+        before = before._replace(after=0, rows=0, began_ms=began_ms, in_full=in_full)
+    page, ended = _page(store, before.after, _STEPS if in_full else 1)
     seqs = sorted({*before.damaged, *page})
     rows = store.engine.read("by_seq", (store.engine.array(seqs),))
     checked = _Stretch(store, rows)
@@ -77,19 +87,21 @@ def look(store: Store, limit: int, *, afresh: bool = False) -> Looked:
         damaged=tuple(sorted(checked.damaged))[:HEALTH_DAMAGED_MAX],
     )
     if ended:
-        passed = Pass(0, 0, 0, passed.damaged, store.clock.now_ms(), passed.rows)
+        now_ms = store.clock.now_ms()
+        passed = Pass(damaged=passed.damaged, whole_ms=now_ms, whole_rows=passed.rows)
     _remember(store, passed)
     return Looked(passed, len(rows), ended, tuple(checked.findings), checked.missing)
 
 
-def _page(store: Store, after: int, limit: int) -> tuple[list[int], bool]:
+def _page(store: Store, after: int, steps: int) -> tuple[list[int], bool]:
     """The next rows by number, and whether they are the last ones."""
+    limit = steps * HEALTH_SAMPLE_ROWS
     found = store.engine.read("sample_after", (after, limit))
     page: list[int] = []
     total = 0
     for seq, size in found:
         total += size if isinstance(size, int) else 0
-        if page and total > HEALTH_SAMPLE_BYTES:
+        if page and total > steps * HEALTH_SAMPLE_BYTES:
             return page, False
         page.append(seq)
     return page, len(found) < limit
