@@ -64,6 +64,7 @@ from memtend.errors.migrate import (
     MigrationWrong,
     RehearsalFailed,
 )
+from memtend.errors.optimize import QuarantineUnsafe, StepUnknown
 from memtend.errors.prune import (
     PlanUnknown,
     ProfileUnknown,
@@ -164,6 +165,7 @@ __all__ = [
     "ProfileUnknown",
     "PruneForgotten",
     "PruneUnapproved",
+    "QuarantineUnsafe",
     "QuotaExceeded",
     "RecordDamaged",
     "RehearsalFailed",
@@ -183,6 +185,7 @@ __all__ = [
     "SourceUnknown",
     "StaleLease",
     "StaleReceipt",
+    "StepUnknown",
     "StoreBusy",
     "StoreClosed",
     "StoreDamaged",

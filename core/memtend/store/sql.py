@@ -22,6 +22,7 @@ from memtend.store import (
     sql_metrics,
     sql_migrate,
     sql_narrowing,
+    sql_optimize,
     sql_prune,
     sql_report,
     sql_schema,
@@ -246,7 +247,7 @@ STATEMENTS.update(sql_leases.STATEMENTS | sql_messages.STATEMENTS | sql_sync.STA
 STATEMENTS.update(sql_conflicted.STATEMENTS | sql_conflicts.STATEMENTS | sql_hooks.STATEMENTS)
 STATEMENTS.update(sql_migrate.STATEMENTS | sql_schema.STATEMENTS)
 STATEMENTS.update(sql_imports.STATEMENTS | sql_upkeep.STATEMENTS | sql_alerts.STATEMENTS)
-STATEMENTS.update(sql_narrowing.STATEMENTS)
+STATEMENTS.update(sql_narrowing.STATEMENTS | sql_optimize.STATEMENTS)
 STATEMENTS.update(sql_duplicates.STATEMENTS | sql_prune.STATEMENTS)
 STATEMENTS.update(sql_report.STATEMENTS)
 

@@ -1,0 +1,1 @@
+"""Optimize: the same memory in fewer bytes, and read as fast as it can be."""

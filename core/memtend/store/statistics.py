@@ -1,0 +1,91 @@
+"""What the database knows of its own contents, and the space that it no longer needs.
+
+SQLite chooses indexes by statistics that somebody has to make; they are made of samples, so that
+it takes the same time at any size. Free pages go back to the file system a few at a time, each
+slice under the writers' lock, where the file was made to give them back. PostgreSQL does both by
+itself, and is asked to do it now.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from memtend.limits_upkeep import FREE_PAGES_SLICE
+from memtend.store.looking import space
+from memtend.store.rewriting import rewrite
+from memtend.store.sqlite_tx import SqliteReader
+
+if TYPE_CHECKING:
+    from memtend.store.store import Store
+
+_SAMPLED: Final = 400
+_STALE_SHARE: Final = 0.1
+_STALE_ROWS: Final = 500
+_INCREMENTAL: Final = 2
+_PAGE_BYTES: Final = 4_096
+
+_COUNTED: Final = "SELECT stat FROM sqlite_stat1 WHERE tbl = 'sibling' AND idx = 'ux_sibling_path'"
+_CHANGED: Final = (
+    "SELECT n_live_tup::bigint, n_mod_since_analyze::bigint FROM pg_stat_user_tables "
+    "WHERE schemaname = current_schema() AND relname = 'sibling'"
+)
+
+
+def stale_rows(store: Store) -> int:
+    """How many rows have come or gone since the statistics were made; 0 where they still fit."""
+    engine, rows = store.engine, store.meta().rows
+    if engine.kind != "sqlite":
+        found = engine.script(_CHANGED)
+        live, changed = found[0] if found else (0, 0)
+        return int(changed) if changed > max(_STALE_ROWS, _STALE_SHARE * live) else 0
+    there = engine.script("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_stat1'")
+    counted = engine.script(_COUNTED) if there else []
+    then = int(str(counted[0][0]).split()[0]) if counted else 0
+    changed = abs(rows - then)
+    return changed if changed > max(_STALE_ROWS, _STALE_SHARE * then) else 0
+
+
+def analyze(store: Store) -> None:
+    """Make the statistics again. A server's writers go on meanwhile."""
+    engine = store.engine
+    if engine.kind != "sqlite":
+        engine.script("ANALYZE")
+        return
+    engine.script(f"PRAGMA analysis_limit={_SAMPLED}")
+    engine.script("ANALYZE")
+
+
+def free_bytes(store: Store) -> int:
+    return space(store.engine).free_bytes
+
+
+def gives_back(store: Store) -> bool:
+    """Whether free pages can go without writing the whole file again."""
+    engine = store.engine
+    return engine.kind != "sqlite" or engine.script("PRAGMA auto_vacuum")[0][0] == _INCREMENTAL
+
+
+def give_back(store: Store) -> bool:
+    """One slice; False when nothing is left to give back."""
+    engine = store.engine
+    if engine.kind != "sqlite":
+        engine.script("VACUUM (ANALYZE)")
+        return False
+    with engine.write() as tx:
+        if isinstance(tx, SqliteReader):
+            tx.connection.execute(f"PRAGMA incremental_vacuum({FREE_PAGES_SLICE:d})").fetchall()
+    return free_bytes(store) >= FREE_PAGES_SLICE * _PAGE_BYTES
+
+
+def fold(store: Store) -> None:
+    """Let the file become shorter now: what was given back is in the write-ahead log until then."""
+    if store.engine.kind == "sqlite" and store.engine.path is not None:
+        store.engine.script("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def write_again(store: Store) -> tuple[str, ...]:
+    """The whole database, so that nothing in it is free, and later gives free pages back by
+    itself. Nobody can write meanwhile. Says what stood in the way."""
+    if store.engine.kind == "sqlite":
+        store.engine.script(f"PRAGMA auto_vacuum={_INCREMENTAL:d}")
+    return tuple(note for note in rewrite(store, full=True).notes if "write-ahead log" not in note)
