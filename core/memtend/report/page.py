@@ -124,18 +124,18 @@ def _tiles(facts: ReportFacts) -> list[dict[str, str]]:
 def _lists(facts: ReportFacts) -> dict[str, Any]:
     found: dict[str, Any] = {
         "checks": [
-            one._replace(fact=_text(one.fact), hint=_text(one.hint)) for one in facts.checks
+            one._replace(fact=_coded(one.fact), hint=_coded(one.hint)) for one in facts.checks
         ],
         "alarms": [
             {
                 **one._asdict(), "scope": clean(one.scope), "rule": clean(one.rule),
-                "fact": _text(one.fact), "hint": _text(one.hint), "since": when(one.since_ms),
+                "fact": _coded(one.fact), "hint": _coded(one.hint), "since": when(one.since_ms),
             }
             for one in facts.alarms[:REPORT_ROWS_SHOWN]
         ],
         "alarms_more": max(0, len(facts.alarms) - REPORT_ROWS_SHOWN),
         "chances": [
-            {"name": one.name, "fact": _text(one.fact), "command": one.command,
+            {"name": one.name, "fact": _coded(one.fact), "command": one.command,
              "saves": _saves(one.saves_bytes, one.saves_ms)}
             for one in facts.chances
         ],
@@ -188,3 +188,17 @@ def _saves(saves_bytes: int | None, saves_ms: float | None) -> str:
 
 def _text(given: str) -> str:
     return clean(given, REPORT_TEXT_CHARS_MAX)
+
+
+def _coded(given: str) -> str:
+    """A hint, with what it puts between backticks as code."""
+    from markupsafe import Markup, escape  # noqa: PLC0415
+
+    parts = _text(given).split("`")
+    if len(parts) % 2 == 0:  # one has no other
+        return escape("`".join(parts))
+    shown = (
+        Markup("<code>{}</code>").format(part) if n % 2 else escape(part)
+        for n, part in enumerate(parts)
+    )
+    return Markup("").join(shown)

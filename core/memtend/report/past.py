@@ -128,9 +128,10 @@ def backups(facts: ReportFacts) -> Chart | None:
 def _paint_backups(
     axes: Axes, found: Sequence[Backup], drills: Sequence[tuple[int, bool]], now_ms: int
 ) -> None:
-    axes.plot(
-        [one.at_ms for one in found], [one.bytes for one in found], color=ink("line"), linewidth=1.2
-    )
+    axes.vlines(
+        [one.at_ms for one in found], 0, [one.bytes for one in found], color=ink("line"),
+        linewidth=1.2,
+    )  # fmt: skip
     for verified, label, face in ((True, "verified", "accent"), (False, "taken", "card")):
         some = [one for one in found if (one.verified_ms is not None) is verified]
         if some:

@@ -15,13 +15,13 @@ from memtend.errors import MemtendError, NoArchive
 from memtend.limits_upkeep import LATENCY_HOURS, REPORT_HISTORY_MS, REPORT_RUNS_MAX
 from memtend.serving.archives import Archives
 from memtend.serving.drills import EVIDENCE
-from memtend.store import catalog
+from memtend.store import catalog, prunings
 
 if TYPE_CHECKING:
     from memtend.health.report import HealthReport
     from memtend.model.alert import Alert
     from memtend.model.latency import OpLatency
-    from memtend.model.pruned import Pruned, Regret
+    from memtend.model.pruned import Regret
     from memtend.model.stats import Share
     from memtend.report import facts as told
     from memtend.store.sizes import Sample
@@ -40,7 +40,6 @@ class Reporting(Archives):
         def health(self, target_url: str | None = None, *, full: bool = False) -> HealthReport: ...
         def alerts(self, ended: int = 0) -> tuple[Alert, ...]: ...
         def latencies(self, hours: int = LATENCY_HOURS) -> tuple[OpLatency, ...]: ...
-        def prunings(self, limit: int = 100) -> list[Pruned]: ...
         def regrets(self) -> list[Regret]: ...
 
     def write_report(
@@ -189,20 +188,23 @@ class Reporting(Archives):
         """Prunes, what was missed of them, and the runs of the archive."""
         from memtend.report.facts import ArchiveMove, Missed, Prune  # noqa: PLC0415
 
+        known = prunings.history(self.store, _PRUNES_SHOWN)
+        # What was pruned lies in the archive, too; but it is gone from here, and no stub.
+        of_prunes = {run for one in known for run in one.runs}
         moves: tuple[ArchiveMove, ...] = ()
         note = ""
         try:
             with suppress(NoArchive):
-                moves = self._moves()
+                moves = tuple(one for one in self._moves() if one.run not in of_prunes)
         except MemtendError as error:  # it may be elsewhere, and away; the store is still here
             note = str(error)
         return {
             "prunes": tuple(
                 Prune(
-                    to_ms(one.at), one.plan, one.records, one.bytes,
-                    to_ms(one.undone_at) if one.undone_at else None, tuple(one.rules.items()),
+                    one.at_ms, one.plan, one.records, one.size, one.undone_ms,
+                    tuple(one.rules.items()),
                 )
-                for one in self.prunings(_PRUNES_SHOWN)
+                for one in known
             ),
             "regrets": tuple(
                 Missed(one.rule, one.namespace, one.pruned, one.missed, one.reads)
