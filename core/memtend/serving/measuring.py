@@ -65,7 +65,7 @@ class Measuring(Peering, Drills):
         first."""
         from memtend.store import figured  # noqa: PLC0415
 
-        named = [name for name in figured.series(self.store) if name.startswith(prefix)]
+        named = [name for name in figured.names(self.store) if name.startswith(prefix)]
         found = {name: figured.points(self.store, name, since_ms) for name in named}
         return {name: points for name, points in found.items() if points}
 

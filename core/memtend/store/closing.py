@@ -1,4 +1,4 @@
-"""The small places that name what was erased: operations, totals, grants, namespace paths."""
+"""The small places that name what was erased: operations, totals, figures, grants, namespaces."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import orjson
 
 from memtend.store.erasing import ACTOR
+from memtend.store.figured import gone
 from memtend.store.interned import tombstone_of
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ def close_namespaces(store: Store, key: bytes, paths: Iterable[str], lease: Leas
                     tx.run("tally", ("ns", tombstone, 0, 0))
                     count += 1
         tx.run("forget_empty")
+        tx.run_many("drop_series", [(series,) for series in gone(tx)[0]])
         change.config += bool(count)
     store.namespaces.load()
     return count

@@ -6,18 +6,20 @@ Nobody backs it up: it says how this store has been doing, and stays with it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from memtend.limits import BATCH_MAX
+from memtend.model.series import read_series
 from memtend.store.meta import crc_of
 from memtend.store.upkeep import save
 
 if TYPE_CHECKING:
-    from memtend.store.engine import Row
+    from memtend.store.engine import Reader, Row
     from memtend.store.store import Store
 
 Point = tuple[int, float]
 """When, in milliseconds, and how much."""
+_SCOPES: Final = {"namespace": "ns", "agent": "agent", "session": "session"}
 
 
 def record(store: Store, at_ms: int, values: Iterable[tuple[str, float]]) -> int:
@@ -29,7 +31,8 @@ def record(store: Store, at_ms: int, values: Iterable[tuple[str, float]]) -> int
     return len(rows)
 
 
-def series(store: Store) -> list[str]:
+def names(store: Store) -> list[str]:
+    """Every series of which there is a point."""
     return [name for (name,) in store.engine.read("metric_series")]
 
 
@@ -56,6 +59,27 @@ def drop(store: Store, places: Iterable[tuple[str, int]]) -> None:
     for start in range(0, len(gone), BATCH_MAX):
         with store.engine.write() as tx:
             tx.run_many("drop_metric", gone[start : start + BATCH_MAX])
+
+
+def gone(reader: Reader) -> tuple[list[str], list[str]]:
+    """Series that name a namespace, agent or session of which nothing is stored any more; and the
+    others. An erasure drops the first ones, whoever they name."""
+    here = {(scope, name) for scope, name, rows, _ in reader.fetch("tallies") if rows}
+    here |= {("ns", path) for _, path, _ in reader.fetch("namespaces")}
+    ended: list[str] = []
+    others: list[str] = []
+    for (series,) in reader.fetch("metric_series"):
+        (others if _named(series) <= here else ended).append(series)
+    return ended, others
+
+
+def _named(series: str) -> set[tuple[str, str]]:
+    """Scopes and names, as the tallies have them."""
+    labels = dict(read_series(series)[1])
+    found = {(scope, labels[label]) for label, scope in _SCOPES.items() if label in labels}
+    if labels.get("scope") in _SCOPES.values():
+        found.add((labels["scope"], labels.get("name", "")))
+    return found
 
 
 def _sound(name: str, rows: list[Row]) -> Iterator[Point]:

@@ -7,8 +7,8 @@ from typing import Final
 STATEMENTS: Final[dict[str, str]] = {
     # counts: each ends at a bound, or grows with something small
     "count_expired": "SELECT count(*) FROM (SELECT 1 FROM sibling "
-    "WHERE exp IS NOT NULL AND exp > ? AND exp <= ? LIMIT ?) AS some",
-    "count_ghosts": "SELECT count(*) FROM (SELECT 1 FROM ghost LIMIT ?) AS some",
+    "WHERE exp IS NOT NULL AND exp > ? AND exp <= ? LIMIT ?) AS found",
+    "count_ghosts": "SELECT count(*) FROM (SELECT 1 FROM ghost LIMIT ?) AS found",
     "count_leases": "SELECT count(*) FROM lease_grant WHERE epoch = ? AND expires_ms > ?",
     "count_tickets": "SELECT count(*) FROM lease_ticket WHERE until_ms > ?",
     "standing_alerts": "SELECT level, count(*) FROM alert WHERE ended_ms IS NULL "
