@@ -33,10 +33,10 @@ class Settings(BaseSettings):
     plans_url: str = "memtend-plans"
     export_url: str = "memtend-exports"
     """A folder below which the flow `export` writes."""
-    report_folder: str = "memtend-reports"
-    """Where the flows `report` and `tend` write the report of a store, under the store's name."""
+    report_url: str = "memtend-reports"
+    """A folder below which the flows `report` and `tend` write, each store under its name."""
     report_link: str | None = None
-    """The address at which that folder is served to people; pages of Prefect's UI link to it."""
+    """The address at which people find that folder; pages of Prefect's UI link to it."""
     import_source: str | None = None
     """Older memory that the flow `ingest` reads, hourly while `memtend serve` knows of it."""
     alert_urls: SecretStr | None = None

@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "MEMTEND_BACKUP_URL": absolute(options.backup),
         "MEMTEND_PLANS_URL": absolute(Settings().plans_url),
         "MEMTEND_EXPORT_URL": absolute(Settings().export_url),
-        "MEMTEND_REPORT_FOLDER": absolute(Settings().report_folder),
+        "MEMTEND_REPORT_URL": absolute(Settings().report_url),
     }
     if (source := Settings().import_source) is not None:
         environment["MEMTEND_IMPORT_SOURCE"] = absolute(source)
