@@ -15,7 +15,7 @@ def add(
     panel: str | None = None,
 ) -> None:
     """Named after the function, without the `_` that keeps it apart from a builtin."""
-    name = command.__name__.rstrip("_")
+    name = name or command.__name__.rstrip("_")
     app.command(name, help=flowing(command.__doc__ or ""), rich_help_panel=panel)(command)
 
 
