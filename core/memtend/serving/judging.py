@@ -95,7 +95,7 @@ class Judging(Peering, Archives, Drills, Migrating):
             wal_bytes=space.wal_bytes,
             rows=rows,
             tables=ask("small tables", lambda: looks.tables_of(store), None),
-            engine_found=ask("the database", lambda: looks.engine_of(store), None)
+            engine_found=ask("the database", lambda: looks.engine_of(store, full=full), None)
             if full
             else None,
             audit=ask("the audit trail", lambda: self._audit_trouble(full), None),
