@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from memtend.clock import to_ms
 from memtend.limits_upkeep import REPORT_ROWS_SHOWN, REPORT_TEXT_CHARS_MAX
-from memtend.report.chart import tabled
+from memtend.report.chart import counted, tabled
 from memtend.report.expiring import expiring
 from memtend.report.growth import growth
 from memtend.report.palette import variables
@@ -79,7 +79,7 @@ def _texts(facts: ReportFacts) -> dict[str, Any]:
 
     lost = sum(one.penalty for one in facts.checks)
     bad = sum(one.level != "ok" for one in facts.checks)
-    said = f"{count(len(facts.checks))} checks found nothing wrong."
+    said = f"{counted(len(facts.checks), 'check')} found nothing wrong."
     if bad:
         said = f"{count(bad)} of {count(len(facts.checks))} checks complain"
         said += f" and take {lost} off the score of 100." if facts.score is not None else "."
