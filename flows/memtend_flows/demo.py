@@ -35,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "MEMTEND_BACKUP_URL": str(folder / "backups"),
         "MEMTEND_ARCHIVE_URL": str(folder / "archive"),
         "MEMTEND_PLANS_URL": str(folder / "plans"),
+        "MEMTEND_REPORT_URL": str(folder / "report"),
         "PREFECT_LOGGING_LEVEL": "WARNING",
     }
     command = (sys.executable, "-m", "memtend_flows.showcase", str(folder))

@@ -110,6 +110,21 @@ class Strategy(StrEnum):
     SPACE = "space"
 
 
+class Step(StrEnum):
+    """What an optimization does: one of its steps, or those that nobody has to ask for."""
+
+    ROUTINE = "routine"
+    DUPLICATES = "duplicates"
+    SIMILAR = "similar"
+    DICTIONARIES = "dictionaries"
+    COMPRESSION = "compression"
+    GARBAGE = "garbage"
+    DAMAGED = "damaged"
+    STATISTICS = "statistics"
+    SPACE = "space"
+    REWRITE = "rewrite"
+
+
 class Depth(StrEnum):
     """How closely backups are looked at."""
 

@@ -19,6 +19,7 @@ from memtend_flows.ingest import ingest
 from memtend_flows.migrate import migrate
 from memtend_flows.prune import prune
 from memtend_flows.recall import recall
+from memtend_flows.report import report
 from memtend_flows.restore import restore
 from memtend_flows.rotate import rotate
 from memtend_flows.sweep import sweep
@@ -77,5 +78,6 @@ SERVED = (
     Served(migrate, None, {}, "moves"),
     Served(export, None, {}, "reads"),
     Served(health, "5-59/15 * * * *", {}, "reads"),
+    Served(report, "50 * * * *", {}, "reads"),
     Served(tend, "30 3 * * *", {"dry_run": False}, "deletes"),
 )

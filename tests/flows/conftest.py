@@ -37,6 +37,7 @@ def prefect() -> Iterator[None]:
 @pytest.fixture
 def scratch(prefect: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scratch:
     monkeypatch.setenv("MEMTEND_PLANS_URL", str(tmp_path / "plans"))
+    monkeypatch.setenv("MEMTEND_REPORT_URL", str(tmp_path / "reports"))
     place = Scratch(str(tmp_path / "memory.db"), str(tmp_path / "backups"))
     fill(place.store)
     monkeypatch.setenv("MEMTEND_ARCHIVE_URL", str(tmp_path / "archive"))

@@ -14,7 +14,10 @@ from memtend_tasks.publish import BACKUP_COMPLETED
 from tests.flows.scratch import DEAD, LIVE, Scratch, records
 from tests.flows.seen import events, pages, run_names
 
-STEPS = ["backup", "archive", "sweep", "verify", "drill", "older versions", "rotate", "health"]
+STEPS = [
+    "backup", "archive", "sweep", "prune", "verify", "drill", "older versions", "rotate", "health",
+    "report",
+]  # fmt: skip
 
 
 def content(store: str) -> list[object]:
@@ -66,7 +69,9 @@ def test_the_cycle_runs_whole(scratch: Scratch) -> None:
     done = tend(scratch.store, scratch.target, dry_run=False)
     assert list(done) == STEPS
     assert records(scratch.store) == LIVE
-    assert pages(f"tend-report-{to_address(scratch.store).label}")
+    label = to_address(scratch.store).label
+    assert "| prune | Completed |" in pages(f"tend-report-{label}")[0]
+    assert float(pages(f"tend-progress-{label}")[0]) == 100
 
 
 def test_a_run_is_named_after_what_it_does(scratch: Scratch) -> None:
