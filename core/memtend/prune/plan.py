@@ -1,7 +1,8 @@
 """Which records to prune, by which rule and why. Pure: the same arguments give the same plan.
 
 Each record gets at most one decision: that of the first strategy that would take it. What a shield
-keeps gets none, and is counted. Applied to what an applied plan leaves, the plan is empty.
+keeps gets none, and is counted. What an applied plan leaves, the next one leaves too; only where
+space is still wanting may it take what this one archived, or what took over duplicates.
 """
 
 from __future__ import annotations

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import NamedTuple
 
+from memtend.limits import MIB
 from memtend.prune.lowest import Lowest
-
-_MIB = 1_048_576
 
 
 class Mark(NamedTuple):
@@ -36,16 +35,16 @@ class Scope:
         return left - self._mark.low if left > self._mark.limit else 0
 
     def why(self) -> str:
-        return f"{self.name} holds {_mib(self._left())}, more than {_mib(self._mark.limit)}"
+        return f"{self.name} holds {_size(self._left())}, more than {_size(self._mark.limit)}"
 
     def note(self, need_bytes: int) -> str:
         kept = ", ".join(f"{count:,} {word}" for word, count in sorted(self.kept.items()))
-        short = f"{self.name} stays {_mib(need_bytes)} above its low-water mark"
+        short = f"{self.name} stays {_size(need_bytes)} above its low-water mark"
         return f"{short}: what else it holds is shielded ({kept})" if kept else short
 
     def _left(self) -> int:
         return (self.seen if self._held is None else self._held) - self.freed
 
 
-def _mib(count: int) -> str:
-    return f"{count / _MIB:,.1f} MiB"
+def _size(count: int) -> str:
+    return f"{count / MIB:,.1f} MiB" if count >= MIB else f"{count:,} bytes"
