@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 
 from memtend.store.pruning import Fold
 
-_FOLD_ROWS: Final = 64
+_FOLD_ROWS: Final = 256
 T = TypeVar("T")
 
 
@@ -21,7 +21,7 @@ def pages(items: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:
 
 
 def cut(folds: Sequence[Fold]) -> deque[Fold]:
-    """Hundreds of copies of one record go in several steps."""
+    """Whoever takes others over takes them all at once, unless they are hundreds."""
     return deque(
         Fold(fold.keeper, extras) for fold in folds for extras in pages(fold.extras, _FOLD_ROWS)
     )
