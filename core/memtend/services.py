@@ -26,6 +26,7 @@ from memtend.serving.importing import Importing
 from memtend.serving.judging import Judging
 from memtend.serving.measuring import Measuring
 from memtend.serving.migrating import Migrating
+from memtend.serving.optimizing import Optimizes
 from memtend.serving.pruning import Prunings
 from memtend.serving.reporting import Reporting
 from memtend.serving.restores import Restores
@@ -48,6 +49,7 @@ class Services(
     Judging,
     Importing,
     Exporting,
+    Optimizes,
     Measuring,
     Syncing,
     Prunings,

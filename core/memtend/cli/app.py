@@ -28,6 +28,7 @@ from memtend.cli import (
     messages,
     metrics,
     migrate,
+    optimize,
     peers,
     policies,
     prune,
@@ -75,8 +76,8 @@ app = typer.Typer(
 )
 for part in (
     records, conflicts, swarm, state, health, metrics, alerts, report, policies, importing, upkeep,
-    prune, claude_flow, restore, backup, archive, export, migrate, copy, erase, access, leases,
-    messages, hooks, sync, peers, audit, flows,
+    prune, optimize, claude_flow, restore, backup, archive, export, migrate, copy, erase, access,
+    leases, messages, hooks, sync, peers, audit, flows,
 ):  # fmt: skip
     part.register(app)
 

@@ -64,7 +64,7 @@ from memtend.errors.migrate import (
     MigrationWrong,
     RehearsalFailed,
 )
-from memtend.errors.optimize import QuarantineUnsafe, StepUnknown
+from memtend.errors.optimize import SimilarPackageMissing, StepUnknown
 from memtend.errors.prune import (
     PlanUnknown,
     ProfileUnknown,
@@ -165,7 +165,6 @@ __all__ = [
     "ProfileUnknown",
     "PruneForgotten",
     "PruneUnapproved",
-    "QuarantineUnsafe",
     "QuotaExceeded",
     "RecordDamaged",
     "RehearsalFailed",
@@ -180,6 +179,7 @@ __all__ = [
     "SchemaRefused",
     "SchemaWrong",
     "ScratchFull",
+    "SimilarPackageMissing",
     "SnapshotRefused",
     "SnapshotUnknown",
     "SourceUnknown",

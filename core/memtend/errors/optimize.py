@@ -1,4 +1,4 @@
-"""79 and 80: what an optimization refuses."""
+"""79 and 80: what an optimization refuses, and what it needs."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ class StepUnknown(MemtendError):
     hint = "See `memtend optimize --help`."
 
 
-class QuarantineUnsafe(MemtendError):
-    """Rows that cannot be read are taken away only once their bytes lie elsewhere. None was."""
-
+class SimilarPackageMissing(MemtendError):
     code = 80
-    message = "what was written to {where} is not what was read back"
-    hint = "Name another place for plans in MEMTEND_PLANS_URL, and run the same command again."
+    message = "to find what is nearly the same needs the package {package}, which is not installed"
+    hint = "Install it with the extra that brings it: pip install 'memtend[similar]'."

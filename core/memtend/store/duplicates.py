@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
-from itertools import chain, groupby
+from itertools import chain, groupby, islice
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
 from memtend.alike import groups
 from memtend.alike.groups import Told, may_stand_in
 from memtend.codec.compress import Damaged
-from memtend.limits_upkeep import DUPLICATE_BYTES_MIN, DUPLICATE_PAGE_BYTES
+from memtend.limits_upkeep import DUPLICATE_BYTES_MIN, DUPLICATE_PAGE_BYTES, NEAR_RECORDS_MAX
 from memtend.store.archived import opened, rows_of
 
 if TYPE_CHECKING:
+    from memtend.codec.envelope import Body
     from memtend.model.candidate import Alike
     from memtend.model.stored import StoredRow
     from memtend.store.store import Store
@@ -41,6 +42,39 @@ def exact(store: Store, min_bytes: int = DUPLICATE_BYTES_MIN) -> Iterator[Alike]
         yield from groups.exact(told)
 
 
+def places(store: Store, seqs: Sequence[int]) -> dict[int, tuple[str, str, int]]:
+    """Namespace, key and size of rows, as they are now."""
+    found: dict[int, tuple[str, str, int]] = {}
+    for start in range(0, len(seqs), _PAGE):
+        page = store.engine.array(list(seqs[start : start + _PAGE]))
+        rows = store.engine.read("places_of", (page,))
+        found |= {seq: (path, key, size) for seq, path, key, size in rows}
+    return found
+
+
+def near(store: Store, similarity: float) -> Iterator[Alike]:
+    """Every record that says nearly what another one does that stays; of those that `exact` tells
+    of too, and bounded in number. Raises `SimilarPackageMissing`."""
+    left = NEAR_RECORDS_MAX
+    with store.engine.snapshot() as reader:
+        rows = reader.stream("stream_told", (DUPLICATE_BYTES_MIN,))
+        for _, group in groupby(rows, key=itemgetter(0, 1, 2, 3)):
+            same = [(seq, size) for *_, seq, size in islice(group, left)]
+            left -= len(same)
+            if len(same) > 1:
+                yield from _near(store, same, similarity)
+
+
+def _near(store: Store, same: Sized, similarity: float) -> Iterator[Alike]:
+    from memtend.alike.near import Worded, near, worded  # noqa: PLC0415 — needs an extra
+
+    by_trust: dict[str, list[Worded]] = {}
+    for row, body, text in _each(store, same, DUPLICATE_BYTES_MIN):
+        by_trust.setdefault(body.trust, []).append(worded(_as_told(row, body, text), text))
+    for group in by_trust.values():
+        yield from near(group, similarity)
+
+
 def _sets(store: Store, min_bytes: int) -> Iterator[list[Told]]:
     """Sets that may be equal, each opened; `text` is a hash of what is said."""
     page: list[Sized] = []
@@ -58,16 +92,40 @@ def _sets(store: Store, min_bytes: int) -> Iterator[list[Told]]:
 
 
 def _opened(store: Store, sets: Sequence[Sized], min_bytes: int) -> Iterator[list[Told]]:
-    told: dict[int, Told] = {}
-    for seqs in _bounded(chain.from_iterable(sets)):
-        rows = rows_of(store, seqs).values()
-        beside = _beside(store, rows)
-        for row in rows:
-            if (row.namespace, row.key) not in beside and (one := _told(store, row, min_bytes)):
-                told[one.seq] = one
+    found = _each(store, chain.from_iterable(sets), min_bytes)
+    told = {row.seq: _as_told(row, body, text) for row, body, text in found}
     for same in sets:
-        if len(found := [told[seq] for seq, _ in same if seq in told]) > 1:
-            yield found
+        if len(some := [told[seq] for seq, _ in same if seq in told]) > 1:
+            yield some
+
+
+def _each(
+    store: Store, rows: Iterable[tuple[int, int]], min_bytes: int
+) -> Iterator[tuple[StoredRow, Body, bytes]]:
+    """Those that may be a copy, opened."""
+    now_ms = store.clock.now_ms()
+    for seqs in _bounded(rows):
+        found = rows_of(store, seqs).values()
+        beside = _beside(store, found)
+        for row in found:
+            if row.exp_ms is not None and row.exp_ms <= now_ms:
+                continue
+            if (row.namespace, row.key) in beside or not may_stand_in(row.namespace, row.key):
+                continue
+            try:
+                body, text = opened(store, row)
+            except Damaged:
+                continue  # `verify` finds it; nothing that it says is believed
+            if len(text) >= min_bytes:
+                yield row, body, text
+
+
+def _as_told(row: StoredRow, body: Body, text: bytes) -> Told:
+    """With a hash for the text; of another trust it is another statement."""
+    said = sha256(b"\0".join((body.trust.encode(), text))).digest()
+    return Told(
+        row.seq, row.namespace, row.key, body.pinned, row.exp_ms, body.created_ms, said
+    )  # fmt: skip
 
 
 def _bounded(rows: Iterable[tuple[int, int]]) -> Iterator[list[int]]:
@@ -82,25 +140,6 @@ def _bounded(rows: Iterable[tuple[int, int]]) -> Iterator[list[int]]:
         total += size
     if page:
         yield page
-
-
-def _told(store: Store, row: StoredRow, min_bytes: int) -> Told | None:
-    if row.exp_ms is not None and row.exp_ms <= store.clock.now_ms():
-        return None
-    if not may_stand_in(row.namespace, row.key):
-        return None
-    try:
-        body, text = opened(store, row)
-    except Damaged:
-        return None  # `verify` finds it; nothing that it says is believed
-    if len(text) < min_bytes:
-        return None
-    # Of another trust it is another statement.
-    told = b"\0".join((body.trust.encode(), text))
-    return Told(
-        row.seq, row.namespace, row.key, body.pinned, row.exp_ms, body.created_ms,
-        sha256(told).digest(),
-    )  # fmt: skip
 
 
 def _beside(store: Store, rows: Iterable[StoredRow]) -> set[tuple[str, str]]:

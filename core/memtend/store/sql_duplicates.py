@@ -10,6 +10,11 @@ STATEMENTS: Final[dict[str, str]] = {
     "stream_contents": "SELECT content, ns, kind, agent, writer, seq, size FROM sibling "
     "WHERE field = '' AND (flags & 15) <> 4 AND (flags & 496) = 0 AND size >= ? "
     "ORDER BY content, ns, kind, agent, writer, seq",
+    "stream_told": "SELECT ns, kind, agent, writer, seq, size FROM sibling "
+    "WHERE field = '' AND (flags & 15) <> 4 AND (flags & 496) = 0 AND size >= ? "
+    "ORDER BY ns, kind, agent, writer, seq",
+    "places_of": "SELECT s.seq, p.path, s.key, s.size FROM sibling s "
+    "JOIN namespace p ON p.id = s.ns WHERE s.seq {in_ints}",
     "beside_in": "SELECT key FROM sibling WHERE ns = ? AND key {in_texts} "
     "GROUP BY key HAVING count(*) > 1",
 }
