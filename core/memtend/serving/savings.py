@@ -40,18 +40,18 @@ def savings_of(memory: Memory, facts: Facts, backlog: int, space: Space) -> Savi
     if not seqs:
         return SavingFacts(**known)
     array = store.engine.array
-    rows = store.engine.read("by_seq", (array(_short(store, seqs)),))
-    scale = facts.records / len(seqs)
+    rows = store.engine.read("by_seq", (array(_bearable(store, seqs)),))
+    scale, of_values = facts.records / len(seqs), facts.records / max(1, len(rows))
     extra, extra_bytes = _duplicates(rows)
     plain, gained = _compressible(rows, memory)
     cold, cold_bytes = _cold(memory, facts, seqs)
     return SavingFacts(
         **known,
         sample=len(seqs),
-        duplicates=round(extra * scale),
-        duplicate_bytes=round(extra_bytes * scale),
-        compress=round(plain * scale),
-        compress_bytes=round(gained * scale),
+        duplicates=round(extra * of_values),
+        duplicate_bytes=round(extra_bytes * of_values),
+        compress=round(plain * of_values),
+        compress_bytes=round(gained * of_values),
         archive=round(cold * scale),
         archive_bytes=round(cold_bytes * scale),
     )
@@ -59,22 +59,24 @@ def savings_of(memory: Memory, facts: Facts, backlog: int, space: Space) -> Savi
 
 def spread(store: Store, last: int) -> list[int]:
     """Rows at equal distances in the order of writing."""
-    step = max(1, last // HEALTH_SPREAD_ROWS)
-    places = list(range(1, last + 1, step))[:HEALTH_SPREAD_ROWS]
+    count = min(last, HEALTH_SPREAD_ROWS)
+    places = [1 + n * last // count for n in range(count)]
     if not places:
         return []
     found = store.engine.read("sample_spread", (store.engine.array(places),))
     return sorted(seq for (seq,) in found if seq is not None)
 
 
-def _short(store: Store, seqs: list[int]) -> list[int]:
-    """As many of them as may be read whole. Long ones are left out: they would be all there is."""
-    found, total = [], 0
-    for seq, size in store.engine.read("sizes_of", (store.engine.array(seqs),)):
+def _bearable(store: Store, seqs: list[int]) -> list[int]:
+    """As many of them, at equal distances, as may be read with their values."""
+    sizes = store.engine.read("sizes_of", (store.engine.array(seqs),))
+    stride = -(-sum(size for _, size in sizes) // HEALTH_SAMPLE_BYTES)
+    chosen, total = [], 0
+    for seq, size in sizes[:: max(1, stride)]:
         if total + size <= HEALTH_SAMPLE_BYTES:
-            found.append(seq)
+            chosen.append(seq)
             total += size
-    return found
+    return chosen
 
 
 def _duplicates(rows: list[Row]) -> tuple[int, int]:

@@ -1,0 +1,133 @@
+"""Looks at the rows: every one comes to its turn, damage stays known, a full look goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from memtend.clock import ManualClock
+from memtend.drafting import Put
+from memtend.health.report import Check, HealthReport
+from memtend.memory import Memory
+from memtend.model.policy import Compression, Policy
+from memtend.model.record import Labels
+from memtend.services import Services
+from memtend.settings import Settings
+from memtend.store import sampling
+from memtend.store.structure import INDEXES, expected, problems
+from memtend.store.tables import metadata
+from tests.fixtures.stores import run_sql, set_policies
+
+NS = "a/b"
+
+
+@pytest.fixture
+def services(damageable: Memory) -> Services:
+    return Services(damageable, Settings())
+
+
+@pytest.fixture
+def sqlite(clock: ManualClock) -> Iterator[Services]:
+    with Memory.open("sqlite://", clock=clock) as memory:
+        yield Services(memory, Settings())
+
+
+@pytest.fixture
+def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a few records take many looks."""
+    monkeypatch.setattr(sampling, "HEALTH_SAMPLE_ROWS", 4)
+    monkeypatch.setattr(sampling, "_STEPS", 2)
+
+
+def fill(services: Services, count: int) -> None:
+    labels = Labels(kind="fact", tags=("t",))
+    services.memory.put_many([Put(NS, f"k{n:03d}", {"n": n}, labels) for n in range(count)])
+
+
+def named(report: HealthReport, name: str) -> Check:
+    return next(check for check in report.checks if check.name == name)
+
+
+def test_what_should_be_there_is_what_the_models_say(services: Services) -> None:
+    tables = {name: tuple(c.name for c in t.columns) for name, t in metadata.tables.items()}
+    assert expected() == tables
+    indexes = {str(index.name) for t in metadata.tables.values() for index in t.indexes}
+    assert set(INDEXES) == indexes
+    assert problems(services.store.engine) == ()
+
+
+@pytest.mark.usefixtures("small_steps")
+def test_every_row_comes_to_its_turn_and_the_way_begins_again(services: Services) -> None:
+    fill(services, 10)
+    looks = [sampling.look(services.store) for _ in range(6)]
+    assert [(one.rows, one.ended) for one in looks] == [(4, False), (4, False), (2, True)] * 2
+    assert looks[-1].passed.whole_rows == 10
+    assert sampling.remembered(services.store) == looks[-1].passed
+
+
+@pytest.mark.usefixtures("small_steps")
+def test_damage_stays_known_until_it_is_gone(services: Services) -> None:
+    fill(services, 10)
+    run_sql(services.memory, "UPDATE sibling SET kind = 'x' WHERE key = 'k009'")
+    levels = [str(named(services.health(), "integrity").level) for _ in range(5)]
+    assert levels == ["ok", "ok", "critical", "critical", "critical"]
+    services.memory.delete(NS, "k009")
+    assert named(services.health(), "integrity").level == "ok"
+
+
+@pytest.mark.usefixtures("small_steps")
+def test_a_full_look_that_is_cut_off_goes_on(sqlite: Services) -> None:
+    fill(sqlite, 20)
+    sampling.look(sqlite.store)  # a sample under way is no part of it
+    assert sampling.look(sqlite.store, in_full=True).passed.rows == 8
+    report = sqlite.health(full=True)
+    assert "looked at now: 12" in named(report, "integrity").fact
+    assert sampling.remembered(sqlite.store).whole_rows == 20
+    assert "looked at now: 20" in named(sqlite.health(full=True), "integrity").fact
+
+
+def test_a_note_of_the_way_that_cannot_be_read_is_begun_anew(sqlite: Services) -> None:
+    fill(sqlite, 3)
+    sampling.look(sqlite.store)
+    for text in ("nonsense", "[]", '{"after": 3, "unknown": 1}'):
+        run_sql(sqlite.memory, f"UPDATE setting SET value = '{text}' WHERE name = 'health'")
+        assert sampling.remembered(sqlite.store) == sampling.Pass()
+
+
+def test_long_rows_make_a_short_look(sqlite: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sampling, "HEALTH_SAMPLE_BYTES", 1_000)
+    fill(sqlite, 4)
+    sqlite.memory.put(NS, "long", "".join(chr(97 + n * n % 26) for n in range(900)))
+    rows = [sampling.look(sqlite.store).rows for _ in range(2)]
+    assert rows == [4, 1]
+
+
+def test_a_look_changes_nothing_that_is_backed_up(services: Services) -> None:
+    """It is no event: an unchanged store stays unchanged, however often it is looked at."""
+    fill(services, 5)
+    before = services.store.meta()
+    services.health()
+    assert services.store.meta() == before
+
+
+def test_what_could_be_saved_is_estimated_well(sqlite: Services) -> None:
+    """Half of the records are long, and stored as text although they could be compressed."""
+    plain = Compression(enabled=False)
+    set_policies(sqlite.memory, Policy(pattern="**", compression=plain))
+    long = [f"{n} " * 600 for n in range(1_000)]
+    puts = [Put(NS, f"l{n}", text) for n, text in enumerate(long)]
+    puts += [Put(NS, f"s{n}", {"text": f"{n % 250} says the same as others " * 3})
+             for n in range(1_000)]  # fmt: skip
+    sqlite.memory.put_many(puts)
+    set_policies(sqlite.memory, Policy(pattern="**"))
+    found = {one.name: one for one in sqlite.health().opportunities}
+    before = sum(len(text) for text in long)
+    assert 0.8 * before < (found["compress"].saves_bytes or 0) < 1.1 * before
+    assert found["compress"].command == "memtend optimize --apply"
+
+
+def test_the_default_place_of_a_target_is_not_asked(services: Services, tmp_path: Path) -> None:
+    assert not [c for c in services.health().checks if c.name in ("backup", "chain", "target")]
+    assert named(services.health(str(tmp_path / "b")), "backup").level == "critical"
