@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from memtend.alerting import telling
 from memtend.alerting.finding import Look
 from memtend.alerting.report import Delivery
-from memtend.alerting.states import Decided, decide
+from memtend.alerting.states import Decided, decide, resolved
 from memtend.alerting.telling import Notice, Teller
 from memtend.limits_upkeep import ALERT_FLAP_MS, ALERT_TELL_LATE_MS
 from memtend.model.alert import Alert, AlertLevel, Kept
@@ -43,6 +43,20 @@ def write_down(store: Store, looking: Looking, policy: AlertPolicy) -> Decided:
             kept_alerts.save_alerts(tx, decided.changed)
             kept_alerts.drop_old(tx, now_ms, policy.keep_ms)
             return decided
+
+    return store.ballast.deleting(work)
+
+
+def end(store: Store, rule: str, scope: str) -> bool:
+    """What happened is over; whether an alert of it stood."""
+
+    def work() -> bool:
+        with store.engine.write() as tx:
+            now_ms = store.clock.now_ms()
+            known = kept_alerts.alerts_in(tx, now_ms)
+            standing = [one for one in known if one.stands and one.subject == (rule, scope)]
+            kept_alerts.save_alerts(tx, (resolved(one, now_ms) for one in standing))
+            return bool(standing)
 
     return store.ballast.deleting(work)
 

@@ -17,12 +17,11 @@ from typing import NamedTuple
 from memtend.alerting.finding import Finding, Look
 from memtend.limits_upkeep import (
     ALERT_CALM_MS,
-    ALERT_CHARS_MAX,
     ALERT_FLAP_MS,
     ALERT_FLAP_OPENINGS,
     ALERT_SCOPES_MAX,
 )
-from memtend.model.alert import AlertState, Kept
+from memtend.model.alert import AlertState, Kept, shortened
 
 
 class Decided(NamedTuple):
@@ -46,6 +45,10 @@ def decide(kept: Iterable[Kept], look: Look, now_ms: int, new_id: Callable[[], s
         if one.subject not in found:
             work.miss(one)
     return work.decided()
+
+
+def resolved(one: Kept, now_ms: int) -> Kept:
+    return one._replace(state=AlertState.RESOLVED, ended_ms=now_ms, calm_ms=None)
 
 
 _MOVES = ("opened", "raised", "lowered", "resolved")
@@ -127,8 +130,8 @@ class _Work:
     def _fresh(self, base: Kept, finding: Finding) -> Kept:
         return base._replace(
             level=finding.level,
-            fact=finding.fact[:ALERT_CHARS_MAX],
-            hint=finding.hint[:ALERT_CHARS_MAX],
+            fact=shortened(finding.fact),
+            hint=shortened(finding.hint),
             value=finding.value,
             last_ms=max(base.last_ms, self._now_ms),
             seen=base.seen + 1,
@@ -149,8 +152,7 @@ class _Work:
         return ms is not None and self._now_ms - ms < ALERT_FLAP_MS
 
     def _resolve(self, one: Kept) -> None:
-        ended = one._replace(state=AlertState.RESOLVED, ended_ms=self._now_ms, calm_ms=None)
-        self._put(ended, "resolved")
+        self._put(resolved(one, self._now_ms), "resolved")
 
     def _put(self, one: Kept, move: str | None = None) -> None:
         self._known[one.subject] = self._changed[one.id] = one

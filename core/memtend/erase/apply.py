@@ -4,9 +4,9 @@
             transaction: from here on no restore and no import brings it back
 2. rows     the rest, in slices under the lease's fence, each with its log entries, access counts
             and, where labels decide, the ledger's note of the paths that are empty now
-3. names    change log, access counts, ghosts, operations and totals that name what is gone; audit
-            trail (redacted under its seals); namespaces without content (closed); messages from
-            and to the subject, and its memberships
+3. names    change log, access counts, ghosts, alerts, operations, totals that name what is gone;
+            audit trail (redacted under its seals); namespaces without content (closed); messages
+            from and to the subject, and its memberships
 4. plans    saved plans that name it
 5. archive  blocks are rewritten without it
 6. bytes    stores that restores have kept are removed, files are rebuilt, the WAL is cut
@@ -33,6 +33,7 @@ from memtend.limits import (
 )
 from memtend.model.subject import SubjectKind
 from memtend.store import closing, leases, owned, redacting, rewriting
+from memtend.store.alerts_erasing import forget_alerts
 from memtend.store.erasing import Erased, Eraser, named_keys
 from memtend.store.evidence import sample
 from memtend.store.ledger import Filter
@@ -166,6 +167,7 @@ class _Erasure:
                 for page in named_keys(store, number, key):
                     self._slice(lambda page=page, ns=number: self.eraser.forget(ns, page))  # type: ignore[misc]
         store.ballast.deleting(lambda: forget_pruned(store, subject, self._lease))
+        store.ballast.deleting(lambda: forget_alerts(store, subject, self._lease))
         self._renew()
         self.ledger, secret, lease = Filter.load(store.engine), self.eraser.key, self._lease
         room = store.ballast.deleting

@@ -13,9 +13,11 @@ from typing import NamedTuple
 from pydantic import AwareDatetime, BaseModel
 
 from memtend.clock import to_datetime
-from memtend.limits_upkeep import ALERT_FLAP_OPENINGS
+from memtend.limits_upkeep import ALERT_CHARS_MAX, ALERT_FLAP_OPENINGS
 
 STORE_SCOPE = "store"
+CUT = "…"
+"""At the end of a text that was too long."""
 
 
 class AlertLevel(StrEnum):
@@ -159,6 +161,11 @@ class Silence(BaseModel, frozen=True, extra="forbid"):
 
     def covers(self, rule: str, scope: str) -> bool:
         return matches(self.pattern, rule, scope)
+
+
+def shortened(text: str) -> str:
+    """A fact, a hint or a note within its bound."""
+    return text if len(text) <= ALERT_CHARS_MAX else text[: ALERT_CHARS_MAX - 1] + CUT
 
 
 def matches(pattern: str, rule: str, scope: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from memtend.alerting.states import resolved
 from memtend.clock import to_datetime
 from memtend.errors import AlertUnknown, InvalidSettings
 from memtend.limits_upkeep import (
@@ -14,7 +15,8 @@ from memtend.limits_upkeep import (
     SILENCE_MS_MAX,
     SILENCES_MAX,
 )
-from memtend.model.alert import STORE_SCOPE, AlertState
+from memtend.model.alert import STORE_SCOPE, AlertState, shortened
+from memtend.serving.judging import Judging
 from memtend.serving.measuring import Measuring
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from memtend.model.alert import Alert, AlertLevel, Kept, Silence
 
 
-class Alerting(Measuring):
+class Alerting(Judging, Measuring):
     """What is wrong is told once to each who is to hear of it. `tellers` None: those of the
     settings; an empty list tells nobody, and what is due stays due."""
 
@@ -38,16 +40,19 @@ class Alerting(Measuring):
         target: str | None = None,
         health: HealthReport | None = None,
         tellers: Sequence[Teller] | None = None,
+        also: Sequence[Teller] = (),
     ) -> AlertReport:
         """Look at figures and health, open and end alerts, tell people; `health`: judged just now.
 
-        What this look cannot see (backups, without a target) stays as it was.
+        What this look cannot see (backups, without a target) stays as it was. `also` are told
+        beside the `tellers`.
         """
         from memtend.alerting.looking import look  # noqa: PLC0415
 
         figures, report = self.figures(target), health or self.health(target)
         policy = self.memory.config.file.alerts
-        return self._alert(lambda held: look(figures, report.checks, policy, held), tellers)
+        chosen = [*(self._tellers() if tellers is None else tellers), *also]
+        return self._alert(lambda held: look(figures, report.checks, policy, held), chosen)
 
     def raise_alert(
         self,
@@ -65,15 +70,14 @@ class Alerting(Measuring):
         from memtend.alerting.finding import Finding, Look  # noqa: PLC0415
 
         found = Finding(rule, scope, level, fact, hint, lapses_ms=ALERT_LAPSE_MS)
-        return self._alert(lambda held: Look((found,)), tellers)
+        chosen = self._tellers() if tellers is None else tellers
+        return self._alert(lambda held: Look((found,)), chosen)
 
     def end_alert(self, rule: str, scope: str = STORE_SCOPE) -> bool:
         """What `raise_alert` told of is over; whether it stood."""
-        now_ms = self.clock.now_ms()
-        standing = [one for one in self._kept(now_ms) if one.subject == (rule, scope)]
-        for one in standing:
-            self._change(one.id, lambda kept: _resolved(kept, now_ms, "", ""))
-        return bool(standing)
+        from memtend.alerting.apply import end  # noqa: PLC0415
+
+        return end(self.store, rule, scope)
 
     def alerts(self, ended: int = 0) -> tuple[Alert, ...]:
         """What stands, the worst first, then at most so many that have ended, the newest first."""
@@ -90,14 +94,16 @@ class Alerting(Measuring):
         name = by or self._operator()
         return self._change(
             one.id,
-            lambda kept: kept._replace(state=AlertState.ACKNOWLEDGED, by=name, note=_cut(note)),
+            lambda kept: kept._replace(
+                state=AlertState.ACKNOWLEDGED, by=name, note=shortened(note)
+            ),
         )
 
     def resolve_alert(self, alert_id: str, by: str = "", note: str = "") -> Alert:
         """End it by hand. While its cause lasts, the next check opens another."""
         one, now_ms = self._standing(alert_id), self.clock.now_ms()
         name = by or self._operator()
-        return self._change(one.id, lambda kept: _resolved(kept, now_ms, name, _cut(note)))
+        return self._change(one.id, lambda kept: _ended(kept, now_ms, name, shortened(note)))
 
     def silence_alerts(self, pattern: str, for_ms: int, by: str = "", why: str = "") -> Silence:
         """Tell nobody of the alerts of a pattern for a time; what stands then is told."""
@@ -114,7 +120,7 @@ class Alerting(Measuring):
             pattern=pattern,
             until=to_datetime(now_ms + for_ms),
             by=by or self._operator(),
-            why=_cut(why),
+            why=shortened(why),
         )
         with self.store.engine.write() as tx:
             if len(kept.silences_in(tx, now_ms)) >= SILENCES_MAX:
@@ -146,14 +152,13 @@ class Alerting(Measuring):
         told = ((one.name, one.tell(self._label(), [notice])) for one in self._tellers())
         return tuple(Delivery(channel=name, alerts=1, why=why or "") for name, why in told)
 
-    def _alert(self, looking: Looking, tellers: Sequence[Teller] | None) -> AlertReport:
+    def _alert(self, looking: Looking, tellers: Sequence[Teller]) -> AlertReport:
         from memtend.alerting import apply  # noqa: PLC0415
         from memtend.alerting.report import AlertReport  # noqa: PLC0415
 
         policy = self.memory.config.file.alerts
         decided = apply.write_down(self.store, looking, policy)
-        chosen = self._tellers() if tellers is None else tellers
-        told, untold = apply.tell(self.store, self._label(), chosen, policy)
+        told, untold = apply.tell(self.store, self._label(), tellers, policy)
         changed = {one.id: one for one in decided.changed}
         moved = (decided.opened, decided.raised, decided.lowered, decided.resolved)
         opened, raised, lowered, resolved = (
@@ -216,22 +221,11 @@ class Alerting(Measuring):
         return self.memory.agent or "owner"
 
 
-def _resolved(kept: Kept, now_ms: int, by: str, note: str) -> Kept:
-    return kept._replace(
-        state=AlertState.RESOLVED,
-        ended_ms=now_ms,
-        calm_ms=None,
-        by_hand=bool(by),
-        by=by or kept.by,
-        note=note or kept.note,
-    )
+def _ended(kept: Kept, now_ms: int, by: str, note: str) -> Kept:
+    return resolved(kept, now_ms)._replace(by_hand=True, by=by, note=note or kept.note)
 
 
 def _one_of(what: str, name: str, count: int) -> None:
     if count != 1:
         why = f": {count} begin with it" if count else ""
         raise AlertUnknown(what=what, name=name, why=why)
-
-
-def _cut(text: str) -> str:
-    return text[:ALERT_CHARS_MAX]

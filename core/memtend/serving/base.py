@@ -12,6 +12,7 @@ from memtend.guard import Safety
 from memtend.limits import MAINTENANCE_LEASE_MS
 from memtend.model.facts import Facts
 from memtend.model.names import MAINTENANCE
+from memtend.serving.refusals import REFUSALS, note_done, note_refusal
 from memtend.settings import process_name
 from memtend.store.lease_heart import holding
 
@@ -49,11 +50,17 @@ class Serving:
     def _maintaining(self, what: str) -> Iterator[Lease]:
         """Hold the lease under which everything that deletes works, as long as it takes.
 
-        Whoever is refused meanwhile reads `what` is being done, and where.
+        Whoever is refused meanwhile reads `what` is being done, and where. What the guard refuses
+        is an alert, until the same is carried out.
         """
         holder = f"{what} by {self._holder}"
-        with holding(self.store, MAINTENANCE, holder, MAINTENANCE_LEASE_MS) as lease:
-            yield lease
+        try:
+            with holding(self.store, MAINTENANCE, holder, MAINTENANCE_LEASE_MS) as lease:
+                yield lease
+        except REFUSALS as error:
+            note_refusal(self.store, what, error, self.memory.config.file.alerts)
+            raise
+        note_done(self.store, what)
 
     def _backup_key(self) -> UserKey | None:
         """What opens an encrypted repository, from the environment or a file; read once."""

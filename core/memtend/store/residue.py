@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from memtend.limits import ERASE_TEXT_BYTES_MIN
 from memtend.model.stored import LogRow, StoredRow
 from memtend.model.subject import Subject, SubjectKind
-from memtend.store import pruned_erasing
+from memtend.store import alerts_erasing, figured, pruned_erasing
 from memtend.store.closing import naming_operations
 from memtend.store.interned import is_closed
 from memtend.store.ledger import Filter
@@ -105,6 +105,11 @@ class Residue:
                 self._keep(bytes(one) if isinstance(one, memoryview) else one for one in row)
         self.tables += pruned_erasing.traces(reader, self._subject)
         self._keep(pruned_erasing.names(reader))
+        self.tables += alerts_erasing.traces(reader, self._subject)
+        self._keep(alerts_erasing.texts(reader))
+        ended, others = figured.gone(reader)
+        self.tables["metric"] += len(ended)
+        self._keep(others)
         self.tables["op"] += naming_operations(reader, self.names_text)
         self.tables["audit"] += remaining(reader, self._ledger)
         for _, data, *_ in reader.fetch("stream_dictionary"):

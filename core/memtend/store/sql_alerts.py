@@ -14,6 +14,7 @@ STATEMENTS: Final[dict[str, str]] = {
     "forget_alerts": "DELETE FROM alert WHERE ended_ms < ?",
     "alerts_beyond": "SELECT ended_ms FROM alert WHERE ended_ms IS NOT NULL "
     "ORDER BY ended_ms DESC LIMIT 1 OFFSET ?",
+    "alert_stands": "SELECT 1 FROM alert WHERE rule = ? AND ended_ms IS NULL LIMIT 1",
     "forget_alert": "DELETE FROM alert WHERE id = ?",
     "forget_silence": "DELETE FROM silence WHERE id = ?",
     "forget_silences": "DELETE FROM silence WHERE until_ms <= ?",
