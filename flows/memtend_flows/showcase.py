@@ -9,13 +9,14 @@ from pathlib import Path
 from pydantic import BaseModel
 from rich.console import Console
 
-from memtend.clock import to_datetime
+from memtend.clock import ManualClock, SystemClock, to_datetime
 from memtend.drafting import Put
 from memtend.errors import MemtendError
 from memtend.limits import SWEEP_MARGIN_MS
 from memtend.model.archiverule import ArchivePolicy, ArchiveRule
 from memtend.model.plan import Report
 from memtend.model.policyfile import PolicyFile
+from memtend.model.record import Labels
 from memtend.policies import load_policies
 from memtend.services import Services, open_services
 from memtend.settings import Settings
@@ -25,6 +26,9 @@ from memtend_flows.tend import tend
 SAMPLE = Path(__file__).parents[2] / "deployments" / "demo"
 SOURCES = ("lifecycle", "aml", "swarm")
 FINISHED_STEPS = 40
+SEASON_MS = 100 * 24 * 3_600_000
+TRICKS, NOTES = 8, 6
+NOTE = "The integration tests need the database, so start it first and wait until it answers."
 
 
 def main(folder: Path, talk: Console) -> int:
@@ -32,8 +36,10 @@ def main(folder: Path, talk: Console) -> int:
         talk.print("[red]the demo needs a checkout[/]: its sample is made by deployments/demo")
         return 1
     settings = Settings()
+    with talk.status("making a store and a sample of agent memory"):
+        _remember(settings.store_url)
     with (
-        talk.status("making a store and a sample of agent memory") as status,
+        talk.status("making a sample of agent memory") as status,
         open_services(settings.store_url) as services,
     ):
         services.memory.config.set_policies(_policies(), "demo")
@@ -42,9 +48,23 @@ def main(folder: Path, talk: Console) -> int:
         imported = {name: _import(services, folder / "sample" / name) for name in SOURCES}
         _leave_behind(services)
     with talk.status("tending the store on Prefect's embedded server"):
-        done: dict[str, BaseModel] = tend(dry_run=False)
+        done: dict[str, BaseModel] = tend(dry_run=False, prune_dry_run=False)
     show_summary(talk, folder, imported, done)
     return 0
+
+
+def _remember(store_url: str) -> None:
+    """What an agent of last season left: tricks that hardly ever worked, and one note too often."""
+    clock = ManualClock(SystemClock().now_ms() - SEASON_MS)
+    failed = Labels(kind="pattern", agent="old-hand", success_count=1, failure_count=9)
+    with open_services(store_url, clock=clock) as services:
+        services.memory.put_many(
+            Put("agent/old-hand/tricks", f"trick-{n}", {"trick": n, "retries": n * 5}, failed)
+            for n in range(TRICKS)
+        )
+        services.memory.put_many(
+            Put("agent/old-hand/notes", f"note-{n}", {"note": NOTE}) for n in range(NOTES)
+        )
 
 
 def _policies() -> PolicyFile:

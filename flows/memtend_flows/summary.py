@@ -10,12 +10,18 @@ from shutil import which
 from pydantic import BaseModel
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
 from memtend.health.report import HealthReport, Level
 from memtend.model.plan import Report
+from memtend.prune.report import PruneReport
+from memtend.report.facts import ReportWritten
 from memtend_tasks.sentence import sentence
+
+UNDO_CHARS = 12
+"""Of the digest of a plan: as many as it takes."""
 
 _MARK = {Level.OK: "[green]✓[/]", Level.WARNING: "[yellow]![/]", Level.CRITICAL: "[red]✗[/]"}
 
@@ -28,7 +34,9 @@ def show_summary(
     for report in done.values():
         if isinstance(report, HealthReport):
             talk.print(_checks(report))
-    talk.print(Panel(_places(folder), title="Where everything is", border_style="dim"))
+            if report.opportunities:
+                talk.print(_savings(report))
+    talk.print(Panel(_places(folder, done), title="Where everything is", border_style="dim"))
 
 
 def _steps(imported: Mapping[str, Report], done: Mapping[str, BaseModel]) -> Table:
@@ -45,18 +53,33 @@ def _steps(imported: Mapping[str, Report], done: Mapping[str, BaseModel]) -> Tab
 
 
 def _checks(report: HealthReport) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, title="Health", title_style="bold")
+    title = f"Health: score {report.score} of 100"
+    table = Table(box=box.SIMPLE_HEAD, title=title, title_style="bold")
     for column in ("", "check", "fact", "what to do"):
         table.add_column(column)
     for check in report.checks:
-        table.add_row(_MARK[check.level], check.name, check.fact, check.hint)
+        table.add_row(_MARK[check.level], check.name, escape(check.fact), escape(check.hint))
     return table
 
 
-def _places(folder: Path) -> str:
+def _savings(report: HealthReport) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, title="What could be saved", title_style="bold")
+    for column in ("opportunity", "fact", "command"):
+        table.add_column(column)
+    for one in report.opportunities:
+        table.add_row(one.name, escape(one.fact), escape(one.command))
+    return table
+
+
+def _places(folder: Path, done: Mapping[str, BaseModel]) -> str:
     shown = _nearby(folder)
+    pruned, report = done.get("prune"), done.get("report")
+    undo = pruned.plan[:UNDO_CHARS] if isinstance(pruned, PruneReport) and pruned.deleted else ""
     return "\n".join(
         (
+            f"[bold]report    {_nearby(Path(report.path))}[/]  (open it in a browser)"
+            if isinstance(report, ReportWritten)
+            else "",
             f"store     {shown / 'memory.db'}",
             f"sample    {shown / 'sample'}  (what was imported)",
             f"plans     {shown / 'plans'}  (what was deleted, and why)",
@@ -65,6 +88,7 @@ def _places(folder: Path) -> str:
             "",
             f"{_command()} restore --store {shown / 'memory.db'} --target {shown / 'backups'}",
             f"{_command()} search --store {shown / 'memory.db'}",
+            f"{_command()} undo {undo} --store {shown / 'memory.db'}" if undo else "",
             f"{_command()} serve --store {shown / 'memory.db'} --target {shown / 'backups'}",
             "[dim]The last one shows these runs and their reports in Prefect's UI.[/]",
         )

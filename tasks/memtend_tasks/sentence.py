@@ -143,7 +143,7 @@ def _(report: SyncReport) -> str:
 def _(report: HealthReport) -> str:
     raised = [check.name for check in report.checks if check.level is not Level.OK]
     look = f"; look at {', '.join(raised)}" if raised else ""
-    return f"{report.level}, {report.records:,} records in the store{look}"
+    return f"score {report.score} of 100, {report.records:,} records in the store{look}"
 
 
 @sentence.register

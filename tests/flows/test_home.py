@@ -59,4 +59,8 @@ def test_the_demo_runs_in_the_place_of_an_earlier_one(tmp_path: Path) -> None:
     assert ran.returncode == 0, ran.stderr
     assert "Where everything is" in ran.stdout
     assert "import swarm" in ran.stdout
+    assert "records pruned" in ran.stdout
+    assert "Health: score" in ran.stdout
+    [page] = (folder / "report").iterdir()
+    assert page.name in ran.stdout
     assert not (folder / "sample/lifecycle/x.json").exists()
