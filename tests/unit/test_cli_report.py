@@ -1,0 +1,48 @@
+"""`memtend report`: JSON on stdout, talk on stderr, the error's status."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.fixtures.cli import Cli
+
+
+def test_report_writes_one_page(cli: Cli, tmp_path: Path) -> None:
+    cli("put", "notes/a", "k", "1", "--agent", "bob")
+    found = cli("report", "--json").json
+    page = (tmp_path / "memtend-report.html").read_text()
+    assert (found["operation"], found["records"], found["score"]) == ("report", 1, 100)
+    assert found["bytes"] == len(page.encode())
+    assert all(name in page for name in ("notes/a", "bob", "There is no backup"))
+    ran = cli("report", "-o", "other.html", "--target", "backups")
+    assert ran.status == 0
+    assert "other.html" in ran.out
+    assert "there is no backup" in (tmp_path / "other.html").read_text()
+
+
+def test_it_takes_the_right_to_see_everything(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cli("grant", "bob", "notes/**", "read")
+    monkeypatch.setenv("MEMTEND_AGENT", "bob")
+    assert cli("report").status == 18
+    assert not (tmp_path / "memtend-report.html").exists()
+
+
+def test_a_missing_package_is_named_before_anything_is_done(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "squarify", None)
+    ran = cli("report", "--json")
+    assert (ran.status, ran.error["name"]) == (89, "ReportPackageMissing")
+    assert "memtend[report]" in ran.error["hint"]
+    assert not (tmp_path / "memtend-report.html").exists()
+
+
+def test_a_place_that_cannot_be_written_is_told(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    assert cli("report", "-o", "folder").status != 0
+    assert list((tmp_path / "folder").iterdir()) == []
