@@ -11,6 +11,7 @@ Figures are plain objects; nothing global is left changed. matplotlib is an extr
 from __future__ import annotations
 
 import io
+import logging
 import re
 import threading
 import warnings
@@ -65,12 +66,18 @@ _SETTINGS: Final[dict[str, Any]] = {
 
 def require_packages() -> None:
     """Raise `ReportPackageMissing` unless everything that a report needs is installed."""
+    # It complains when it has no home to keep its list of fonts in. It works all the same.
+    talk = logging.getLogger("matplotlib")
+    before = talk.level
+    talk.setLevel(logging.ERROR)
     try:
         import jinja2  # noqa: F401, PLC0415 — an optional extra
         import matplotlib.figure  # noqa: F401, PLC0415
         import squarify  # noqa: F401, PLC0415
     except ImportError as error:
         raise ReportPackageMissing(package=error.name or "matplotlib") from error
+    finally:
+        talk.setLevel(before)
 
 
 def draw(name: str, height_in: float, paint: Callable[[Axes], None], *, bare: bool = False) -> str:
