@@ -38,6 +38,7 @@ from memtend.cli import (
     state,
     swarm,
     sync,
+    top,
     upkeep,
 )
 from memtend.cli.failing import BUG, Misused, failure_of, hook, tell, wants_json
@@ -75,9 +76,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for part in (
-    records, conflicts, swarm, state, health, metrics, alerts, report, policies, importing, upkeep,
-    prune, optimize, claude_flow, restore, backup, archive, export, migrate, copy, erase, access,
-    leases, messages, hooks, sync, peers, audit, flows,
+    records, conflicts, swarm, state, health, metrics, top, alerts, report, policies, importing,
+    upkeep, prune, optimize, claude_flow, restore, backup, archive, export, migrate, copy, erase,
+    access, leases, messages, hooks, sync, peers, audit, flows,
 ):  # fmt: skip
     part.register(app)
 
