@@ -176,7 +176,8 @@ def _alike(name: StepName, found: Found, alike: Sequence[Alike]) -> Step:
     nearly = "nearly " if name is StepName.SIMILAR else ""
     reason = f"no two records say {nearly}the same"
     if alike:
-        reason = f"{len(alike):,} records say {nearly}what another one says"
+        many = f"{len(alike):,} records say" if len(alike) > 1 else "one record says"
+        reason = f"{many} {nearly}what another one says"
         reason += "; `memtend prune --strategy redundancy` merges them"
     return Step(name=name, worth=False, reason=reason, rows=len(alike), saves_bytes=size)
 

@@ -205,7 +205,10 @@ class SqliteEngine:
             check_same_thread=False,
             cached_statements=_STATEMENT_CACHE,
         )
+        # Asked of a file that has tables already, it would write to it each time.
+        fresh = self._path is not None and not os.path.getsize(self._path)
         for pragma in (
+            *(("auto_vacuum=INCREMENTAL",) if fresh else ()),
             f"page_size={PAGE_BYTES}",
             "journal_mode=WAL",
             "synchronous=NORMAL",
