@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from memtend.prune.known import used_ms
 from memtend.prune.lowest import Offer
 from memtend.prune.scope import Mark, Scope
 from memtend.prune.strategy import DELETE, Verdict
@@ -123,7 +122,7 @@ class Space:
             place, level = 1, candidate.importance
         else:
             place, level = (0 if score < self._policy.unknown_before else 2), score
-        return place, level, candidate.accesses, used_ms(candidate), candidate.seq
+        return place, level, candidate.accesses
 
     def _scopes(self, candidate: Candidate) -> tuple[Scope, ...]:
         agent = candidate.agent

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from memtend.limits import TIME_MS_MAX
 from memtend.prune.known import made_ms, tried, used_ms
 from memtend.prune.strategy import ARCHIVE, DELETE, Verdict, days
 
@@ -26,6 +27,7 @@ class Timing:
         self._unused_ms = policy.unused_patterns_ms
         self._old_ms = policy.old_decisions_ms
         self._failed_ms = policy.failed_patterns_ms
+        self._least_ms = min(self._unused_ms or TIME_MS_MAX, self._failed_ms or TIME_MS_MAX)
         self._below = policy.success_below
 
     def judge(self, candidate: Candidate) -> Verdict | None:
@@ -34,6 +36,8 @@ class Timing:
         return self._decision(candidate) if candidate.kind == "decision" else None
 
     def _pattern(self, candidate: Candidate) -> Verdict | None:
+        if candidate.read_ms is not None and self._now_ms - candidate.read_ms < self._least_ms:
+            return None  # whatever its value says, which need not be read
         idle_ms = self._now_ms - used_ms(candidate)
         if self._unused_ms is not None and idle_ms >= self._unused_ms:
             return Verdict("unused-patterns", DELETE, f"not used for {days(idle_ms)}")

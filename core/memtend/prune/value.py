@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from memtend.prune.strategy import ValueOf
 
 
+_TABLE_MAX = 1_000
+
+
 def weighted(policy: PrunePolicy) -> ValueOf:
     """The value until one is learned. Being read more never lowers it.
 
@@ -26,6 +29,7 @@ def weighted(policy: PrunePolicy) -> ValueOf:
     """
     by_success, by_confidence, by_use, by_saved = policy.weights
     used_full, saved_full_ms = log1p(policy.used_full), policy.saved_full_ms
+    known_use = [log1p(uses) / used_full for uses in range(min(policy.used_full, _TABLE_MAX) + 1)]
 
     def value(candidate: Candidate) -> float | None:
         executions, success = tried(candidate)
@@ -33,8 +37,9 @@ def weighted(policy: PrunePolicy) -> ValueOf:
         saved_ms = None if candidate.facts is None else candidate.facts.saved_ms
         if success is None and sure is None and saved_ms is None:
             return None
-        used = log1p(candidate.accesses + (executions or 0)) / used_full
-        total, known = by_use * (used if used < 1 else 1), by_use
+        uses = candidate.accesses + (executions or 0)
+        used = known_use[uses] if uses < len(known_use) else min(1.0, log1p(uses) / used_full)
+        total, known = by_use * used, by_use
         if success is not None:
             total, known = total + by_success * success, known + by_success
         if sure is not None:
