@@ -21,32 +21,48 @@ from rich.console import Console
 
 from memtend.limits import BACKUP_OVERDUE_MS, DRILL_AGE_MAX_MS
 from memtend_tasks.publish import (
+    ALERT_OPENED,
+    ALERT_RAISED,
+    ALERT_REMINDED,
+    ALERT_RESOLVED,
     BACKUP_COMPLETED,
     DRILL_COMPLETED,
     DRILL_FAILED,
     MIGRATION_FAILED,
-    STORE_UNHEALTHY,
+    STORE_DAMAGED,
 )
 
 STORES = "memtend.store.*"
 RESOURCE = "prefect.resource.id"
+RETIRED = ("memtend store unhealthy",)
+"""Automations that earlier versions made. Alerts say the same once, and not at every check."""
+DETAILS = (
+    "{{ event.payload.level }} {{ event.payload.rule }} ({{ event.payload.scope }}): "
+    "{{ event.payload.fact }}\n{{ event.payload.hint }}"
+)
 
 
 class Alert(NamedTuple):
-    """`within` None: when the event comes. Otherwise: when it has not come again by then."""
+    """`within` None: when one of the events comes. Otherwise: when it has not come again by then.
+
+    `details` is a template over the event.
+    """
 
     name: str
-    event: str
+    event: str | frozenset[str]
     says: str
     within: timedelta | None = None
+    details: str = ""
 
     def automation(self, block_id: str) -> AutomationCore:
         proactive = self.within is not None
+        events = {self.event} if isinstance(self.event, str) else set(self.event)
+        lines = (self.says, self.details, "Store: {{ event.resource.name }}")
         trigger = EventTrigger(
             match={RESOURCE: STORES},
             for_each={RESOURCE},
-            after={self.event} if proactive else set(),
-            expect={self.event},
+            after=events if proactive else set(),
+            expect=events,
             posture=Posture.Proactive if proactive else Posture.Reactive,
             threshold=1,
             within=self.within or timedelta(0),
@@ -54,7 +70,7 @@ class Alert(NamedTuple):
         action = SendNotification(
             block_document_id=block_id,
             subject=f"memtend: {self.name.removeprefix('memtend ')}",
-            body=f"{self.says}\nStore: {{{{ event.resource.name }}}}",
+            body="\n".join(line for line in lines if line),
         )
         return AutomationCore(
             name=self.name, description=self.says, enabled=True, trigger=trigger, actions=[action]
@@ -85,9 +101,21 @@ ALERTS = (
         "A migration was stopped. The report of the run says why; running it again finishes it.",
     ),
     Alert(
-        "memtend store unhealthy",
-        STORE_UNHEALTHY,
-        "A check found something wrong. The report of the run says what to do.",
+        "memtend store damaged",
+        STORE_DAMAGED,
+        "A verification found damage. The report of the run says what and where.",
+    ),
+    Alert(
+        "memtend alert",
+        frozenset({ALERT_OPENED, ALERT_RAISED, ALERT_REMINDED}),
+        "A check of the alerts found something wrong.",
+        details=DETAILS,
+    ),
+    Alert(
+        "memtend alert resolved",
+        ALERT_RESOLVED,
+        "What was wrong is well again.",
+        details=DETAILS,
     ),
 )
 
@@ -97,9 +125,10 @@ def set_alerts(block: str, alerts: Sequence[Alert] = ALERTS) -> None:
     kind, _, name = block.partition("/")
     with get_client(sync_client=True) as client:
         block_id = client.read_block_document_by_name(name, kind).id
-        for alert in alerts:
-            for old in client.read_automations_by_name(alert.name):
+        for name in (*RETIRED, *(alert.name for alert in alerts)):
+            for old in client.read_automations_by_name(name):
                 client.delete_automation(old.id)
+        for alert in alerts:
             client.create_automation(alert.automation(str(block_id)))
 
 

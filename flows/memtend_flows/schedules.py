@@ -17,6 +17,7 @@ from memtend_flows.export import export
 from memtend_flows.health import health
 from memtend_flows.ingest import ingest
 from memtend_flows.migrate import migrate
+from memtend_flows.optimize import optimize
 from memtend_flows.prune import prune
 from memtend_flows.recall import recall
 from memtend_flows.report import report
@@ -73,6 +74,7 @@ SERVED = (
     Served(archive, "30 1 * * *", {"dry_run": False}, "moves"),
     Served(recall, None, {}, "moves"),
     Served(prune, "30 2 * * *", {"dry_run": False}, "deletes"),
+    Served(optimize, "45 4 * * *", {"dry_run": False}, "keeps"),
     Served(sync, "10-59/15 * * * *", {}, "moves"),
     Served(ingest, "20 * * * *", {"dry_run": False}, "moves", wants="import_source"),
     Served(migrate, None, {}, "moves"),

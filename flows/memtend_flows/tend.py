@@ -11,6 +11,7 @@ from memtend_flows.backup import backup
 from memtend_flows.decorator import memory_flow
 from memtend_flows.drill import drill
 from memtend_flows.health import health
+from memtend_flows.optimize import optimize
 from memtend_flows.parameters import Archive, Store, Target
 from memtend_flows.prune import prune
 from memtend_flows.report import report
@@ -33,7 +34,7 @@ def tend(
     dry_run: bool = True,
     prune_dry_run: bool = True,
 ) -> dict[str, BaseModel]:
-    """Back up, archive, sweep, prune, verify, drill, rotate, judge the health, and report.
+    """Back up, archive, sweep, prune, optimize, verify, drill, rotate, judge the health, report.
 
     What deletes comes after what keeps: the backup before everything, the archive before the
     sweep, and old backups go only when the newest one has passed its drill in this run. A step
@@ -49,7 +50,7 @@ def tend(
         target: "default", NAME of a Secret block memtend-backup-NAME, or a URL without password.
         archive_target: "default" for the store's archive, or MEMTEND_ARCHIVE_URL where it has none
             yet; NAME of a Secret block memtend-archive-NAME; or a URL without password.
-        dry_run: Show what would be archived, deleted and dropped, and do none of it.
+        dry_run: Show what would be archived, deleted, optimized and dropped, and do none of it.
         prune_dry_run: Show what a prune would take and by which rule, and prune nothing.
     """
     address = store_address(store)
@@ -65,6 +66,7 @@ def tend(
         "prune": lambda: prune(
             store, archive_target, ask=False, dry_run=dry_run or prune_dry_run, return_state=True
         ),
+        "optimize": lambda: optimize(store, dry_run=dry_run, return_state=True),
         "verify": lambda: verify(store, return_state=True),
         "drill": lambda: drill(store, target, return_state=True),
         "older versions": lambda: pending_migrations(store, return_state=True),

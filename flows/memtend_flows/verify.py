@@ -8,7 +8,7 @@ from memtend_flows.parameters import Store
 from memtend_tasks.backup import verify_store
 from memtend_tasks.figures import table
 from memtend_tasks.opened import store_address
-from memtend_tasks.publish import STORE_UNHEALTHY, announce, publish_page
+from memtend_tasks.publish import STORE_DAMAGED, STORE_UNHEALTHY, announce, publish_page
 from memtend_tasks.sentence import sentence
 
 
@@ -26,6 +26,7 @@ def verify(store: Store = "default") -> StoreVerifyReport:
     lines = [table(("where", "what"), rows)] if rows else []
     publish_page(address, "Verify report", [sentence(report), *lines], report)
     if not report.ok:
-        announce(STORE_UNHEALTHY, address, {"damage_count": report.damage_count})
+        for event in (STORE_DAMAGED, STORE_UNHEALTHY):
+            announce(event, address, {"damage_count": report.damage_count})
         raise NotWhole(what=address.label, damage=report.damage_count)
     return report

@@ -12,7 +12,7 @@ from memtend_flows.parameters import Depth, Store, Target
 from memtend_tasks.backup import verify_backup
 from memtend_tasks.figures import table
 from memtend_tasks.opened import store_address
-from memtend_tasks.publish import STORE_UNHEALTHY, announce, publish_page
+from memtend_tasks.publish import STORE_DAMAGED, STORE_UNHEALTHY, announce, publish_page
 from memtend_tasks.sentence import sentence
 
 
@@ -47,6 +47,7 @@ def verify_backups(
     lines = [table(("damage", "object", "why"), rows)] if rows else []
     publish_page(address, "Backups report", [sentence(report), *lines, *report.notes], report)
     if not report.ok:
-        announce(STORE_UNHEALTHY, address, {"damaged_backup_parts": report.damage_count})
+        for event in (STORE_DAMAGED, STORE_UNHEALTHY):
+            announce(event, address, {"damaged_backup_parts": report.damage_count})
         raise NotWhole(what=f"the backups of {address.label}", damage=report.damage_count)
     return report

@@ -2,25 +2,62 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Final
+
 from memtend.alerting.report import AlertReport
+from memtend.alerting.telling import Notice, Why
+from memtend.alerting.wording import harmless
 from memtend.health.report import HealthReport
+from memtend.model.alert import Alert
+from memtend_tasks.address import Address
 from memtend_tasks.decorator import memory_task
 from memtend_tasks.opened import opened, store_address, target_address
-from memtend_tasks.publish import announce
+from memtend_tasks.publish import (
+    ALERT_LOWERED,
+    ALERT_OPENED,
+    ALERT_RAISED,
+    ALERT_REMINDED,
+    ALERT_RESOLVED,
+    announce,
+)
 
-CHANGES = ("opened", "raised", "lowered", "resolved")
+_EVENTS: Final = {
+    Why.OPENED: ALERT_OPENED,
+    Why.RAISED: ALERT_RAISED,
+    Why.REMINDER: ALERT_REMINDED,
+    Why.RESOLVED: ALERT_RESOLVED,
+}
+_FACTS: Final = ("rule", "scope", "fact", "hint")
+
+
+class Events:
+    """Prefect as somebody who is told: an event for each alert, as often as people hear of it."""
+
+    name = channel = "prefect"
+
+    def __init__(self, address: Address) -> None:
+        self._address = address
+
+    def tell(self, store: str, notices: Sequence[Notice]) -> str | None:
+        for notice in notices:
+            announce(_EVENTS[notice.why], self._address, payload(notice.alert))
+        return None
 
 
 @memory_task
 def check_alerts(store: str, target: str, health: HealthReport | None = None) -> AlertReport:
-    """Open, raise, lower and end alerts. Each change goes out as an event, such as
-    `memtend.alert.opened`."""
-    with opened(store, target) as services:
-        report = services.check_alerts(target_address(target).url, health)
+    """Open, raise, lower and end alerts, and tell whom the settings name. Each goes out as an
+    event, too, such as `memtend.alert.opened`."""
     address = store_address(store)
-    for change in CHANGES:
-        for alert in getattr(report, change):
-            facts = {"id", "rule", "scope", "level", "state", "fact", "hint", "value"}
-            payload = alert.model_dump(mode="json", include=facts)
-            announce(f"memtend.alert.{change}", address, payload)
+    with opened(store, target) as services:
+        report = services.check_alerts(target_address(target).url, health, also=(Events(address),))
+    for alert in report.lowered:
+        announce(ALERT_LOWERED, address, payload(alert))
     return report
+
+
+def payload(alert: Alert) -> dict[str, object]:
+    """What templates of automations may use. Names of agents stay text in whatever chat."""
+    plain = alert.model_dump(mode="json", include={"id", "level", "state", "value"})
+    return plain | {name: harmless(getattr(alert, name)) for name in _FACTS}

@@ -14,10 +14,12 @@ from memtend.limits import PUBLISHED_DECISIONS_MAX, PUBLISHED_FINDINGS_MAX
 from memtend.migrate.importing import ImportPlan
 from memtend.migrate.plan import MigrationPlan
 from memtend.model.plan import Action, Decision, Plan
+from memtend.optimize.plan import OptimizePlan
 from memtend.prune.plan import PruneDecision, PrunePlan
 from memtend_tasks.escaping import Markdown, code, visible
 from memtend_tasks.figures import size, table, to_text
 from memtend_tasks.movepage import moved_details, moved_headline, unquoted
+from memtend_tasks.optimizepage import optimize_details, optimize_headline
 from memtend_tasks.prunepage import prune_details, prune_headline, prune_row
 
 _NAMESPACES_SHOWN = 20
@@ -70,16 +72,20 @@ def _(plan: ImportPlan | MigrationPlan) -> str:
 
 
 headline.register(PrunePlan, prune_headline)
+headline.register(OptimizePlan, optimize_headline)
 
 
 def touched(plan: Plan) -> int:
-    """How many records a plan would change; some plans name only the first of them."""
+    """How many records a plan would change, or how many steps it would do; some plans name only the
+    first of the records."""
     if isinstance(plan, RestorePlan):
         return plan.added + plan.changed + plan.removed
     if isinstance(plan, ImportPlan):
         return plan.writes
     if isinstance(plan, MigrationPlan):
         return plan.planned
+    if isinstance(plan, OptimizePlan):
+        return len(plan.to_do())
     return sum(decision.action is not Action.KEEP for decision in plan.decisions)
 
 
@@ -115,6 +121,7 @@ def _(plan: ImportPlan | MigrationPlan) -> list[str]:
 
 
 details.register(PrunePlan, prune_details)
+details.register(OptimizePlan, optimize_details)
 
 
 def decisions(plan: Plan) -> list[dict[str, str]]:

@@ -9,6 +9,7 @@ from memtend.clock import SystemClock
 from memtend.migrate.importing import ImportPlan
 from memtend.migrate.plan import MigrationPlan
 from memtend.model.plan import Plan, PlanRef
+from memtend.optimize.plan import OptimizePlan
 from memtend.plans import load_plan, save_plan
 from memtend.prune.plan import PrunePlan
 from memtend.services import Services
@@ -19,6 +20,7 @@ KINDS: dict[str, type[Plan]] = {
     "archive": ArchivePlan,
     "import": ImportPlan,
     "migrate": MigrationPlan,
+    "optimize": OptimizePlan,
     "prune": PrunePlan,
     "recall": Plan,
     "restore": RestorePlan,

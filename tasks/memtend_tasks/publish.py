@@ -28,6 +28,11 @@ from memtend_tasks.figures import figures, table
 from memtend_tasks.planpage import decisions, details, headline
 from memtend_tasks.plans import read_plan
 
+ALERT_LOWERED = "memtend.alert.lowered"
+ALERT_OPENED = "memtend.alert.opened"
+ALERT_RAISED = "memtend.alert.raised"
+ALERT_REMINDED = "memtend.alert.reminded"
+ALERT_RESOLVED = "memtend.alert.resolved"
 BACKUP_COMPLETED = "memtend.backup.completed"
 DRILL_COMPLETED = "memtend.drill.completed"
 DRILL_FAILED = "memtend.drill.failed"
@@ -37,6 +42,7 @@ MIGRATION_COMPLETED = "memtend.migration.completed"
 MIGRATION_FAILED = "memtend.migration.failed"
 PRUNE_COMPLETED = "memtend.prune.completed"
 RESTORE_COMPLETED = "memtend.restore.completed"
+STORE_DAMAGED = "memtend.store.damaged"
 STORE_UNHEALTHY = "memtend.store.unhealthy"
 SYNC_ATTENTION = "memtend.sync.attention"
 

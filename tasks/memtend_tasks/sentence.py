@@ -19,6 +19,7 @@ from memtend.migrate.report import MigrationReport, Pending, Rehearsal
 from memtend.model.findings import StoreVerifyReport
 from memtend.model.plan import Report
 from memtend.model.upgrade import SchemaReport
+from memtend.optimize.report import OptimizeReport
 from memtend.prune.report import PruneReport
 from memtend.report.facts import ReportWritten
 from memtend.sync.report import SyncReport
@@ -28,6 +29,7 @@ _WOULD = {
     "archive": ("records", "archived"),
     "import": ("items", "imported"),
     "migrate": ("values", "migrated"),
+    "optimize": ("steps", "done"),
     "prune": ("records", "pruned"),
     "recall": ("records", "recalled"),
     "restore": ("records", "changed"),
@@ -38,6 +40,7 @@ _NOTHING = {
     "archive": "nothing was cold",
     "import": "there was nothing to import",
     "migrate": "every value is of the newest version",
+    "optimize": "no step was worth it",
     "prune": "every record is worth its place",
 }
 
@@ -76,6 +79,13 @@ def _(report: ArchiveReport) -> str:
         f"{size(report.stub_bytes)} in the store and {size(report.archive_bytes)} in the archive, "
         f"{1 - after / report.before_bytes:.0%} saved"
     )
+
+
+@sentence.register
+def _(report: OptimizeReport) -> str:
+    failed = [step.name for step in report.steps if step.error]
+    steps = f"{len(report.steps) - len(failed):,} steps done, {size(report.bytes_freed)} freed"
+    return f"{steps}; {', '.join(failed)} FAILED" if failed else steps
 
 
 @sentence.register

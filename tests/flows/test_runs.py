@@ -15,8 +15,8 @@ from tests.flows.scratch import DEAD, LIVE, Scratch, records
 from tests.flows.seen import events, pages, run_names
 
 STEPS = [
-    "backup", "archive", "sweep", "prune", "verify", "drill", "older versions", "rotate", "health",
-    "report",
+    "backup", "archive", "sweep", "prune", "optimize", "verify", "drill", "older versions",
+    "rotate", "health", "report",
 ]  # fmt: skip
 
 

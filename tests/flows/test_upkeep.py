@@ -6,12 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from memtend.optimize.plan import StepName
 from memtend.services import open_services
+from memtend.store.snapshot import snapshot
 from memtend_flows.backup import backup
 from memtend_flows.health import health
+from memtend_flows.optimize import optimize
+from memtend_flows.parameters import Step
 from memtend_flows.report import report
 from memtend_tasks.address import to_address
-from tests.flows.scratch import DEAD, LIVE, Scratch
+from tests.flows.answering import digest
+from tests.flows.scratch import DEAD, LIVE, Scratch, fill
 from tests.flows.seen import events, pages
 
 
@@ -54,3 +59,25 @@ def test_the_report_is_one_file_for_each_store(scratch: Scratch, reports: Path) 
     assert file.stat().st_size == written.bytes
     assert str(file) in pages(f"report-{label}")[0]
     assert f"reports/{label}.html" in pages(f"report-link-{label}")[0]
+
+
+def test_an_optimization_weighs_its_steps_and_changes_no_record(scratch: Scratch) -> None:
+    fill(scratch.store, live=1_500, dead=0)  # so much that the statistics no longer fit
+    before = contents(scratch.store)
+    assert optimize(scratch.store).model_dump()["planned"] == 1
+    label = to_address(scratch.store).label
+    plan = pages(f"optimize-plan-{label}")[0]
+    assert "**1 of 6** steps are worth it" in plan
+    assert "| statistics | yes |" in plan
+    assert "| garbage | no |" in plan
+    report = optimize(scratch.store, reviewed=digest(scratch, "optimize"), dry_run=False)
+    assert report.applied
+    assert "| statistics | 1,508 |" in pages(f"optimize-report-{label}")[0]
+    assert optimize(scratch.store, step=Step.STATISTICS, dry_run=False).planned == 0
+    assert contents(scratch.store) == before
+    assert [one.value for one in Step] == ["routine", *StepName]
+
+
+def contents(store: str) -> list[object]:
+    with open_services(store) as services, snapshot(services.store) as view:
+        return list(view.rows())
