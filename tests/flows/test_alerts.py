@@ -12,8 +12,12 @@ import pytest
 from prefect.blocks.notifications import CustomWebhookNotificationBlock
 from prefect.client.orchestration import get_client
 
+from memtend.alerting.telling import Notice, Why
+from memtend.clock import to_datetime
+from memtend.model.alert import Alert, AlertLevel, AlertState
 from memtend_flows.alerts import ALERTS, main, set_alerts
 from memtend_tasks.address import Address
+from memtend_tasks.alerts import Events
 from memtend_tasks.publish import DRILL_COMPLETED, DRILL_FAILED, announce
 from tests.flows.seen import eventually
 
@@ -62,6 +66,17 @@ def test_a_failed_drill_and_an_overdue_one_are_heard_of(heard: list[str]) -> Non
     assert eventually(lambda: any("too old" in body and "slow" in body for body in heard))
 
 
+def test_an_alert_says_what_is_wrong(heard: list[str]) -> None:
+    """Opened, and over again; a name that an agent chose calls nobody."""
+    set_alerts(BLOCK, ALERTS)
+    hostile = alert("agent <!channel> @all {{ 7 * 7 }}")
+    assert Events(store("agents")).tell("agents", [Notice(hostile, Why.OPENED)]) is None
+    assert eventually(lambda: any("error agent.memory" in body for body in heard))
+    assert any("{{ 7 * 7 }}" in body and "@" not in body and "<" not in body for body in heard)
+    Events(store("agents")).tell("agents", [Notice(hostile, Why.RESOLVED)])
+    assert eventually(lambda: any("well again" in body and "agents" in body for body in heard))
+
+
 def test_alerts_are_set_once(heard: list[str]) -> None:
     """Run again, the program replaces what it made."""
     assert main([BLOCK]) == main([BLOCK]) == 0
@@ -76,6 +91,14 @@ def test_a_block_that_is_not_there_is_named(
 ) -> None:
     assert main(["slack-webhook/nobody"]) == 1
     assert "slack-webhook/nobody" in capsys.readouterr().err
+
+
+def alert(scope: str) -> Alert:
+    at = to_datetime(1_750_000_000_000)
+    return Alert(
+        id="a" * 32, rule="agent.memory", scope=scope, level=AlertLevel.ERROR,
+        state=AlertState.OPEN, fact="it takes 90 MiB", first_at=at, opened_at=at, last_at=at,
+    )  # fmt: skip
 
 
 def store(label: str) -> Address:
