@@ -14,7 +14,8 @@ STATEMENTS: Final[dict[str, str]] = {
     "standing_alerts": "SELECT level, count(*) FROM alert WHERE ended_ms IS NULL "
     "GROUP BY level ORDER BY level",
     # a sample of rows; without the values, whose lengths are enough
-    "seq_ends": "SELECT min(seq), max(seq) FROM sibling",
+    # two questions: SQLite answers each from an end of the index, and both at once by a scan
+    "seq_ends": "SELECT (SELECT min(seq) FROM sibling), (SELECT max(seq) FROM sibling)",
     "sample_rows": "SELECT kind, size, flags, body, length(value) FROM sibling "
     "WHERE seq >= ? AND seq < ? ORDER BY seq LIMIT ?",
     # the history of figures
