@@ -67,6 +67,7 @@ LOG_WARN_ROWS: Final = 100_000
 LEASE_QUEUE_WARN: Final = 50  # who wait for one resource
 SAVING_BYTES_MIN: Final = 256 * 1024  # less is not worth a word
 SAVING_SHARE_MIN: Final = 0.01  # of what the store takes
+SAVING_MS_MIN: Final = 1_000.0  # a day
 
 # Alerts
 AGENT_BYTES_WARN: Final = 60 * MIB

@@ -125,7 +125,7 @@ def test_what_could_be_saved_is_estimated_well(sqlite: Services) -> None:
     found = {one.name: one for one in sqlite.health().opportunities}
     before = sum(len(text) for text in long)
     assert 0.8 * before < (found["compress"].saves_bytes or 0) < 1.1 * before
-    assert found["compress"].command == "memtend optimize --apply"
+    assert found["compress"].command == "memtend optimize --step compression --apply"
 
 
 def test_the_default_place_of_a_target_is_not_asked(services: Services, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from memtend.cli.options import Json, Store, Target
 from memtend.cli.state import PANEL
 
 if TYPE_CHECKING:
-    from memtend.health.report import HealthReport
+    from memtend.health.report import HealthReport, Opportunity
 
 Full = Annotated[
     bool,
@@ -59,6 +59,12 @@ def health(
         raise Unhealthy(store=url, checks=bad)
 
 
+def _saved(one: Opportunity) -> str:
+    if one.saves_bytes is not None:
+        return show.size(one.saves_bytes)
+    return "" if one.saves_ms is None else f"{one.saves_ms / 1_000:,.1f} s a day"
+
+
 def _print(found: HealthReport) -> None:
     rows = [
         (show.level(c.level), c.name, f"-{c.penalty}" if c.penalty else "", show.clean(c.fact),
@@ -67,9 +73,6 @@ def _print(found: HealthReport) -> None:
     ]  # fmt: skip
     show.table(("level", "check", "points", "fact", "what to do"), rows, right=(2,))
     if found.opportunities:
-        savings = [
-            (one.name, show.size(one.saves_bytes or 0), one.fact, one.command)
-            for one in found.opportunities
-        ]
+        savings = [(one.name, _saved(one), one.fact, one.command) for one in found.opportunities]
         show.table(("could be saved", "about", "fact", "command"), savings, right=(1,))
     show.facts((("score", f"{found.score} of 100"),))

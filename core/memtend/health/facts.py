@@ -44,11 +44,13 @@ class RowsFacts(Fact):
 
 
 class OpFacts(Fact):
-    """How long 95 of 100 operations of one sort took at most."""
+    """How long half of the operations of one sort took at most, and 95 of 100. `tier` is that of
+    the coldest value they met."""
 
     op: str
     tier: str
     count: int
+    p50_ms: float
     p95_ms: float
 
 

@@ -79,7 +79,7 @@ def statistics(facts: HealthFacts) -> Iterator[Check]:
     """Of small stores the planner needs none."""
     if facts.records < STATISTICS_ROWS_MIN:
         return
-    hint = "Run `memtend optimize --apply`."
+    hint = "Run `memtend optimize --step statistics --apply`."
     known = facts.analyzed_rows
     if known is None:
         fact = f"the planner has no statistics of {facts.records:,} records"

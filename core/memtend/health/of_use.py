@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from memtend.health.facts import HealthFacts
 from memtend.health.making import age, critical, ok, some_of, warning
@@ -25,6 +26,9 @@ from memtend.limits_upkeep import (
     REGRET_PRUNED_MIN,
     REGRET_WARN_SHARE,
 )
+
+_LARGE: Final = frozenset({"get_many", "put_many", "scan", "thaw"})
+"""Operations that take as long as what they are given is large, or as the archive is far away."""
 
 
 def clock(facts: HealthFacts) -> Iterator[Check]:
@@ -76,8 +80,12 @@ def limits(facts: HealthFacts) -> Iterator[Check]:
 
 
 def performance(facts: HealthFacts) -> Iterator[Check]:
-    """Not of the archive, which may lie far away."""
-    known = [one for one in facts.slow if one.count >= QUERIES_MIN and one.tier != "cold"]
+    """Of what concerns one record, or asks a question; not of the archive, which may lie far
+    away."""
+    known = [
+        one for one in facts.slow
+        if one.count >= QUERIES_MIN and one.tier != "cold" and one.op not in _LARGE
+    ]  # fmt: skip
     if not known:
         return
     slow = [one for one in known if one.p95_ms > QUERY_P95_WARN_MS]
@@ -112,7 +120,7 @@ def leases(facts: HealthFacts) -> Iterator[Check]:
     if facts.waiters < LEASE_QUEUE_WARN:
         return
     fact = f"{facts.waiters:,} wait for the lease on {facts.waited_for}"
-    hint = "`memtend leases list` shows who holds it, `memtend leases release` takes it away."
+    hint = "`memtend lease list` shows who holds it, `memtend lease release` takes it away."
     full = facts.waiters >= QUOTA_WARN_SHARE * LEASE_TICKETS_MAX
     yield critical("leases", fact, hint) if full else warning("leases", fact, hint)
 

@@ -26,8 +26,8 @@ class Check(BaseModel, frozen=True, extra="forbid"):
 class Opportunity(BaseModel, frozen=True, extra="forbid"):
     """Something that would make the store smaller or faster. No fault, and no penalty.
 
-    What is saved is an estimate from figures or a sample; `fact` says from what. None: this saves
-    none of that sort, or nobody can tell.
+    What is saved is an estimate from figures or a sample; `fact` says from what. `saves_ms` is a
+    day's. None: this saves none of that sort, or nobody can tell.
     """
 
     name: str

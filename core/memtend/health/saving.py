@@ -1,4 +1,4 @@
-"""What would make a store smaller: each with an estimate, and the command that does it.
+"""What would make a store smaller or faster: each with an estimate, and the command that does it.
 
 No fault is among them, so none costs points, and what would save next to nothing is not told.
 """
@@ -6,26 +6,39 @@ No fault is among them, so none costs points, and what would save next to nothin
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
 from memtend.health.facts import HealthFacts
 from memtend.health.report import Opportunity
-from memtend.limits_upkeep import SAVING_BYTES_MIN, SAVING_SHARE_MIN
-
-_OPTIMIZE: Final = "memtend optimize --apply"
+from memtend.limits import BACKLOG_WARN_ROWS
+from memtend.limits_upkeep import SAVING_BYTES_MIN, SAVING_MS_MIN, SAVING_SHARE_MIN
 
 
 def opportunities(facts: HealthFacts) -> Iterator[Opportunity]:
-    """The largest first."""
+    """The largest first; what saves time last."""
     least = max(SAVING_BYTES_MIN, round(SAVING_SHARE_MIN * facts.file_bytes))
     found = [one for one in _all(facts) if (one.saves_bytes or 0) >= least]
-    return iter(sorted(found, key=lambda one: (-(one.saves_bytes or 0), one.name)))
+    yield from sorted(found, key=lambda one: (-(one.saves_bytes or 0), one.name))
+    yield from _recall(facts)
+
+
+def _recall(facts: HealthFacts) -> Iterator[Opportunity]:
+    """Archived values that are read all the same cost time, each time."""
+    usual = {one.op: one.p50_ms for one in facts.slow if one.tier == "hot"}
+    late = [one for one in facts.slow if one.tier == "cold" and one.op in usual]
+    saves_ms = sum(one.count * (one.p50_ms - usual[one.op]) for one in late)
+    if saves_ms >= SAVING_MS_MIN:
+        count = sum(one.count for one in late)
+        yield Opportunity(
+            name="recall",
+            fact=f"about {count:,} times in the last day somebody waited for the archive",
+            saves_ms=round(saves_ms, 1), command="memtend archive recall",
+        )  # fmt: skip
 
 
 def _all(facts: HealthFacts) -> Iterator[Opportunity]:
     told = facts.savings
     by_sample = f"by a sample of {told.sample:,} rows"
-    more = "at least " if facts.backlog and told.sweep_bytes else ""
+    more = "at least " if facts.backlog >= BACKLOG_WARN_ROWS else ""
     yield Opportunity(
         name="sweep", fact=f"{more}{facts.backlog:,} records have expired and wait to be swept",
         saves_bytes=told.sweep_bytes, command="memtend sweep --apply",
@@ -45,9 +58,9 @@ def _all(facts: HealthFacts) -> Iterator[Opportunity]:
     )  # fmt: skip
     yield Opportunity(
         name="compress", fact=f"about {told.compress:,} values are stored as text, {by_sample}",
-        saves_bytes=told.compress_bytes, command=_OPTIMIZE,
+        saves_bytes=told.compress_bytes, command="memtend optimize --step compression --apply",
     )  # fmt: skip
     yield Opportunity(
         name="vacuum", fact="pages inside the database are free and can be given back",
-        saves_bytes=told.free_bytes, command=_OPTIMIZE,
+        saves_bytes=told.free_bytes, command="memtend optimize --step space --apply",
     )  # fmt: skip

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from memtend.codec.envelope import codec_of
+from memtend.codec.envelope import codec_of, unpack
 from memtend.health.facts import SavingFacts
 from memtend.limits import COMPRESS_THRESHOLD_BYTES, ZSTD_LEVEL
 from memtend.limits_upkeep import (
@@ -22,13 +22,16 @@ from memtend.store import archived
 
 if TYPE_CHECKING:
     from memtend.memory import Memory
+    from memtend.model.candidate import Candidate
     from memtend.model.facts import Facts
+    from memtend.model.usage import Usage
     from memtend.store.engine import Row
     from memtend.store.looking import Space
     from memtend.store.store import Store
 
 _STUB_BYTES: Final = 90
 _GAIN_MIN: Final = 0.1
+_ALONE: Final = frozenset({"time", "performance"})
 
 
 def savings_of(memory: Memory, facts: Facts, backlog: int, space: Space) -> SavingFacts:
@@ -44,7 +47,9 @@ def savings_of(memory: Memory, facts: Facts, backlog: int, space: Space) -> Savi
     scale, of_values = facts.records / len(seqs), facts.records / max(1, len(rows))
     extra, extra_bytes = _duplicates(rows)
     plain, gained = _compressible(rows, memory)
-    cold, cold_bytes = _cold(memory, facts, seqs)
+    used = list(archived.usage_of(store, seqs))
+    cold, cold_bytes = _cold(memory, facts, used)
+    spare, spare_bytes = _prunable(memory, facts, rows, used)
     return SavingFacts(
         **known,
         sample=len(seqs),
@@ -54,6 +59,8 @@ def savings_of(memory: Memory, facts: Facts, backlog: int, space: Space) -> Savi
         compress_bytes=round(gained * of_values),
         archive=round(cold * scale),
         archive_bytes=round(cold_bytes * scale),
+        prune=round(spare * of_values),
+        prune_bytes=round(spare_bytes * of_values),
     )
 
 
@@ -112,13 +119,47 @@ def _compressible(rows: list[Row], memory: Memory) -> tuple[int, int]:
     return (len(long), gained) if share >= _GAIN_MIN else (0, 0)
 
 
-def _cold(memory: Memory, facts: Facts, seqs: list[int]) -> tuple[int, int]:
+def _cold(memory: Memory, facts: Facts, used: list[Usage]) -> tuple[int, int]:
     """What the archive's rules would take."""
     from memtend.archive.plan import plan_archive  # noqa: PLC0415
 
-    used = list(archived.usage_of(memory.store, seqs))
     now_ms = memory.store.clock.now_ms()
     plan = plan_archive(used, memory.config.file.archive, facts, now_ms)
     sizes = {one.seq: one.value_bytes for one in used}
     taken = [sizes[one.seq] - _STUB_BYTES for one in plan.decisions]
     return len(taken), sum(taken)
+
+
+def _prunable(memory: Memory, facts: Facts, rows: list[Row], used: list[Usage]) -> tuple[int, int]:
+    """What rules would let go of that look at one record by itself."""
+    from memtend.prune.plan import plan_prune  # noqa: PLC0415
+
+    policy = memory.config.file.prune.named(None)
+    wanted = _ALONE & set(policy.strategies)
+    if not wanted:
+        return 0, 0
+    beside = {one.seq: one for one in used}
+    found = [_candidate(memory.store, row, beside[row[0]]) for row in rows if row[0] in beside]
+    now_ms = memory.store.clock.now_ms()
+    plan = plan_prune((one for one in found if one), policy, facts, now_ms, strategies=wanted)
+    gone = plan.to_delete()
+    return len(gone), sum(one.size_bytes for one in gone)
+
+
+def _candidate(store: Store, row: Row, used: Usage) -> Candidate | None:
+    import orjson  # noqa: PLC0415
+
+    from memtend.model.candidate import Candidate  # noqa: PLC0415
+    from memtend.upcast.facts import facts_of  # noqa: PLC0415
+
+    try:
+        body = unpack(bytes(row[13]))
+        text = store.text_of(body, codec_of(row[7]), bytes(row[14]))
+        told = facts_of(body.kind, orjson.loads(text))
+    except ValueError:  # damage is another check's matter
+        return None
+    return Candidate(
+        used.seq, used.namespace, used.key, body.kind, body.agent, body.importance, body.confidence,
+        body.success_count, body.failure_count, body.pinned, used.created_ms, used.written_ms,
+        used.expires_ms, used.read_ms, used.accesses, used.row_bytes, archived=False, facts=told,
+    )  # fmt: skip
