@@ -12,7 +12,8 @@ from memtend.model.record import Labels
 from memtend.report.expiring import STRETCHES
 from memtend.services import Services, open_services
 from memtend.settings import Settings
-from memtend.store import sizes
+from memtend.store import sizes, sql_report
+from memtend.store.sql import sqlite_statements
 from tests.fixtures.markup import HOSTILE
 
 HOUR_MS = 3_600_000
@@ -107,6 +108,18 @@ def test_a_large_store_is_sampled(
     for one in facts.kinds.shares:
         kinds[one.kind] = kinds.get(one.kind, 0) + one.records
     assert kinds["note"] == pytest.approx(3 * kinds[HOSTILE[0]], rel=0.2)
+
+
+@pytest.mark.parametrize("name", sql_report.STATEMENTS)
+def test_no_statement_looks_at_everything(name: str, clock: ManualClock) -> None:
+    """By SQLite's own plan: an index answers each, and what it finds is bounded."""
+    with open_services("sqlite://", clock=clock) as services:
+        text = sqlite_statements()[name]
+        filled = text.replace("?", "5")
+        plan = services.store.engine.script(f"EXPLAIN QUERY PLAN {filled}")
+    steps = [str(row[-1]) for row in plan]
+    assert any(step.startswith("SEARCH sibling") for step in steps), steps
+    assert not [step for step in steps if step.startswith("SCAN sibling")], steps
 
 
 def test_what_was_pruned_is_not_told_as_archived(
