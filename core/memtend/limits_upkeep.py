@@ -32,7 +32,7 @@ REWRITE_SHARE_MIN: Final = 0.25  # of the file that lies free, for rewriting it 
 DAMAGED_MAX: Final = 10_000  # rows of one plan
 
 # Metrics
-LATENCY_READ_EVERY: Final = 61  # one read of so many is timed; prime, so that no rhythm hides
+LATENCY_READ_EVERY: Final = 127  # one get of so many is timed; prime, so that no rhythm hides
 LATENCY_WRITE_EVERY: Final = 13
 LATENCY_FLUSH_MS: Final = 60_000
 LATENCY_KEEP_HOURS: Final = 72

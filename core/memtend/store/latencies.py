@@ -1,10 +1,10 @@
 """How long operations take, counted where they run and added up in the store by the hour.
 
-Timing an operation costs half a microsecond, which a get would feel. So of gets one in 61 is timed
-and stands for 61 of them, of single writes one in 13; whatever takes longer is timed each time. The
-counts are kept in memory and written behind: with the access counts, at close, and by who writes
-once a minute. A crash loses some, and so do threads that count at the same instant; nobody misses
-a count.
+Timing an operation costs two microseconds, which a get would feel. So of gets one in 127 is timed
+and stands for 127 of them, of single writes one in 13; whatever takes longer is timed each time.
+The counts are kept in memory and written behind: with the access counts, at close, and by who
+writes once a minute. A crash loses some, and so do threads that count at the same instant; nobody
+misses a count.
 """
 
 from __future__ import annotations
