@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from memtend.upcast.facts import Facts
+    from memtend.upcast.facts import Facts, Said
 
 
 class Candidate(NamedTuple):
@@ -34,7 +34,7 @@ class Candidate(NamedTuple):
     accesses: int
     size_bytes: int
     archived: bool
-    facts: Facts | None = None
+    facts: Facts | Said | None = None
     held: str | None = None
 
 

@@ -12,7 +12,8 @@ version, so that what is decided by it does not depend on whether it was migrate
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, tzinfo
 from typing import Any, Final, NamedTuple
 
@@ -49,33 +50,99 @@ class Facts(NamedTuple):
 
 def facts_of(kind: str, value: Any, zone: tzinfo = UTC) -> Facts | None:
     """None for what is no item of a family. `zone` is where times without one were written."""
-    version = AML.version_of(kind, value)
-    if version is None:
+    if AML.version_of(kind, value) is None:
         return None
-    older = AML.versions.index(version) < _RENAMED_AT
-    metrics = _either(value, "metrics", older)
-    evolution = _either(value, "evolution", older)
-    created = _moment(_either(evolution, "created", older), zone)
-    return Facts(
-        version=version,
-        active=value.get("active") is not False,
-        created_ms=_moment(value.get("timestamp"), zone) if created is None else created,
-        last_used_ms=_moment(_either(evolution, "lastUsed", older), zone),
-        confidence=share(_either(evolution, "confidenceScore", older)),
-        success_rate=share(_either(metrics, "successRate", older)),
-        executions=whole(_either(metrics, "executionCount", older)),
-        saved_ms=_number(_either(metrics, "avgTimeSavedMs", older)),
-        worked=_verdict(part(value, "effectiveness", "worked")),
-        outcome=_outcome(value.get("outcome")),
-    )
+    said = Said(kind, lambda _: value, None, zone)
+    return Facts(*(getattr(said, name) for name in Facts._fields))
 
 
-def _either(fields: Any, old: str, older: bool) -> Any:
-    """What is said under the name of the item's version, else under the other name."""
-    if not isinstance(fields, Mapping):
+class Said:
+    """The same facts, each read when it is asked for: of a whole store, most are never asked for.
+
+    `load` makes the value of what was `stored`. What cannot be read, or is no item, says nothing.
+    """
+
+    __slots__ = ("_item", "_kind", "_load", "_names", "_outcome", "_stored", "_version", "_zone")
+
+    def __init__(
+        self, kind: str, load: Callable[[Any], Any], stored: Any, zone: tzinfo = UTC
+    ) -> None:
+        self._kind, self._load, self._stored, self._zone = kind, load, stored, zone
+        self._version: str | None = None
+        self._outcome: Outcome | None = None
+
+    @property
+    def version(self) -> str:
+        if self._version is None:
+            self._read()
+        return self._version or ""
+
+    @property
+    def active(self) -> bool:
+        return self._part.get("active") is not False
+
+    @property
+    def created_ms(self) -> int | None:
+        created = _moment(self._of("evolution", "created"), self._zone)
+        return _moment(self._part.get("timestamp"), self._zone) if created is None else created
+
+    @property
+    def last_used_ms(self) -> int | None:
+        return _moment(self._of("evolution", "lastUsed"), self._zone)
+
+    @property
+    def confidence(self) -> float | None:
+        return share(self._of("evolution", "confidenceScore"))
+
+    @property
+    def success_rate(self) -> float | None:
+        return share(self._of("metrics", "successRate"))
+
+    @property
+    def executions(self) -> int | None:
+        return whole(self._of("metrics", "executionCount"))
+
+    @property
+    def saved_ms(self) -> float | None:
+        return _number(self._of("metrics", "avgTimeSavedMs"))
+
+    @property
+    def worked(self) -> bool | None:
+        return _verdict(part(self._part, "effectiveness", "worked"))
+
+    @property
+    def outcome(self) -> Outcome | None:
+        if self._outcome is None:
+            self._outcome = _outcome(self._part.get("outcome"))
+        return self._outcome
+
+    @property
+    def _part(self) -> Mapping[str, Any]:
+        if self._version is None:
+            self._read()
+        return self._item
+
+    def _of(self, group: str, name: str) -> Any:
+        """What is said under the name of the item's version, else under the other name."""
+        fields = _either(self._part, self._names[group])
+        return None if fields is None else _either(fields, self._names[name])
+
+    def _read(self) -> None:
+        value: Any = None
+        version: str | None = None
+        with suppress(ValueError):
+            value = self._load(self._stored)
+            version = AML.version_of(self._kind, value)
+        self._version = version or ""
+        self._item: Mapping[str, Any] = value if version else {}
+        self._names = _NAMES[version or AML.versions[-1]]
+
+
+def _either(fields: Any, names: tuple[str, str]) -> Any:
+    if type(fields) is not dict and not isinstance(fields, Mapping):
         return None
-    stated = (fields.get(old), fields.get(NEW_NAMES[old]))
-    return first(*(stated if older else reversed(stated)))
+    found = fields.get(names[0])
+    return fields.get(names[1]) if found is None else found
 
 
 def _outcome(stated: Any) -> Outcome | None:
@@ -118,3 +185,10 @@ def _verdict(stated: Any) -> bool | None:
 
 
 _RENAMED_AT: Final = AML.versions.index("2.0.0")
+_NAMES: Final = {
+    version: {
+        old: (old, new) if number < _RENAMED_AT else (new, old) for old, new in NEW_NAMES.items()
+    }
+    for number, version in enumerate(AML.versions)
+}
+"""For each version, the names of a field in the order in which they count."""
