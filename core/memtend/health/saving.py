@@ -31,7 +31,7 @@ def _recall(facts: HealthFacts) -> Iterator[Opportunity]:
         yield Opportunity(
             name="recall",
             fact=f"about {count:,} times in the last day somebody waited for the archive",
-            saves_ms=round(saves_ms, 1), command="memtend archive recall",
+            saves_ms=round(saves_ms, 1), command="memtend archive recall PATTERN",
         )  # fmt: skip
 
 
@@ -45,7 +45,7 @@ def _all(facts: HealthFacts) -> Iterator[Opportunity]:
     )  # fmt: skip
     yield Opportunity(
         name="archive", fact=f"about {told.archive:,} values are cold by the policy, {by_sample}",
-        saves_bytes=told.archive_bytes, command="memtend archive run --apply",
+        saves_bytes=told.archive_bytes, command="memtend archive run",
     )  # fmt: skip
     yield Opportunity(
         name="prune", fact=f"about {told.prune:,} records are worth no more keeping, {by_sample}",
