@@ -185,7 +185,8 @@ def _print_explanation(found: Explanation) -> None:
     )
     show.table(("policy", "why"), ((rule.pattern, rule.why) for rule in found.rules))
     if (by := found.pruned) is not None:
-        asked = f"; asked for {by.reads:,} times since" if by.reads else ""
+        often = "once" if by.reads == 1 else f"{by.reads:,} times"
+        asked = f"; asked for {often} since" if by.reads else ""
         show.say(f"pruned by {by.rule}{asked}: memtend undo {by.plan[:12]} brings it back")
     if found.endings:
         rows = [(show.moment(e.at), e.why, e.replica[:8]) for e in found.endings]
