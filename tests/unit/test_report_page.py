@@ -154,6 +154,7 @@ def test_hostile_names_change_no_element_and_no_attribute() -> None:
             assert attacked.tags[tag] == plain.tags[tag], tag
     assert attacked.attributes.keys() == plain.attributes.keys()
     assert all(address.startswith("#") for address in attacked.addresses)
+    assert all(text.isprintable() for line in attacked.texts for text in line.splitlines())
 
 
 def test_what_turns_text_around_is_shown_by_number() -> None:

@@ -51,6 +51,7 @@ def render(facts: ReportFacts) -> str:
     """The whole page as text."""
     from markupsafe import Markup  # noqa: PLC0415
 
+    facts = facts.model_copy(update={name: _printable(value) for name, value in facts})
     charts = {
         "growth": growth(facts), "expiry": expiring(facts), "treemap": treemap(facts),
         "tiers": tiering(facts), "upkeep": upkeep(facts), "backups": backups(facts),
@@ -61,6 +62,16 @@ def render(facts: ReportFacts) -> str:
         for name, one in charts.items()
     }
     return _template().render(**_texts(facts), **_lists(facts), **drawn)
+
+
+def _printable(value: Any) -> Any:
+    """The same facts, each text in them cleaned: whatever is added later is so, too."""
+    if isinstance(value, str):
+        return clean(value, REPORT_TEXT_CHARS_MAX)
+    if isinstance(value, tuple):
+        parts = map(_printable, value)
+        return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
+    return value
 
 
 @lru_cache(maxsize=1)
@@ -95,7 +106,7 @@ def _texts(facts: ReportFacts) -> dict[str, Any]:
         "tiles": _tiles(facts),
         "health_said": said,
         "sick": bad > 0,
-        "archive_note": _text(facts.archive_note),
+        "archive_note": facts.archive_note,
     }
 
 
@@ -158,7 +169,7 @@ def _lists(facts: ReportFacts) -> dict[str, Any]:
             (2, 3, 4, 5), REPORT_ROWS_SHOWN,
         ) if facts.regrets else None,
         "insights": tabled(
-            ("what", "how sure"), [(_text(one.fact), _text(one.sure)) for one in facts.insights]
+            ("what", "how sure"), facts.insights
         ) if facts.insights else None,
     }  # fmt: skip
     for name, rows in (("agents", facts.agents), ("namespaces", facts.namespaces)):
@@ -186,15 +197,11 @@ def _saves(saves_bytes: int | None, saves_ms: float | None) -> str:
     return ", ".join(parts) or "not known"
 
 
-def _text(given: str) -> str:
-    return clean(given, REPORT_TEXT_CHARS_MAX)
-
-
 def _coded(given: str) -> str:
     """A hint, with what it puts between backticks as code."""
     from markupsafe import Markup, escape  # noqa: PLC0415
 
-    parts = _text(given).split("`")
+    parts = given.split("`")
     if len(parts) % 2 == 0:  # one has no other
         return escape("`".join(parts))
     shown = (

@@ -23,9 +23,12 @@ _PARTS: Final = 2
 
 def clean(text: str, limit: int = REPORT_NAME_CHARS_MAX) -> str:
     """One line that can be printed, cut where it is too long."""
-    # Shortened first: nobody makes the page slow with a name of a megabyte.
-    cut = text if len(text) <= limit else text[: limit - 1] + "…"
-    return "".join(c if c.isprintable() else _numbered(c) for c in cut)
+    # Shortened first, too: nobody makes the page slow with a name of a megabyte.
+    return _cut("".join(c if c.isprintable() else _numbered(c) for c in _cut(text, limit)), limit)
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def _numbered(char: str) -> str:
