@@ -18,7 +18,7 @@ from memtend.optimize import squeezing
 from memtend.optimize.plan import OptimizePlan, Step, StepName
 from memtend.optimize.report import OptimizeReport, StepDone
 from memtend.optimize.slices import Slices
-from memtend.store import damaged, dictionaries, leftovers, statistics
+from memtend.store import damaged, dictionaries, leftovers, recounting, statistics
 
 if TYPE_CHECKING:
     from memtend.guard import Cleared
@@ -141,7 +141,10 @@ class Optimizing:
             self._keep(place, damaged.saved(self._store, batch))
             for part in slices.of(batch):
                 gone += slices.timed(lambda: self._drop(part, cleared.lease))  # noqa: B023
-        return Done(gone, size, (f"their bytes are in {self._kept_in}",))
+        notes = [f"their bytes are in {self._kept_in}"]
+        if not recounting.count_again(self._store, lease=cleared.lease):
+            notes.append("rows are left that cannot be read; the totals stay as they are")
+        return Done(gone, size, tuple(notes))
 
     def _drop(self, seqs: Any, lease: Lease) -> int:
         return damaged.take_away(self._store, list(seqs), lease=lease)

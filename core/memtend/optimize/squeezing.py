@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from memtend.codec.compress import Codec, Damaged, compress
-from memtend.codec.envelope import codec_of
+from memtend.codec.envelope import codec_of, content_of
 from memtend.limits import DICTIONARY_BYTES, DICTIONARY_SAMPLES_MIN
 from memtend.limits_upkeep import (
     COMPRESS_LEVEL,
@@ -82,8 +82,9 @@ def trainable(store: Store, kind: Kind, known: Known) -> Trainable | None:
     """What a new dictionary would save; None where there are too few values for one."""
     import zstandard  # noqa: PLC0415
 
-    texts = samples(store, kind)
-    taught, judged = texts[::2], texts[1::2][:_JUDGED]
+    # By their hashes: in the order of writing, every other one could be of another sort.
+    texts = sorted(samples(store, kind), key=content_of)
+    judged, taught = texts[: min(len(texts) // 4, _JUDGED)], texts[len(texts) // 4 :]
     if len(taught) < DICTIONARY_SAMPLES_MIN:
         return None
     try:
