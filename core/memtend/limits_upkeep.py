@@ -85,6 +85,7 @@ ALERT_CALM_SHARE: Final = 0.1  # so far back within a limit before a level ends
 ALERT_FLAP_MS: Final = 24 * 3_600_000
 ALERT_FLAP_OPENINGS: Final = 3  # within that time
 ALERT_CALM_MS: Final = 6 * 3_600_000  # one that keeps coming back ends after so long a rest
+ALERT_SAMPLE_MS: Final = 24 * 3_600_000  # so does one that only a part of the looks can see
 ALERT_LAPSE_MS: Final = 7 * 24 * 3_600_000  # a refusal that was not repeated
 ALERT_REMIND_MS: Final = 24 * 3_600_000
 ALERT_KEEP_MS: Final = 90 * 24 * 3_600_000

@@ -10,7 +10,12 @@ from memtend.alerting.telling import Notice
 from memtend.clock import ManualClock, to_datetime
 from memtend.errors import AlertUnknown, InvalidSettings
 from memtend.health.report import Check, HealthReport, Level
-from memtend.limits_upkeep import ALERT_KEEP_MS, ALERT_REMIND_MS, ALERTS_KEPT_MAX
+from memtend.limits_upkeep import (
+    ALERT_KEEP_MS,
+    ALERT_REMIND_MS,
+    ALERT_TELLING_MS,
+    ALERTS_KEPT_MAX,
+)
 from memtend.memory import Memory
 from memtend.model.alert import AlertLevel, AlertState
 from memtend.model.record import Labels
@@ -116,6 +121,25 @@ def test_what_changes_while_it_is_told_is_not_undone(
     clock.advance(ALERT_REMIND_MS)
     services.check_alerts(health=health("disk"), tellers=[ear])
     assert services.alerts()[0].state is AlertState.ACKNOWLEDGED
+    assert ear.heard == [("health.disk", "opened")]
+
+
+def test_who_died_while_telling_leaves_it_to_the_next(
+    services: Services, clock: ManualClock, health: Health
+) -> None:
+    """Others leave him two minutes, then it is told again: rather twice than not at all."""
+    dying, ear = Ear("c"), Ear("c")
+
+    def die() -> None:
+        raise KeyboardInterrupt
+
+    dying.while_told = die
+    with pytest.raises(KeyboardInterrupt):
+        services.check_alerts(health=health("disk"), tellers=[dying])
+    clock.advance(ALERT_TELLING_MS - 1)
+    assert not services.check_alerts(health=health("disk"), tellers=[ear]).told
+    clock.advance(1)
+    services.check_alerts(health=health("disk"), tellers=[ear])
     assert ear.heard == [("health.disk", "opened")]
 
 

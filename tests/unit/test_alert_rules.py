@@ -130,6 +130,13 @@ def test_a_percentile_of_few_says_nothing(figures: list[Fig], found: bool) -> No
     assert bool(looked(slow, worse, *figures).findings) is found
 
 
+@pytest.mark.parametrize(("op", "tier"), [("scan", "hot"), ("get", "cold"), ("thaw", "warm")])
+def test_what_takes_as_long_as_it_is_large_is_not_judged(op: str, tier: str) -> None:
+    labels = (("op", op), ("tier", tier))
+    slow = Fig("memtend_latency_ms", 900, (*labels, ("quantile", "0.95")))
+    assert not looked(slow, Fig("memtend_operations_day", 500, labels)).findings
+
+
 @pytest.mark.parametrize(("reads", "found"), [(0, False), (999, False), (1_000, True)])
 def test_a_cache_is_judged_only_after_enough_reads(reads: int, found: bool) -> None:
     page = (("cache", "page"),)

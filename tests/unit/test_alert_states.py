@@ -16,6 +16,7 @@ from memtend.limits_upkeep import (
     ALERT_CALM_MS,
     ALERT_FLAP_MS,
     ALERT_LAPSE_MS,
+    ALERT_SAMPLE_MS,
     ALERT_SCOPES_MAX,
 )
 from memtend.model.alert import AlertLevel, AlertState, Kept
@@ -166,6 +167,20 @@ def test_flapping_wears_off(world: World) -> None:
     world.look(disk())
     assert not world.only().flapping
     assert len(world.look().resolved) == 1
+
+
+def test_what_a_sample_did_not_find_may_still_be_there(world: World) -> None:
+    """It ends when nothing was found of it for a day, and is not opened again in between."""
+    sampled = frozenset({"disk"})
+    world.look(disk(CRITICAL), sampled=sampled)
+    world.look(sampled=sampled)
+    assert world.standing()
+    assert not world.look(disk(CRITICAL), sampled=sampled).opened
+    world.look(sampled=sampled)
+    world.clock.advance(ALERT_SAMPLE_MS - 1)
+    assert not world.look(sampled=sampled).resolved
+    world.clock.advance(1)
+    assert len(world.look(sampled=sampled).resolved) == 1
 
 
 def test_what_happened_lapses_a_week_after_the_last_time(world: World) -> None:

@@ -28,13 +28,15 @@ class Finding(NamedTuple):
 class Look(NamedTuple):
     """`observed` are the rules of which everything was seen: what is not found is well.
 
-    `health`: the checks of health were made; `wide`: with the backups.
+    `health`: the checks of health were made; `wide`: with the backups. `sampled` are rules that
+    each look sees a part of: they are well when nothing was found for a day.
     """
 
     findings: tuple[Finding, ...] = ()
     observed: frozenset[str] = frozenset()
     health: bool = False
     wide: bool = False
+    sampled: frozenset[str] = frozenset()
 
     def saw(self, kept: Kept) -> bool:
         """Whether this look would have found the alert if there still was a cause. What nobody

@@ -17,6 +17,8 @@ from memtend.model.alertpolicy import AlertPolicy
 Subject = tuple[str, str]
 _OWN = "alerts"
 """The check of health that counts alerts: one about it would never end."""
+_SAMPLED = frozenset({f"{HEALTH}integrity", f"{HEALTH}dictionaries"})
+"""Checks that look at a part, each time another: what one has not seen may still be there."""
 _BACKUP = "backup"
 """The check that is made where the backups were looked at."""
 
@@ -57,7 +59,7 @@ def look(
     told = {rule.covers for rule in RULES if rule.name in names} | {_OWN}
     findings += _worst(check for check in checks if check.name not in told)
     wide = any(check.name == _BACKUP for check in checks)
-    return Look(tuple(findings), observed, health=True, wide=wide)
+    return Look(tuple(findings), observed, health=True, wide=wide, sampled=_SAMPLED)
 
 
 def _over(
@@ -69,9 +71,7 @@ def _over(
     found: list[Finding] = []
     for figure in figures:
         labels = dict(figure.labels)
-        if figure.name != rule.figure or any(labels.get(k) != v for k, v in rule.only):
-            continue
-        if set(labels) - {name for name, _ in rule.only} != set(rule.scope):
+        if figure.name != rule.figure or not _about(rule, labels):
             continue
         scope = " ".join(f"{name} {labels[name]}" for name in rule.scope) or STORE_SCOPE
         if rule.counted and _count(rule, figures, labels) < rule.least:
@@ -81,6 +81,15 @@ def _over(
             found.append(_finding(rule, scope, level, figure.value, policy))
     # The worst first: only so many of one rule open.
     yield from sorted(found, key=lambda one: (-one.level.rank, -abs(one.value or 0), one.scope))
+
+
+def _about(rule: Rule, labels: Mapping[str, str]) -> bool:
+    """Whether a figure with these labels is what the rule judges."""
+    if any(labels.get(name) != wanted for name, wanted in rule.only):
+        return False
+    if any(labels.get(name) in others for name, others in rule.apart):
+        return False
+    return set(labels) - {name for name, _ in rule.only} == set(rule.scope)
 
 
 def _finding(

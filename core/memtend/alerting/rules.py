@@ -30,6 +30,7 @@ from memtend.model.alertpolicy import AlertPolicy, Steps
 class Rule(NamedTuple):
     """`scope` are the labels that say whom it is about; `only` those that a figure must have.
 
+    `apart` are labels, by the values of which nothing is judged.
     `counted` names the figure, with the same labels, that says of how many it is; fewer than
     `least` say nothing. `covers` is the check of health that looks at the same.
     """
@@ -42,6 +43,7 @@ class Rule(NamedTuple):
     shown: Callable[[float], str]
     scope: tuple[str, ...] = ()
     only: tuple[tuple[str, str], ...] = ()
+    apart: tuple[tuple[str, frozenset[str]], ...] = ()
     downwards: bool = False
     counted: str = ""
     least: int = 0
@@ -107,6 +109,11 @@ QUERY: Final = Rule(
     _ms,
     scope=("op", "tier"),
     only=(("quantile", "0.95"),),
+    # These take as long as what they are given is large, or as the archive is far away.
+    apart=(
+        ("tier", frozenset({"cold"})),
+        ("op", frozenset({"get_many", "put_many", "scan", "thaw"})),
+    ),
     counted="memtend_operations_day",
     least=QUERIES_MIN,
     covers="performance",

@@ -19,6 +19,7 @@ from memtend.limits_upkeep import (
     ALERT_CALM_MS,
     ALERT_FLAP_MS,
     ALERT_FLAP_OPENINGS,
+    ALERT_SAMPLE_MS,
     ALERT_SCOPES_MAX,
 )
 from memtend.model.alert import AlertState, Kept, shortened
@@ -88,11 +89,11 @@ class _Work:
             self._resolve(one)
         elif not self._look.saw(one):
             return
-        elif not one.flapping:
+        elif not (rest_ms := self._rest_ms(one)):
             self._resolve(one)
         elif one.calm_ms is None:
             self._put(one._replace(calm_ms=now_ms))
-        elif now_ms - one.calm_ms >= ALERT_CALM_MS:
+        elif now_ms - one.calm_ms >= rest_ms:
             self._resolve(one)
 
     def decided(self) -> Decided:
@@ -118,8 +119,9 @@ class _Work:
 
     def _meet_again(self, before: Kept, finding: Finding) -> None:
         after = self._fresh(before, finding)
-        if before.calm_ms is not None:  # flapping, was well, and is back
-            after = after._replace(calm_ms=None, openings=self._opening(before))
+        if before.calm_ms is not None:  # it seemed well, and is not
+            openings = self._opening(before) if before.flapping else before.openings
+            after = after._replace(calm_ms=None, openings=openings)
         if after.level.rank > before.level.rank:
             self._put(after._replace(state=AlertState.OPEN), "raised")
         elif after.level.rank < before.level.rank:
@@ -139,6 +141,11 @@ class _Work:
             lapses_ms=finding.lapses_ms,
             by_hand=False,
         )
+
+    def _rest_ms(self, one: Kept) -> int:
+        """How long it must have been well."""
+        calm_ms = ALERT_CALM_MS if one.flapping else 0
+        return max(calm_ms, ALERT_SAMPLE_MS if one.rule in self._look.sampled else 0)
 
     def _opening(self, base: Kept) -> tuple[int, ...]:
         late = [ms for ms in base.openings if self._is_late(ms)]

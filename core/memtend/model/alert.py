@@ -58,9 +58,10 @@ class Told(NamedTuple):
 class Kept(NamedTuple):
     """An alert as it is kept.
 
-    `openings` are the times it opened of late, the last one last. `calm_ms`: since when one that
-    keeps coming back has been well. `wide`: found by a check that looked at the backups too.
-    `lapses_ms`: it is about something that happened, and ends so long after the last time.
+    `openings` are the times it opened of late, the last one last. `calm_ms`: since when one
+    that must rest before it ends has been well. `wide`: found by a check that looked at the
+    backups, too. `lapses_ms`: it is about something that happened, and ends so long after the last
+    time.
     `by_hand`: somebody resolved it.
     """
 
