@@ -51,7 +51,7 @@ class Memory(Counting):
         Of several concurrent ones the newest, or what the policy's function makes of them; the sum
         of a counter; the whole of a set or a map where the policy says so.
         """
-        if self._read_due():
+        if next(self._read_turns):
             with self._latencies.timing("get", LATENCY_READ_EVERY):
                 return self.get(namespace, key, default)
         if self.agent is not None:

@@ -53,7 +53,7 @@ class Session:
         self._reads = Reads(store, store.clock.now_ms, Views(self.config, store.resolvers))
         self._access = AccessBuffer(store)
         self._latencies = store.latencies
-        self._read_due = store.latencies.read_due
+        self._read_turns = store.latencies.read_turns
         self._actor = agent or "owner"
 
     @classmethod
@@ -184,7 +184,7 @@ class Session:
     def _timed(self, op: str, attempt: Callable[[], T]) -> T:
         """Run a write under the current config, and count how long it took."""
         latencies, often = self._latencies, op == "put"
-        if often and not latencies.write_due():
+        if often and not next(latencies.write_turns):
             return self._under_current_config(attempt)
         with latencies.timing(op, LATENCY_WRITE_EVERY if often else 1):
             done = self._under_current_config(attempt)

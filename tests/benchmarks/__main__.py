@@ -28,7 +28,7 @@ FIGURES = ROOT / "benchmarks.json"
 PAGE = ROOT / "docs" / "benchmarks.md"
 MODULES = ("store", "growth", "sweep", "long", "writers", "slowdisk", "postgres", "startup",
            "backups", "increments", "archive", "sync", "leases", "messages", "imports",
-           "migrations")  # fmt: skip
+           "migrations", "metrics")  # fmt: skip
 SIZES = (10_000, 100_000)
 
 
@@ -63,6 +63,7 @@ def run(only: list[str], sizes: list[int], folder: Path) -> Iterator[tuple[str, 
 
         for size in sizes:
             yield from (("archive", row) for row in archive.rows(folder / f"archive-{size}", size))
+    yield from _metrics(only, sizes, folder)
     yield from _migrations(only, sizes, folder)
     yield from _sync(only, sizes, folder)
     from tests.benchmarks import imports, leases, long, messages, slowdisk, writers  # noqa: PLC0415
@@ -71,6 +72,14 @@ def run(only: list[str], sizes: list[int], folder: Path) -> Iterator[tuple[str, 
         name = module.__name__.rpartition(".")[2]
         if name in only:
             yield from ((name, row) for row in module.rows(folder / name))
+
+
+def _metrics(only: list[str], sizes: list[int], folder: Path) -> Iterator[tuple[str, Row]]:
+    if "metrics" not in only:
+        return
+    from tests.benchmarks import metrics  # noqa: PLC0415
+
+    yield from (("metrics", row) for row in metrics.rows(folder / "metrics", sizes))
 
 
 def _migrations(only: list[str], sizes: list[int], folder: Path) -> Iterator[tuple[str, Row]]:

@@ -10,7 +10,7 @@ misses a count.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import cycle
 from types import TracebackType
@@ -52,8 +52,8 @@ class Latencies:
         self._counts: dict[tuple[str, str, int], int] = {}
         self._flushed_ns = now_ns = clock.monotonic_ns()
         self.met = Met()
-        self.read_due = _every(LATENCY_READ_EVERY + 1, now_ns)  # for the timed one asks twice
-        self.write_due = _every(LATENCY_WRITE_EVERY, now_ns)
+        self.read_turns = _every(LATENCY_READ_EVERY + 1, now_ns)  # for the timed one asks twice
+        self.write_turns = _every(LATENCY_WRITE_EVERY, now_ns)
 
     @property
     def is_filled(self) -> bool:
@@ -123,12 +123,11 @@ class Timing:
             latencies.note(self._op, latencies.met.tier, took, self._count)
 
 
-def _every(count: int, seed: int) -> Callable[[], bool]:
-    """True once in `count` calls. It begins anywhere, so that programs that make few calls are
+def _every(count: int, seed: int) -> Iterator[bool]:
+    """True once in `count` turns. It begins anywhere, so that programs that make few calls are
     heard as often as those that make many."""
     first = seed % count
-    turns = cycle([turn == first for turn in range(count)])
-    return turns.__next__
+    return cycle([turn == first for turn in range(count)])
 
 
 def latencies(engine: Engine, now_ms: int, hours: int = LATENCY_HOURS) -> tuple[OpLatency, ...]:
