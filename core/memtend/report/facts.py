@@ -181,7 +181,6 @@ class ReportFacts(BaseModel, frozen=True, extra="forbid"):
     chances: tuple[Chance, ...] = ()
     alarms: tuple[Alarm, ...] = ()
     growth: tuple[Point, ...] = ()
-    records_before: tuple[Point, ...] = ()
     scores: tuple[Point, ...] = ()
     expiry: tuple[Due, ...] = ()
     namespaces: tuple[Sized, ...] = ()
