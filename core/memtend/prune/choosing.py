@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from memtend.model.candidate import Alike, Candidate
     from memtend.model.facts import Facts
     from memtend.model.prunepolicy import PrunePolicy
+    from memtend.prune.lowest import Offer
     from memtend.prune.strategy import Strategy, ValueOf, Verdict
 
-    Chosen = tuple[Candidate, str, Verdict]
+    Chosen = tuple[Candidate | Offer, str, Verdict]
 
 KEEPER: Final = "takes-over-duplicates"
 
@@ -86,7 +87,7 @@ class Chooser:
             if shield:
                 self.shielded[shield] += 1
             elif found[1].merge_into:
-                self._extras.append((candidate, found[1]))
+                self._extras.append((candidate._replace(facts=None), found[1]))
             else:
                 yield candidate, *found
         yield from self._merges()
@@ -129,8 +130,8 @@ class Chooser:
             )
 
     def _spaces(self, space: Space) -> Iterator[Chosen]:
-        for candidate, verdict in space.take():
-            yield candidate, space.name, verdict
+        for offer, verdict in space.take():
+            yield offer, space.name, verdict
         self.shielded += space.shielded
         self.notes += space.notes
 

@@ -1,33 +1,33 @@
 """The records that go first, kept while all pass by: about as many as are needed, and no more.
 
-So what pruning holds in memory is what it may take, not what the store has.
+So what pruning holds in memory is what it may take, not what the store has, and of that no value.
 """
 
 from __future__ import annotations
 
-from itertools import groupby
-from operator import itemgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
-
-from memtend.prune.known import used_ms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from memtend.model.candidate import Candidate
-
-    Rank = tuple[int, float, int]
+    Rank = tuple[int, float, int, int, int]
 
 _SPARE: Final = 4_096
 """So many more are collected before those that are not needed are let go."""
 
 
 class Offer(NamedTuple):
-    """`rank` says how soon it goes, smaller sooner."""
+    """What a decision says of a record. `rank` says how soon it goes, smaller sooner; it ends in
+    the number of the record, so no two are equal."""
 
     rank: Rank
     score: float | None
-    candidate: Candidate
+    seq: int
+    namespace: str
+    key: str
+    kind: str
+    agent: str | None
+    size_bytes: int
 
 
 class Lowest:
@@ -44,29 +44,16 @@ class Lowest:
             self._trim(self._need_bytes)
 
     def in_order(self) -> Iterator[Offer]:
-        """What goes first comes first; of equal rank the longest unused.
-
-        Use is looked up only among equals: to know it, the value of a record may have to be read.
-        """
-        self._offers.sort(key=_BY_RANK)
-        for _, equals in groupby(self._offers, key=_BY_RANK):
-            first, *others = equals
-            yield from sorted((first, *others), key=_by_use) if others else (first,)
+        """What goes first comes first."""
+        self._offers.sort()
+        return iter(self._offers)
 
     def _trim(self, need_bytes: int) -> None:
         """Twice what is kept may come before the next time, so each record is sorted few times."""
-        kept: list[Offer] = []
-        for offer in self.in_order():
-            if need_bytes <= 0:
-                break
-            need_bytes -= offer.candidate.size_bytes
-            kept.append(offer)
-        self._offers = kept
-        self._trim_at = 2 * len(kept) + _SPARE
-
-
-_BY_RANK: Final = itemgetter(0)
-
-
-def _by_use(offer: Offer) -> tuple[int, int]:
-    return used_ms(offer.candidate), offer.candidate.seq
+        self._offers.sort()
+        count = 0
+        while count < len(self._offers) and need_bytes > 0:
+            need_bytes -= self._offers[count].size_bytes
+            count += 1
+        del self._offers[count:]
+        self._trim_at = 2 * count + _SPARE

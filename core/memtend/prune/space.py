@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from memtend.prune.known import used_ms
 from memtend.prune.lowest import Offer
 from memtend.prune.scope import Mark, Scope
 from memtend.prune.strategy import DELETE, Verdict
@@ -83,46 +84,51 @@ class Space:
         if shield:
             self.kept(candidate, shield)
             return
-        offer = Offer(self._rank(candidate, score), score, candidate)
+        offer = Offer(
+            self._rank(candidate, score), score, candidate.seq, candidate.namespace, candidate.key,
+            candidate.kind, candidate.agent, candidate.size_bytes,
+        )  # fmt: skip
         for scope in scopes:
             scope.seen += candidate.size_bytes
             scope.lowest.add(offer)
 
-    def take(self) -> Iterator[tuple[Candidate, Verdict]]:
+    def take(self) -> Iterator[tuple[Offer, Verdict]]:
         """What goes, after everything was shown: for the agents by name, then for the store."""
         taken: set[int] = set()
         for _, scope in sorted(self._agents.items()):
-            for candidate, verdict in self._from(scope, taken):
+            for offer, verdict in self._from(scope, taken):
                 if self._store is not None:
-                    self._store.freed += candidate.size_bytes
-                yield candidate, verdict
+                    self._store.freed += offer.size_bytes
+                yield offer, verdict
         if self._store is not None:
             yield from self._from(self._store, taken)
 
-    def _from(self, scope: Scope, taken: set[int]) -> Iterator[tuple[Candidate, Verdict]]:
+    def _from(self, scope: Scope, taken: set[int]) -> Iterator[tuple[Offer, Verdict]]:
         if not (need := scope.need_bytes):
             return
         why = scope.why()
         self.target_bytes = (self.target_bytes or 0) + need
         self.shielded += scope.kept
-        for _, score, candidate in scope.lowest.in_order():
+        for offer in scope.lowest.in_order():
             if need <= 0:
                 return
-            if candidate.seq in taken:
+            if offer.seq in taken:
                 continue
-            taken.add(candidate.seq)
-            need -= candidate.size_bytes
-            said = "of unknown value" if score is None else f"value {score:.2f}"
-            yield candidate, Verdict("lowest-value", DELETE, f"{said}; {why}", score)
+            taken.add(offer.seq)
+            need -= offer.size_bytes
+            said = "of unknown value" if offer.score is None else f"value {offer.score:.2f}"
+            yield offer, Verdict("lowest-value", DELETE, f"{said}; {why}", offer.score)
         if need > 0:
             self.notes.append(scope.note(need))
 
     def _rank(self, candidate: Candidate, score: float | None) -> Rank:
+        """Equal values are rare, so what the item says of its use need not be read for them."""
         if score is None:
-            place, level = 1, candidate.importance
+            place, level, last_ms = 1, candidate.importance, used_ms(candidate)
         else:
             place, level = (0 if score < self._policy.unknown_before else 2), score
-        return place, level, candidate.accesses
+            last_ms = max(candidate.written_ms, candidate.read_ms or 0)
+        return place, level, candidate.accesses, last_ms, candidate.seq
 
     def _scopes(self, candidate: Candidate) -> tuple[Scope, ...]:
         agent = candidate.agent
