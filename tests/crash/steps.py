@@ -18,6 +18,7 @@ from memtend.model.subject import Subject
 from memtend.services import Services, open_services
 from memtend.settings import Settings
 from tests.crash.agings import AGED, as_first, move, old_values, take_back, write_old
+from tests.crash.prunes import ALIKE, PRUNED, bring_back, prune
 from tests.crash.syncs import come_back, let_go, take_in, write_deltas
 from tests.fixtures.archives import archive_everything
 from tests.fixtures.archives import value as cold_value
@@ -162,6 +163,13 @@ SCRIPTS: dict[str, list[Step]] = {
         erase(Subject.of_namespace(ERASED), {}),
         put("both value", "a new life"),
     ],
+    "prune": [
+        put_many(PRUNED | ALIKE),
+        Step(prune("abcd"), dict.fromkeys(PRUNED)),
+        Step(prune("xyz", into="w"), dict.fromkeys(["old x", "old y", "old z"])),
+        Step(bring_back("redundancy"), ALIKE),
+        Step(bring_back("time"), PRUNED),
+    ],
     "migrate": [
         Step(write_old, old_values()),
         Step(move, {}),
@@ -203,7 +211,8 @@ SCRIPTS: dict[str, list[Step]] = {
 WRITES = ("create", "put", "put_many", "delete", "sweep")
 SYNCS = ("apply", "rejoin", "drop_log")
 MIGRATES = ("migrate",)
-UPKEEP = tuple(script for script in SCRIPTS if script not in WRITES + SYNCS + MIGRATES)
+PRUNES = ("prune",)
+UPKEEP = tuple(script for script in SCRIPTS if script not in WRITES + SYNCS + MIGRATES + PRUNES)
 """Parts that take about as long, each tested in files of its own."""
 
 
@@ -237,6 +246,7 @@ def prepare(folder: Path) -> None:
         import memtend.archive.verify  # noqa: PLC0415
         import memtend.backup.undo  # noqa: PLC0415
         import memtend.erase.apply  # noqa: PLC0415
+        import memtend.prune.undo  # noqa: PLC0415
         import memtend.serving.archives  # noqa: PLC0415
         import memtend.serving.rehearsing  # noqa: F401, PLC0415
 

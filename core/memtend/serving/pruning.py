@@ -156,10 +156,14 @@ class Prunings(Archives):
 
     def _alike(self, policy: PrunePolicy, strategies: Collection[str] | None) -> Iterator[Alike]:
         """Records that say the same, if anybody wants to know."""
-        from memtend.store.duplicates import exact  # noqa: PLC0415
+        from memtend.store import duplicates  # noqa: PLC0415
 
-        if "redundancy" in (policy.strategies if strategies is None else strategies):
-            yield from exact(self.store)
+        if "redundancy" not in (policy.strategies if strategies is None else strategies):
+            return
+        if policy.exact_duplicates:
+            yield from duplicates.exact(self.store)
+        if policy.near_duplicates_from is not None:
+            yield from duplicates.near(self.store, policy.near_duplicates_from)
 
     def _make_cold(
         self, cleared: Cleared, plan: PrunePlan, digest: str, *, approved: bool
