@@ -149,7 +149,7 @@ def test_a_wrong_address_is_refused(address: str) -> None:
 def test_a_taken_port_is_refused(cli: Cli) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         ran = cli("metrics", "--listen", f"127.0.0.1:{taken.getsockname()[1]}", "--json")
-    assert (ran.status, ran.error["name"]) == (82, "ListenRefused")
+    assert (ran.status, ran.error["name"]) == (110, "ListenRefused")
 
 
 # top
