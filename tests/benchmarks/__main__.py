@@ -28,7 +28,7 @@ FIGURES = ROOT / "benchmarks.json"
 PAGE = ROOT / "docs" / "benchmarks.md"
 MODULES = ("store", "growth", "sweep", "long", "writers", "slowdisk", "postgres", "startup",
            "backups", "increments", "archive", "sync", "leases", "messages", "imports",
-           "migrations", "metrics")  # fmt: skip
+           "migrations", "metrics", "health")  # fmt: skip
 SIZES = (10_000, 100_000)
 
 
@@ -75,11 +75,15 @@ def run(only: list[str], sizes: list[int], folder: Path) -> Iterator[tuple[str, 
 
 
 def _metrics(only: list[str], sizes: list[int], folder: Path) -> Iterator[tuple[str, Row]]:
-    if "metrics" not in only:
-        return
-    from tests.benchmarks import metrics  # noqa: PLC0415
+    if "metrics" in only:
+        from tests.benchmarks import metrics  # noqa: PLC0415
 
-    yield from (("metrics", row) for row in metrics.rows(folder / "metrics", sizes))
+        yield from (("metrics", row) for row in metrics.rows(folder / "metrics", sizes))
+    if "health" in only:
+        from tests.benchmarks import health  # noqa: PLC0415
+
+        found = health.rows(folder / "health", [*sizes, 10 * sizes[-1]])
+        yield from (("health", row) for row in found)
 
 
 def _migrations(only: list[str], sizes: list[int], folder: Path) -> Iterator[tuple[str, Row]]:

@@ -25,6 +25,7 @@ from memtend.store import catalog
 if TYPE_CHECKING:
     from memtend.health.facts import Crowded, HealthFacts
     from memtend.health.report import HealthReport
+    from memtend.model.facts import Facts
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -39,8 +40,8 @@ class _Asking:
     def __call__(self, what: str, ask: Callable[[], T], otherwise: U) -> T | U:
         try:
             return ask()
-        except MemtendError as error:
-            self.unread.append(f"{what} ({error})")
+        except (MemtendError, ValueError, TypeError, LookupError) as error:
+            self.unread.append(f"{what} ({error})")  # damage can put anything anywhere
             return otherwise
 
 
@@ -58,71 +59,92 @@ class Judging(Peering, Archives, Drills, Migrating):
         return check_health(self._health_facts(target_url, full))
 
     def _health_facts(self, target_url: str | None, full: bool) -> HealthFacts:
-        from memtend.health.facts import HealthFacts, SavingFacts  # noqa: PLC0415
-        from memtend.resolving import crowded  # noqa: PLC0415
+        from memtend.health.facts import HealthFacts  # noqa: PLC0415
         from memtend.serving import looks  # noqa: PLC0415
-        from memtend.serving.savings import savings_of  # noqa: PLC0415
-        from memtend.store import looking, structure  # noqa: PLC0415
 
-        ask, store, engine = _Asking(), self.store, self.store.engine
-        facts = self.facts()
+        ask, facts = _Asking(), self.facts()
         stats = ask("totals", self.memory.stats, None)
-        crowd = ask("conflicts", lambda: crowded(self.memory), None)
-        log_age, log_rows = ask("the change log", lambda: looking.log_growth(store), (None, 0))
-        resource, waiters = ask("leases", lambda: looking.lease_queue(store), ("", 0))
-        space = ask("space", lambda: looking.space(engine), looking.Space())
-        backlog = ask("expiry", lambda: looking.expired_waiting(store), 0)
         given: dict[str, Any] = {
+            "at": facts.at,
+            "records": facts.records,
+            "bytes": facts.bytes,
+            "file_bytes": stats.file_bytes if stats else 0,
+            "pressure": looks.pressure_of(stats),
+            **self._whole(ask, full),
+            **self._used(ask),
+            **self._room(ask, facts),
             **self._backup_facts(target_url, ask),
-            **ask("messages", lambda: looks.message_facts_of(store), {}),
             **self._archive_facts(stats.archived.records if stats else 0),
         }
-        rows = ask("rows", lambda: looks.rows_of(store, full=full), None)
-        return HealthFacts(
-            at=facts.at,
-            records=facts.records,
-            bytes=facts.bytes,
-            file_bytes=stats.file_bytes if stats else 0,
-            backlog=backlog,
-            clock_alarm_ms=facts.clock_alarm_ms,
-            ahead_ms=max(0, millis(store.meta().hlc) - self.clock.now_ms()),
-            pressure=looks.pressure_of(stats),
-            bounds=ask("bounds", self._bounds, ()),
-            disk_free_bytes=self._disk_free(),
-            engine_notes=engine.notes(),
-            structure=ask("the schema", lambda: structure.problems(engine), None),
-            lost_file_bytes=space.lost_bytes,
-            wal_bytes=space.wal_bytes,
-            rows=rows,
-            tables=ask("small tables", lambda: looks.tables_of(store), None),
-            engine_found=ask("the database", lambda: looks.engine_of(store, full=full), None)
-            if full
-            else None,
-            audit=ask("the audit trail", lambda: self._audit_trouble(full), None),
-            key_is_open=looking.key_is_open(engine.path),
-            analyzed_rows=ask("statistics", lambda: looking.analyzed_rows(engine), None),
-            ballast=(store.ballast.count(), BALLAST_FILES if engine.path else 0),
-            slow=ask("latencies", lambda: looks.slow_of(store), ()),
-            log_age_ms=log_age,
-            log_rows=log_rows,
-            waiters=waiters,
-            waited_for=resource,
-            policy_troubles=looks.policy_troubles(self.memory.config.file),
-            regret=ask("regret", lambda: looks.regret_of(store), ()),
-            alerts=ask("alerts", lambda: dict(engine.read("alerts_standing")), {}),
-            conflicts=crowd.keys if crowd else 0,
-            conflicts_sampled=crowd.sampled if crowd else False,
-            siblings_most=crowd.most if crowd else 0,
-            peers=ask("peers", self.peer_facts, ()),
-            older_values=ask("versions", self._older_values, None),
-            savings=ask(
-                "savings",
-                lambda: savings_of(self.memory, facts, backlog, space),
-                SavingFacts(),
-            ),
-            unread=tuple(ask.unread),
-            **given,
+        return HealthFacts(**given, unread=tuple(ask.unread))
+
+    def _whole(self, ask: _Asking, full: bool) -> dict[str, Any]:
+        """Whether everything is there, and as it was written."""
+        from memtend.serving import looks  # noqa: PLC0415
+        from memtend.store import looking, structure  # noqa: PLC0415
+
+        store, engine = self.store, self.store.engine
+        return {
+            "structure": ask("the schema", lambda: structure.problems(engine), None),
+            "rows": ask("rows", lambda: looks.rows_of(store, full=full), None),
+            "tables": ask("small tables", lambda: looks.tables_of(store), None),
+            "engine_found": ask("the database", lambda: looks.engine_of(store, full=full), None),
+            "audit": ask("the audit trail", lambda: self._audit_trouble(full), None),
+            "key_is_open": looking.key_is_open(engine.path),
+            "analyzed_rows": ask("statistics", lambda: looking.analyzed_rows(engine), None),
+            "older_values": ask("versions", self._older_values, None),
+            "engine_notes": engine.notes(),
+        }
+
+    def _used(self, ask: _Asking) -> dict[str, Any]:
+        """What is done with the store, and what waits."""
+        from memtend.resolving import crowded  # noqa: PLC0415
+        from memtend.serving import looks  # noqa: PLC0415
+        from memtend.store import looking  # noqa: PLC0415
+
+        store, now_ms = self.store, self.clock.now_ms()
+        crowd = ask("conflicts", lambda: crowded(self.memory), None)
+        log_age_ms, log_rows = ask("the change log", lambda: looking.log_growth(store), (None, 0))
+        waited_for, waiters = ask("leases", lambda: looking.lease_queue(store), ("", 0))
+        return {
+            "clock_alarm_ms": self.clock.alarm_ms,
+            "ahead_ms": max(0, millis(store.meta().hlc) - now_ms),
+            "conflicts": crowd.keys if crowd else 0,
+            "conflicts_sampled": crowd.sampled if crowd else False,
+            "siblings_most": crowd.most if crowd else 0,
+            "log_age_ms": log_age_ms,
+            "log_rows": log_rows,
+            "waiters": waiters,
+            "waited_for": waited_for,
+            "slow": ask("latencies", lambda: looks.slow_of(store), ()),
+            "policy_troubles": looks.policy_troubles(self.memory.config.file),
+            "regret": ask("regret", lambda: looks.regret_of(store), ()),
+            "alerts": ask("alerts", lambda: dict(store.engine.read("alerts_standing")), {}),
+            "peers": ask("peers", self.peer_facts, ()),
+            **ask("messages", lambda: looks.message_facts_of(store), {}),
+        }
+
+    def _room(self, ask: _Asking, facts: Facts) -> dict[str, Any]:
+        """How much room there is, and how much could be made."""
+        from memtend.health.facts import SavingFacts  # noqa: PLC0415
+        from memtend.serving.savings import savings_of  # noqa: PLC0415
+        from memtend.store import looking  # noqa: PLC0415
+
+        store, engine = self.store, self.store.engine
+        space = ask("space", lambda: looking.space(engine), looking.Space())
+        backlog = ask("expiry", lambda: looking.expired_waiting(store), 0)
+        savings = ask(
+            "savings", lambda: savings_of(self.memory, facts, backlog, space), SavingFacts()
         )
+        return {
+            "backlog": backlog,
+            "bounds": ask("bounds", self._bounds, ()),
+            "disk_free_bytes": self._disk_free(),
+            "lost_file_bytes": space.lost_bytes,
+            "wal_bytes": space.wal_bytes,
+            "ballast": (store.ballast.count(), BALLAST_FILES if engine.path else 0),
+            "savings": savings,
+        }
 
     def _bounds(self) -> tuple[Crowded, ...]:
         from memtend.health.facts import Crowded  # noqa: PLC0415

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from memtend.errors import ManifestDamaged, MemtendError, ObjectMissing
+from memtend.errors import BackupKeyRefused, ManifestDamaged, MemtendError, ObjectMissing
 from memtend.health.facts import Crowded, OpFacts, RegretFacts, RowsFacts
 from memtend.limits import CHAIN_MANIFESTS_MAX
 from memtend.limits_upkeep import HEALTH_SEGMENTS
@@ -126,6 +126,8 @@ def chain_of(url: str, newest: str, settings: Settings, clock: Clock) -> dict[st
 
     try:
         repository = open_repository(url, settings, clock)
+    except BackupKeyRefused:  # who has no key cannot tell, and may still ask for all the rest
+        return {}
     except (MemtendError, OSError) as error:
         return {"target_trouble": f"the target cannot be used: {error}"}
     name, length = ManifestName.parse(newest), 0
