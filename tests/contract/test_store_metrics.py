@@ -83,6 +83,9 @@ def test_figures_of_an_empty_store_are_noughts_and_not_unknown(services: Service
     assert value_of(found, "memtend_expired_waiting") == 0
     assert value_of(found, "memtend_backup_age_s") is None
     assert value_of(found, "memtend_compression_ratio") is None
+    server = value_of(found, "memtend_cache_hit_share", cache="server")
+    assert (server is not None) == (services.store.engine.kind == "postgresql")
+    assert server is None or 0 < server <= 1
 
 
 def test_figures_say_what_is_there(services: Services, clock: ManualClock) -> None:

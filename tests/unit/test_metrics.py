@@ -93,6 +93,7 @@ def test_a_cache_that_nobody_read_has_no_hit_rate() -> None:
     found = figures_of(EVERYTHING._replace(caches={"a": (0, 0), "b": (3, 1)}))
     assert value_of(found, "memtend_cache_hit_share", cache="a") is None
     assert value_of(found, "memtend_cache_hit_share", cache="b") == 0.75
+    assert value_of(found, "memtend_cache_hit_share", cache="server") is None
 
 
 def test_of_names_the_largest_are_told() -> None:

@@ -32,7 +32,8 @@ HELP: Final[dict[str, str]] = {
     # how fast
     "memtend_latency_ms": "Milliseconds that operations took in the last 24 hours.",
     "memtend_operations_day": "Operations in the last 24 hours, about: reads are sampled.",
-    "memtend_cache_hit_share": "The share of reads of a cache in the last 24 hours that it had.",
+    "memtend_cache_hit_share": "The share of reads that a cache had: in the last 24 hours, or a "
+    "server's since its statistics began.",
     "memtend_cache_reads_day": "Reads of a cache in the last 24 hours.",
     # what waits
     "memtend_expired_waiting": "Expired rows that no sweep has dropped yet.",

@@ -78,6 +78,7 @@ class MetricFacts(NamedTuple):
     ghosts: int
     missed: tuple[Missed, ...]
     alerts: Mapping[str, int]
+    server_cache_share: float | None = None
     health_score: float | None = None
     health_checks: Mapping[str, int] | None = None
     learned_age_ms: int | None = None

@@ -30,7 +30,7 @@ def figures_of(facts: MetricFacts, names_max: int = METRIC_NAMES_SHOWN) -> tuple
             _one("memtend_compression_ratio", facts.compression),
             _quotas(facts.stats, facts.store_quota_bytes),
             _speeds(facts.latencies),
-            _caches(facts.caches),
+            _caches(facts.caches, facts.server_cache_share),
             _waits(facts.waits),
             _peers(facts.peers),
             _backup(facts.backup),
@@ -93,11 +93,13 @@ def _speeds(latencies: Iterable[OpLatency]) -> Iterator[Figure]:
         yield figure("memtend_operations_day", one.count, op=one.op, tier=one.tier)
 
 
-def _caches(caches: Mapping[str, tuple[int, int]]) -> Iterator[Figure]:
+def _caches(caches: Mapping[str, tuple[int, int]], server_share: float | None) -> Iterator[Figure]:
     read = {cache: (hits, hits + misses) for cache, (hits, misses) in caches.items()}
     for cache, (hits, reads) in read.items():
         if reads:
             yield figure("memtend_cache_hit_share", hits / reads, cache=cache)
+    if server_share is not None:
+        yield figure("memtend_cache_hit_share", server_share, cache="server")
     for cache, (_, reads) in read.items():
         yield figure("memtend_cache_reads_day", reads, cache=cache)
 

@@ -111,6 +111,7 @@ class Measuring(Peering, Drills):
             ghosts=waiting.ghosts,
             missed=tuple(Missed(*one) for one in measured.regrets(store)),
             alerts=measured.standing_alerts(store),
+            server_cache_share=measured.server_cache_share(store),
             health_score=score[1] if score else None,
         )
 

@@ -16,7 +16,7 @@ from itertools import cycle
 from types import TracebackType
 from typing import TYPE_CHECKING, Final
 
-from memtend.errors import StoreBusy, StoreFull, StoreUnavailable
+from memtend.errors import MemtendError
 from memtend.limits_upkeep import (
     LATENCY_FLUSH_MS,
     LATENCY_HOURS,
@@ -78,7 +78,8 @@ class Latencies:
     def flush(self) -> None:
         """Add the counts to those of the store, and let go of what is too old.
 
-        On a full disk, or while a writer does not let go for long, they are given up.
+        On a full disk, on a damaged one, or while a writer does not let go for long, they are given
+        up: no figure is worth an error of whoever only wanted to read.
         """
         with self._lock:
             counts, self._counts = self._counts, {}
@@ -88,7 +89,7 @@ class Latencies:
         if not counts:
             return
         hour = self._clock.now_ms() // HOUR_MS
-        with suppress(StoreBusy, StoreFull, StoreUnavailable), self._engine.write() as tx:
+        with suppress(MemtendError), self._engine.write() as tx:
             tx.run("drop_latencies", (hour - LATENCY_KEEP_HOURS,))
             # In order, so that two processes never wait for each other's rows in a circle.
             tx.run_many("save_latency", [(hour, *place, counts[place]) for place in sorted(counts)])

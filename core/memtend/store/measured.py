@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from memtend.store.store import Store
 
 _DAY_MS = 24 * 3_600_000
+_SERVER_CACHE = (
+    "SELECT blks_hit, blks_read FROM pg_stat_database WHERE datname = current_database()"
+)
 _CLUMP = 8
 """A stretch with so many times more rows than are expected is cut off."""
 
@@ -93,6 +96,15 @@ def regrets(store: Store) -> tuple[Regretted, ...]:
 def standing_alerts(store: Store) -> dict[str, int]:
     """How many alerts stand, by level."""
     return {level: int(count) for level, count in store.engine.read("standing_alerts")}
+
+
+def server_cache_share(store: Store) -> float | None:
+    """Of the pages that a database server was asked for, how many it had in memory, since its
+    statistics began. SQLite does not tell."""
+    if store.engine.kind != "postgresql":
+        return None
+    [(hits, reads)] = store.engine.script(_SERVER_CACHE)
+    return hits / (hits + reads) if hits + reads else None
 
 
 def _spread(reader: Reader, first: int, end: int, total: int) -> list[Row]:
