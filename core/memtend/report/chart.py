@@ -31,7 +31,6 @@ class Table(NamedTuple):
 class Chart(NamedTuple):
     """`said` is what one sees in it, in a sentence; `svg` is safe markup."""
 
-    title: str
     said: str
     svg: str
     table: Table

@@ -56,7 +56,7 @@ def expiring(facts: ReportFacts) -> Chart | None:
     )
     said += f"; {counted(over, 'record')} waited to be swept." if over else "."
     svg = draw("expiry", HEIGHT_IN, lambda axes: _paint(axes, facts.expiry))
-    return Chart("What ends when", capital(said), svg, tabled(("ends", "records"), rows, (1,)))
+    return Chart(capital(said), svg, tabled(("ends", "records"), rows, (1,)))
 
 
 def _paint(axes: Axes, found: Sequence[Due]) -> None:

@@ -33,7 +33,7 @@ def growth(facts: ReportFacts) -> Chart | None:
         low, middle, high = ahead.at(ms) if ahead else (0.0, 0.0, 0.0)
         rows.append((when(ms), f"about {size(middle)}", f"{size(low)} to {size(high)}"))
     table = tabled(("at", "content", "forecast between"), rows, (1, 2))
-    return Chart("Growth and forecast", _said(points, ahead, facts.quota_bytes), svg, table)
+    return Chart(_said(points, ahead, facts.quota_bytes), svg, table)
 
 
 def _ahead(found: Forecast) -> list[int]:

@@ -61,7 +61,7 @@ def upkeep(facts: ReportFacts) -> Chart | None:
     now_ms = to_ms(facts.at)
     svg = draw("upkeep", HEIGHT_IN, lambda axes: _paint_deeds(axes, deeds, now_ms))
     table = tabled(("at", "what", "records", "by rule"), rows, (2,))
-    return Chart("Pruned and archived", said, svg, table)
+    return Chart(said, svg, table)
 
 
 def _paint_deeds(
@@ -103,7 +103,7 @@ def backups(facts: ReportFacts) -> Chart | None:
     said = (
         f"{counted(len(found), 'backup')}; the newest is {span(now_ms - newest.at_ms)} old and "
         f"takes {size(newest.bytes)}. "
-        f"{count(sum(one.verified_ms is not None for one in found))} have been verified since."
+        f"Verified since: {count(sum(one.verified_ms is not None for one in found))}."
     )
     for drill in facts.drills:
         good = f"passed {span(now_ms - drill.at_ms)} ago" if drill.passed else "FAILED"
@@ -122,7 +122,7 @@ def backups(facts: ReportFacts) -> Chart | None:
     table = tabled(columns, shown, (2, 3))
     drills = [(one.at_ms, one.passed) for one in facts.drills]
     svg = draw("backups", HEIGHT_IN, lambda axes: _paint_backups(axes, found, drills, now_ms))
-    return Chart("Backups and drills", said, svg, table)
+    return Chart(said, svg, table)
 
 
 def _paint_backups(
@@ -166,7 +166,7 @@ def scores(facts: ReportFacts) -> Chart | None:
     )
     rows = [(when(one.at_ms), f"{one.value:.0f}") for one in reversed(points)]
     svg = draw("scores", 1.9, lambda axes: _paint_scores(axes, points))
-    return Chart("Health over time", said, svg, tabled(("at", "score"), rows, (1,)))
+    return Chart(said, svg, tabled(("at", "score"), rows, (1,)))
 
 
 def _paint_scores(axes: Axes, points: Sequence[Point]) -> None:

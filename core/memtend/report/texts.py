@@ -74,7 +74,7 @@ def share(part: float, whole: float) -> str:
 
 def span(ms: float) -> str:
     """A length of time, in its two largest units."""
-    left, parts = int(ms), list[str]()
+    left, parts = max(0, int(ms)), list[str]()
     for unit, name in _SPANS:
         number, left = divmod(left, unit)
         if number or parts:

@@ -52,7 +52,7 @@ def tiering(facts: ReportFacts) -> Chart | None:
     ]  # fmt: skip
     table = tabled(("tier", "records", "size here", "share"), rows, (1, 2, 3))
     svg = draw("tiers", _HEIGHT_IN, lambda axes: _paint(axes, tiers))
-    return Chart("Tiers and compression", said, svg, table)
+    return Chart(said, svg, table)
 
 
 def _paint(axes: Axes, tiers: list[Sized]) -> None:

@@ -66,7 +66,7 @@ def treemap(facts: ReportFacts) -> Chart | None:
     about = "" if whole else "about "
     columns = ("agent", "kind", f"{about}records", f"{about}size")
     svg = draw("treemap", _HEIGHT_IN, lambda axes: _paint(axes, found), bare=True)
-    return Chart("Sizes by agent and kind", said, svg, tabled(columns, rows, (2, 3)))
+    return Chart(said, svg, tabled(columns, rows, (2, 3)))
 
 
 def areas(shares: Sequence[KindShare]) -> list[Area]:

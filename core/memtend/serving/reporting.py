@@ -16,6 +16,7 @@ from memtend.limits_upkeep import LATENCY_HOURS, REPORT_HISTORY_MS, REPORT_RUNS_
 from memtend.serving.archives import Archives
 from memtend.serving.drills import EVIDENCE
 from memtend.store import catalog, prunings
+from memtend.store.upkeep import sound
 
 if TYPE_CHECKING:
     from memtend.health.report import HealthReport
@@ -235,7 +236,7 @@ class Reporting(Archives):
         from memtend.report.facts import Backup, Drill  # noqa: PLC0415
 
         drills = []
-        for name, text, *_ in self.store.engine.read("settings"):
+        for name, text in sound(self.store.engine.read("settings")):
             if name.startswith(EVIDENCE):
                 found = Evidence.model_validate_json(text)
                 failed = "; ".join(one.fact for one in found.last.checks if not one.ok)
