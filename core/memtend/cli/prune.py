@@ -22,7 +22,7 @@ DIGITS = 12
 Archive = Annotated[
     str | None,
     typer.Option(
-        "--archive", metavar="URL", help="Where what goes is kept; as in `memtend archive`."
+        "--archive", metavar="URL", help="Where what goes is kept; as in `memtend archive run`."
     ),
 ]
 _HELP = """
