@@ -84,11 +84,13 @@ def statistics(facts: HealthFacts) -> Iterator[Check]:
     if known is None:
         fact = f"the planner has no statistics of {facts.records:,} records"
         yield warning("statistics", fact, hint)
+    elif known < 0:
+        yield warning("statistics", "somebody's statistics mislead the planner", hint)
     elif known * STATISTICS_DRIFT <= facts.records or facts.records * STATISTICS_DRIFT <= known:
         fact = f"the planner's statistics are of {known:,} records; there are {facts.records:,}"
         yield warning("statistics", fact, hint)
     else:
-        yield ok("statistics", f"the planner's statistics are of {known:,} records")
+        yield ok("statistics", f"the planner knows of {known:,} records")
 
 
 def wal(facts: HealthFacts) -> Iterator[Check]:

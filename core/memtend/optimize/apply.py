@@ -54,7 +54,7 @@ class Optimizing:
             StepName.COMPRESSION: self._squeeze,
             StepName.GARBAGE: self._collect,
             StepName.DAMAGED: self._take_away,
-            StepName.STATISTICS: self._analyze,
+            StepName.STATISTICS: self._mend,
             StepName.SPACE: self._give_back,
             StepName.REWRITE: self._rewrite,
         }
@@ -156,9 +156,9 @@ class Optimizing:
             raise ObjectDamaged(name=name, url=place.url, why="it is not what was written")
         self._kept_in = f"{place.url}/{name}"
 
-    def _analyze(self, step: Step, cleared: Cleared, slices: Slices) -> Done:
-        slices.timed(lambda: statistics.analyze(self._store))
-        return Done(step.rows)
+    def _mend(self, step: Step, cleared: Cleared, slices: Slices) -> Done:
+        slices.timed(lambda: statistics.mend(self._store))
+        return Done()
 
     def _give_back(self, step: Step, cleared: Cleared, slices: Slices) -> Done:
         store = self._store

@@ -110,7 +110,7 @@ class Found(NamedTuple):
     garbage: Sequence[tuple[str, int]] = ()
     damaged: Sequence[Damage] = ()
     peers: int = 0
-    stale_rows: int = 0
+    misfit: str = ""
     free_bytes: int = 0
     file_bytes: int = 0
     gives_back: bool = False
@@ -245,15 +245,8 @@ def _damaged(found: Found) -> Step:
 
 
 def _statistics(found: Found) -> Step:
-    reason = "the statistics fit what is there"
-    if found.stale_rows:
-        reason = f"{found.stale_rows:,} rows have changed since the statistics were made"
-    return Step(
-        name=StepName.STATISTICS,
-        worth=found.stale_rows > 0,
-        reason=reason,
-        rows=found.stale_rows,
-    )
+    reason = found.misfit or "the statistics fit what is there"
+    return Step(name=StepName.STATISTICS, worth=bool(found.misfit), reason=reason)
 
 
 def _space(found: Found) -> Step:

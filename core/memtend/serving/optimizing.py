@@ -89,7 +89,7 @@ class Optimizes(Serving):
             garbage=self._garbage() if StepName.GARBAGE in wanted else [],
             damaged=[Damage(*one) for one in broken],
             peers=len(live(peers(store))),
-            stale_rows=statistics.stale_rows(store) if StepName.STATISTICS in wanted else 0,
+            misfit=statistics.misfit(store) if StepName.STATISTICS in wanted else "",
             free_bytes=statistics.free_bytes(store) if sized else 0,
             file_bytes=store.engine.size_bytes() if sized else 0,
             gives_back=sized and statistics.gives_back(store),

@@ -1,9 +1,11 @@
 """What the database knows of its own contents, and the space that it no longer needs.
 
-SQLite chooses indexes by statistics that somebody has to make; they are made of samples, so that
-it takes the same time at any size. Free pages go back to the file system a few at a time, each
-slice under the writers' lock, where the file was made to give them back. PostgreSQL does both by
-itself, and is asked to do it now.
+Our statements name their columns so that SQLite takes the index that each was made for. Statistics
+gain it nothing, and lead it to read whole indexes where a few of the newest rows are meant
+(ADR 0031): somebody's are taken away. PostgreSQL makes its own, and is asked to do it now.
+
+Free pages go back to the file system a few at a time, each slice under the writers' lock, where the
+file was made to give them back.
 """
 
 from __future__ import annotations
@@ -18,45 +20,38 @@ from memtend.store.sqlite_tx import SqliteReader
 if TYPE_CHECKING:
     from memtend.store.store import Store
 
-ANALYZED: Final = ("sibling", "tag", "access", "log")
-"""The large tables. Knowing that namespaces or replicas are few, SQLite would begin with them, and
-read the whole log for the increments of a backup."""
-_SAMPLED: Final = 400
 _STALE_SHARE: Final = 0.1
 _STALE_ROWS: Final = 500
 _INCREMENTAL: Final = 2
 _PAGE_BYTES: Final = 4_096
 
-_COUNTED: Final = "SELECT stat FROM sqlite_stat1 WHERE tbl = 'sibling' AND idx = 'ux_sibling_path'"
 _CHANGED: Final = (
     "SELECT n_live_tup::bigint, n_mod_since_analyze::bigint FROM pg_stat_user_tables "
     "WHERE schemaname = current_schema() AND relname = 'sibling'"
 )
 
 
-def stale_rows(store: Store) -> int:
-    """How many rows have come or gone since the statistics were made; 0 where they still fit."""
-    engine, rows = store.engine, store.meta().rows
-    if engine.kind != "sqlite":
-        found = engine.script(_CHANGED)
-        live, changed = found[0] if found else (0, 0)
-        return int(changed) if changed > max(_STALE_ROWS, _STALE_SHARE * live) else 0
-    there = engine.script("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_stat1'")
-    counted = engine.script(_COUNTED) if there else []
-    then = int(str(counted[0][0]).split()[0]) if counted else 0
-    changed = abs(rows - then)
-    return changed if changed > max(_STALE_ROWS, _STALE_SHARE * then) else 0
+def misfit(store: Store) -> str:
+    """Why the statistics do not fit; empty where they do."""
+    engine = store.engine
+    if engine.kind == "sqlite":
+        found = engine.script("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_stat1'")
+        return "statistics that somebody made mislead the planner" if found else ""
+    rows = engine.script(_CHANGED)
+    live, changed = rows[0] if rows else (0, 0)
+    if changed <= max(_STALE_ROWS, _STALE_SHARE * live):
+        return ""
+    return f"{changed:,} rows have changed since the statistics were made"
 
 
-def analyze(store: Store) -> None:
-    """Make the statistics again. A server's writers go on meanwhile."""
+def mend(store: Store) -> None:
+    """Make the statistics fit. A server's writers go on meanwhile."""
     engine = store.engine
     if engine.kind != "sqlite":
         engine.script("ANALYZE")
         return
-    engine.script(f"PRAGMA analysis_limit={_SAMPLED:d}")
-    for table in ANALYZED:
-        engine.script(f"ANALYZE {table}")
+    for table in ("sqlite_stat1", "sqlite_stat4"):
+        engine.script(f"DROP TABLE IF EXISTS {table}")
 
 
 def free_bytes(store: Store) -> int:
