@@ -24,6 +24,8 @@ _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;", "$": "&#36;"
 _ENTITY = re.compile("[&<>|$]")
 _LINKS = re.compile(r"://|www\.|@|mailto:|xmpp:", re.IGNORECASE)
 _BLOCK = re.compile(r"^(\d{0,9})(?=[#+=.)-])")
+_BEGINS = re.compile(r"<(?=[a-z/!?])|\](?=[(:\[])|:(?=//)|www(?=\.)|&(?=[#a-z])", re.IGNORECASE)
+_JOINER = "\u2060"
 _SPANS = re.compile(r"(`[^`]+`|(?<![^\s(])\*\*(?=\S)[^*`]+(?<=\S)\*\*(?![^\s,;:.)]))")
 _SPACES = re.compile("( +)")
 _TICKS = re.compile("`+")
@@ -63,6 +65,15 @@ def code(text: str) -> Markdown:
     fence = "`" * (1 + max(map(len, _TICKS.findall(line)), default=0))
     space = " " if "`" in (line[0], line[-1]) else ""
     return Markdown(f"{fence}{space}{line}{space}{fence}")
+
+
+def inert(text: str) -> str:
+    """`text` for a table artifact: one UI of Prefect shows it as it is, the other as markdown.
+
+    An invisible joiner stands where a tag, a link or a picture would begin; names have no such
+    place.
+    """
+    return _BEGINS.sub(lambda found: found[0] + _JOINER, visible(text))
 
 
 def visible(text: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from memtend.alerting.report import AlertReport
 from memtend.health.report import Check, HealthReport, Level, Opportunity
 from memtend.model.alert import Alert
-from memtend_tasks.escaping import Markdown, code, prose, visible
+from memtend_tasks.escaping import Markdown, code, prose
 from memtend_tasks.figures import size, table, to_text
 
 _SIGNS = {Level.OK: "✓ ok", Level.WARNING: "! warning", Level.CRITICAL: "✗ CRITICAL"}
@@ -46,8 +46,8 @@ def alert_lines(report: AlertReport) -> list[str]:
 def opportunity_rows(found: Iterable[Opportunity]) -> list[dict[str, str]]:
     """For a table of their own."""
     return [
-        {"opportunity": visible(one.name), "saves": _saves(one), "fact": visible(one.fact),
-         "command": visible(one.command)}
+        {"opportunity": one.name, "saves": _saves(one), "fact": one.fact,
+         "command": one.command}
         for one in found
     ]  # fmt: skip
 
@@ -55,7 +55,7 @@ def opportunity_rows(found: Iterable[Opportunity]) -> list[dict[str, str]]:
 def alert_rows(standing: Iterable[Alert]) -> list[dict[str, str]]:
     """For a table of their own."""
     names = ("level", "rule", "about", "state", "since", "fact", "what to do")
-    return [dict(zip(names, map(visible, _alert(one)), strict=True)) for one in standing]
+    return [dict(zip(names, _alert(one), strict=True)) for one in standing]
 
 
 def _checks(checks: Iterable[Check]) -> Markdown:

@@ -16,7 +16,7 @@ from memtend.migrate.plan import MigrationPlan
 from memtend.model.plan import Action, Decision, Plan
 from memtend.optimize.plan import OptimizePlan
 from memtend.prune.plan import PruneDecision, PrunePlan
-from memtend_tasks.escaping import Markdown, code, visible
+from memtend_tasks.escaping import Markdown, code
 from memtend_tasks.figures import size, table, to_text
 from memtend_tasks.movepage import moved_details, moved_headline, unquoted
 from memtend_tasks.optimizepage import optimize_details, optimize_headline
@@ -138,9 +138,9 @@ def _row(decision: Decision) -> dict[str, str]:
         }
     row = {
         "action": decision.action.value,
-        "namespace": visible(decision.namespace),
-        "key": visible(decision.key),
-        "reason": visible(unquoted(decision.reason)),
+        "namespace": decision.namespace,
+        "key": decision.key,
+        "reason": unquoted(decision.reason),
         "size": size(decision.size_bytes),
     }
     return row | prune_row(decision) if isinstance(decision, PruneDecision) else row

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from memtend.model.plan import Action
 from memtend.model.pruned import Excess
 from memtend.prune.plan import PruneDecision, PrunePlan
-from memtend_tasks.escaping import Markdown, visible
+from memtend_tasks.escaping import Markdown
 from memtend_tasks.figures import size, table
 
 _DEEDS = {Action.DELETE: "deleted", Action.ARCHIVE: "made cold"}
@@ -47,7 +47,7 @@ def prune_row(decision: PruneDecision) -> dict[str, str]:
     return {
         "rule": decision.rule,
         "value": "unknown" if decision.score is None else f"{decision.score:.2f}",
-        "agent": visible(decision.agent or ""),
+        "agent": decision.agent or "",
     }
 
 

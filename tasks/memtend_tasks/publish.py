@@ -23,7 +23,7 @@ from pydantic import BaseModel
 from memtend.limits import PUBLISHED_DECISIONS_MAX
 from memtend.model.plan import Plan, PlanRef
 from memtend_tasks.address import Address
-from memtend_tasks.escaping import Markdown, code, paragraphs
+from memtend_tasks.escaping import Markdown, code, inert, paragraphs
 from memtend_tasks.figures import figures, table
 from memtend_tasks.planpage import decisions, details, headline
 from memtend_tasks.plans import read_plan
@@ -90,7 +90,8 @@ def publish_link(address: Address, name: str, link: str, text: str) -> None:
 def publish_rows(address: Address, name: str, rows: list[dict[str, str]]) -> None:
     """Show a table by itself, where it has rows."""
     if rows:
-        create_table_artifact(rows, key=f"{name}-{address.label}")
+        cells = [{column: inert(text) for column, text in row.items()} for row in rows]
+        create_table_artifact(cells, key=f"{name}-{address.label}")
 
 
 @contextmanager
