@@ -68,7 +68,7 @@ def test_it_tells_what_there_is(store_url: str, clock: ManualClock, tmp_path: Pa
     assert {one.value for one in facts.growth} == {facts.bytes}
     assert facts.scores[-1].value == facts.score
     assert facts.moves == ()
-    assert facts.archive_note == ""
+    assert facts.unread == ()
 
 
 def test_a_deadline_is_in_one_stretch_only(
@@ -149,7 +149,9 @@ def test_an_archive_out_of_reach_spoils_nothing(clock: ManualClock, tmp_path: Pa
         assert [one.records for one in services.report_facts().moves] == [1]
         (tmp_path / "archive").rename(tmp_path / "elsewhere")
         written = services.write_report(f"{tmp_path}/r.html")
-        assert "The archive could not be read" in Path(written.path).read_text()
+        assert "What could not be read" in Path(written.path).read_text()
+        [unread] = services.report_facts().unread
+        assert unread.part == "archive"
 
 
 def test_a_report_is_there_whole_or_not_at_all(clock: ManualClock, tmp_path: Path) -> None:

@@ -42,6 +42,16 @@ def test_a_missing_package_is_named_before_anything_is_done(
     assert not (tmp_path / "memtend-report.html").exists()
 
 
+def test_only_a_report_is_replaced(cli: Cli, tmp_path: Path) -> None:
+    before = (tmp_path / "memtend.db").read_bytes()
+    ran = cli("report", "-o", "memtend.db", "--json")
+    assert (ran.status, ran.error["name"]) == (112, "ReportTaken")
+    assert (tmp_path / "memtend.db").read_bytes() == before
+    (tmp_path / "empty.html").touch()
+    for _ in range(2):
+        assert cli("report", "-o", "empty.html").status == 0
+
+
 def test_a_place_that_cannot_be_written_is_told(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     assert cli("report", "-o", "folder").status != 0

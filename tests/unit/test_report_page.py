@@ -11,7 +11,7 @@ import pytest
 
 from memtend.report import facts as f
 from memtend.report.drawing import draw
-from memtend.report.page import TITLES, render
+from memtend.report.page import MARK, TITLES, render
 from memtend.report.palette import COLOURS, FILLS, PAIRS
 from memtend.report.treemap import Box, areas, boxes
 from tests.fixtures.markup import HOSTILE
@@ -78,6 +78,7 @@ def test_a_table_stands_beside_every_chart(page: str, full: Seen) -> None:
 
 
 def test_it_needs_nothing_from_anywhere(page: str, full: Seen) -> None:
+    assert page.startswith(MARK)
     assert not full.tags.keys() & {"script", "link", "img", "iframe", "object", "form", "base"}
     assert all(address.startswith("#") for address in full.addresses)
     assert {one.removeprefix("#") for one in full.addresses} <= set(full.ids)

@@ -23,7 +23,10 @@ def report(
     output: Annotated[
         str,
         typer.Option(
-            "--output", "-o", metavar="FILE", help="A path or an fsspec URL; what is there goes."
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="A path or an fsspec URL. An earlier report there goes; anything else is refused.",
         ),
     ] = DEFAULT,
     target: Annotated[

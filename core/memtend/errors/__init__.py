@@ -8,7 +8,7 @@ The code is also the exit status of the command line. Codes are never reused:
 from __future__ import annotations
 
 from memtend.errors.agent import SnapshotRefused, SnapshotUnknown
-from memtend.errors.alerts import AlertsUntold, AlertUnknown, AlertUrlRefused
+from memtend.errors.alerts import AlertsUntold, AlertUnknown
 from memtend.errors.archive import ArchiveDamaged, ArchiveForeign, ArchiveUnreachable, NoArchive
 from memtend.errors.backup import (
     BackupKeyRefused,
@@ -72,7 +72,7 @@ from memtend.errors.prune import (
     PruneUnapproved,
     StrategyUnknown,
 )
-from memtend.errors.report import ReportPackageMissing
+from memtend.errors.report import ReportPackageMissing, ReportTaken
 from memtend.errors.schema import SchemaRefused, SchemaWrong
 from memtend.errors.store import (
     PeerClock,
@@ -107,7 +107,6 @@ from memtend.errors.upkeep import (
 __all__ = [
     "AccessDenied",
     "AlertUnknown",
-    "AlertUrlRefused",
     "AlertsUntold",
     "ArchiveDamaged",
     "ArchiveForeign",
@@ -170,6 +169,7 @@ __all__ = [
     "RehearsalFailed",
     "ReplicaCloned",
     "ReportPackageMissing",
+    "ReportTaken",
     "RepositoryForeign",
     "ResolverFailed",
     "ResolverUnknown",

@@ -1,4 +1,4 @@
-"""89: the report."""
+"""89 and 112: the report."""
 
 from __future__ import annotations
 
@@ -11,3 +11,11 @@ class ReportPackageMissing(MemtendError):
     code = 89
     message = "the report needs the package {package}, which is not installed"
     hint = "Install it with the extra that brings it: pip install 'memtend[report]'."
+
+
+class ReportTaken(MemtendError):
+    """Something is where the report should go, and it is no report. Nothing was written."""
+
+    code = 112
+    message = "{url} is there already, and is no report"
+    hint = "Name a place where nothing is, or where an earlier report is."

@@ -162,6 +162,13 @@ class Insight(NamedTuple):
     sure: str
 
 
+class Unread(NamedTuple):
+    """A part that is not in the report, and why it could not be read."""
+
+    part: str
+    why: str
+
+
 class ReportFacts(BaseModel, frozen=True, extra="forbid"):
     """One store as it is, and how it came to be so."""
 
@@ -192,8 +199,7 @@ class ReportFacts(BaseModel, frozen=True, extra="forbid"):
     prunes: tuple[Prune, ...] = ()
     regrets: tuple[Missed, ...] = ()
     moves: tuple[ArchiveMove, ...] = ()
-    archive_note: str = ""
-    """Why the runs of the archive are not here, where they could not be read."""
+    unread: tuple[Unread, ...] = ()
     backups: tuple[Backup, ...] = ()
     drills: tuple[Drill, ...] = ()
     speeds: tuple[Speed, ...] = ()

@@ -46,6 +46,9 @@ TITLES: Final = {
     "learned": "What was learned",
 }
 
+MARK: Final = '<!doctype html>\n<html lang="en" data-made-by="memtend">'
+"""How every page begins: what does not is none, and not replaced by one."""
+
 
 def render(facts: ReportFacts) -> str:
     """The whole page as text."""
@@ -106,7 +109,7 @@ def _texts(facts: ReportFacts) -> dict[str, Any]:
         "tiles": _tiles(facts),
         "health_said": said,
         "sick": bad > 0,
-        "archive_note": facts.archive_note,
+        "unread": facts.unread,
     }
 
 
