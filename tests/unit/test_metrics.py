@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -72,6 +74,11 @@ EVERYTHING = NOBODY._replace(
 
 def test_every_figure_of_the_catalogue_is_made_of_something() -> None:
     assert {one.name for one in figures_of(EVERYTHING)} == set(HELP)
+
+
+def test_every_figure_is_explained() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "howto" / "metrics.md").read_text()
+    assert [name for name in HELP if f"`{name}`" not in page] == []
 
 
 def test_what_is_not_known_has_no_figure() -> None:
