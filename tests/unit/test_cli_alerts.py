@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -89,8 +90,25 @@ def test_the_test_says_which_address_is_wrong(
     assert cli("alerts", "test").status == 88
     monkeypatch.setenv("MEMTEND_ALERT_URLS", f"{webhook.url} nonsense://pa55-word")
     ran = cli("alerts", "test", "--json")
-    assert (ran.status, ran.error["message"].split()[1:4]) == (87, ["2", "of", "2"])
+    assert ran.status == 88
+    assert "address #2" in ran.error["message"]
+    assert "no address that Apprise understands" in ran.error["message"]
     assert not any(secret in ran.told for secret in SECRETS)
+
+
+def test_a_wrong_address_keeps_nothing_from_others(
+    pressed: Cli, webhook: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MEMTEND_ALERT_URLS", f"pa55-word {webhook.url}")
+    ran = pressed("alerts", "check", "--target", "none")
+    assert (ran.status, len(webhook.bodies)) == (88, 1)
+    assert "pa55-word" not in ran.told
+    monkeypatch.setitem(sys.modules, "apprise", None)
+    assert "pip install 'memtend[alerts]'" in pressed("alerts", "test").told
+    monkeypatch.delenv("MEMTEND_ALERT_URLS")
+    monkeypatch.setenv("MEMTEND_ALERT_URLS_FILE", "not-there")
+    assert pressed("alerts", "check").status == 19
+    assert [one["rule"] for one in pressed("alerts", "--json").json["alerts"]] == ["health.backup"]
 
 
 def test_hostile_names_stay_text(

@@ -12,25 +12,33 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import blake2b
 from typing import Any
+from urllib.parse import unquote
 
 from memtend.alerting.telling import Notice
 from memtend.alerting.wording import body, kind_of, title
-from memtend.errors import AlertUrlRefused, PackageMissing
 
 _LOGGER = "apprise"
 _WHY_CHARS = 200
+_BETWEEN = re.compile("[:@?#&=]+")
+_WORD = re.compile(r"[\w.-]+")
+_ABSENT = "the package apprise is not installed: pip install 'memtend[alerts]'"
+_UNKNOWN = "it is no address that Apprise understands"
 
 
 class AppriseTeller:
-    """One address. `name` such as `slack #2`."""
+    """One address. `name` such as `slack #2`. `server` None: Apprise is not there, or understands
+    it not; then `why` says so whenever something is to be told."""
 
-    def __init__(self, url: str, number: int, server: Any, key: bytes) -> None:
+    def __init__(self, url: str, number: int, key: bytes, server: Any, why: str = "") -> None:
         self._url = url
         self._server = server
-        self.name = f"{url.partition('://')[0].lower()} #{number}"
+        self._missing = why
+        self.name = f"{url.partition('://')[0].lower() if server else 'address'} #{number}"
         self.channel = blake2b(url.encode(), key=key[:64], digest_size=8).hexdigest()
 
     def tell(self, store: str, notices: Sequence[Notice]) -> str | None:
+        if self._server is None:
+            return self._missing
         with _heard() as lines:
             told = self._server.notify(
                 body(notices),
@@ -41,33 +49,32 @@ class AppriseTeller:
         return None if told else self._why(lines)
 
     def _why(self, lines: list[str]) -> str:
-        """What Apprise says of it, without any word of the address but its host."""
+        """What Apprise says of it, without any word of the address: where one service has its host,
+        another has a token."""
         said = next(iter(lines), "") or "it was not delivered"
-        _, _, rest = self._url.partition("://")
-        host = re.split(r"[/?#]", rest)[0].rpartition("@")[2].partition(":")[0]
-        for word in sorted(set(re.split(r"[^\w.-]+", rest)), key=len, reverse=True):
-            if len(word) > 2 and word != host:
+        rest = self._url.partition("://")[2]
+        words = {*_BETWEEN.split(rest), *_BETWEEN.split(unquote(rest)), *_WORD.findall(rest)}
+        for word in sorted(words, key=len, reverse=True):
+            if len(word) > 2:
                 said = said.replace(word, "****")
         return "".join(sign for sign in said if sign.isprintable())[:_WHY_CHARS]
 
 
 def tellers(urls: Sequence[str], key: bytes) -> list[AppriseTeller]:
-    """One for each address; raises `AlertUrlRefused` and `PackageMissing`."""
+    """One for each address. One that is wrong is no reason not to tell the others."""
     if not urls:
         return []
     try:
         import apprise  # noqa: PLC0415
-    except ImportError as error:
-        raise PackageMissing(what="telling people of alerts", package="apprise") from error
+    except ImportError:
+        return [AppriseTeller(url, n, key, None, _ABSENT) for n, url in enumerate(urls, 1)]
     asset = apprise.AppriseAsset(app_id="memtend", app_desc="memtend", async_mode=False)
     found = []
     for number, url in enumerate(urls, 1):
         server = apprise.Apprise(asset=asset)
         with _heard():
             known = server.add(url)
-        if not known:
-            raise AlertUrlRefused(number=number, count=len(urls))
-        found.append(AppriseTeller(url, number, server, key))
+        found.append(AppriseTeller(url, number, key, server if known else None, _UNKNOWN))
     return found
 
 

@@ -1,4 +1,4 @@
-"""85, 87 and 88: alerts."""
+"""85 and 88: alerts."""
 
 from __future__ import annotations
 
@@ -11,17 +11,6 @@ class AlertUnknown(MemtendError):
     code = 85
     message = "there is no {what} {name!r}{why}"
     hint = "`memtend alerts list` shows those that stand, and the silences, by their ids."
-
-
-class AlertUrlRefused(MemtendError):
-    """The address itself is not told: it may hold a password."""
-
-    code = 87
-    message = "address {number} of {count} for alerts is none that Apprise understands"
-    hint = (
-        "Correct MEMTEND_ALERT_URLS or its file: addresses such as mailtos://… or slack://…, with "
-        "white space between; `memtend alerts test` tries each of them."
-    )
 
 
 class AlertsUntold(MemtendError):

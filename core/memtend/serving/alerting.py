@@ -51,8 +51,7 @@ class Alerting(Judging, Measuring):
 
         figures, report = self.figures(target), health or self.health(target)
         policy = self.memory.config.file.alerts
-        chosen = [*(self._tellers() if tellers is None else tellers), *also]
-        return self._alert(lambda held: look(figures, report.checks, policy, held), chosen)
+        return self._alert(lambda held: look(figures, report.checks, policy, held), tellers, also)
 
     def raise_alert(
         self,
@@ -70,8 +69,7 @@ class Alerting(Judging, Measuring):
         from memtend.alerting.finding import Finding, Look  # noqa: PLC0415
 
         found = Finding(rule, scope, level, fact, hint, lapses_ms=ALERT_LAPSE_MS)
-        chosen = self._tellers() if tellers is None else tellers
-        return self._alert(lambda held: Look((found,)), chosen)
+        return self._alert(lambda held: Look((found,)), tellers)
 
     def end_alert(self, rule: str, scope: str = STORE_SCOPE) -> bool:
         """What `raise_alert` told of is over; whether it stood."""
@@ -152,13 +150,17 @@ class Alerting(Judging, Measuring):
         told = ((one.name, one.tell(self._label(), [notice])) for one in self._tellers())
         return tuple(Delivery(channel=name, alerts=1, why=why or "") for name, why in told)
 
-    def _alert(self, looking: Looking, tellers: Sequence[Teller]) -> AlertReport:
+    def _alert(
+        self, looking: Looking, tellers: Sequence[Teller] | None, also: Sequence[Teller] = ()
+    ) -> AlertReport:
+        """Written down first: settings that are wrong keep nothing from being known."""
         from memtend.alerting import apply  # noqa: PLC0415
         from memtend.alerting.report import AlertReport  # noqa: PLC0415
 
         policy = self.memory.config.file.alerts
         decided = apply.write_down(self.store, looking, policy)
-        told, untold = apply.tell(self.store, self._label(), tellers, policy)
+        chosen = [*(self._tellers() if tellers is None else tellers), *also]
+        told, untold = apply.tell(self.store, self._label(), chosen, policy)
         changed = {one.id: one for one in decided.changed}
         moved = (decided.opened, decided.raised, decided.lowered, decided.resolved)
         opened, raised, lowered, resolved = (

@@ -1,0 +1,45 @@
+"""Addresses hold passwords: what a service answers is told without them."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from memtend.alerting.senders import AppriseTeller, tellers
+from memtend.alerting.wording import trial
+
+KEY = b"k" * 32
+
+
+@pytest.mark.parametrize(
+    ("url", "said", "shown"),
+    [
+        ("slack://tokA/tokB/tokC/#ops", "no tokA at host", "no **** at host"),
+        ("json://u5er:p%2Fw0rd@example.org:80/h00k", "p/w0rd of u5er", "**** of ****"),
+        ("json://u5er:p%2Fw0rd@example.org", "p%2Fw0rd\x1b[31m", "****[31m"),
+        ("json://example.org", "", "it was not delivered"),
+    ],
+)  # fmt: skip
+def test_no_word_of_an_address_is_told(url: str, said: str, shown: str) -> None:
+    teller = AppriseTeller(url, 1, KEY, object())
+    assert teller._why([said] if said else []) == shown
+    assert not any(word in shown for word in ("tokA", "u5er", "w0rd", "h00k"))
+
+
+def test_a_channel_is_known_again_and_says_nothing() -> None:
+    urls = ["json://ada:pw@127.0.0.1/x", "nonsense", "json://127.0.0.1/y"]
+    first, second = tellers(urls, KEY), tellers(urls, KEY)
+    assert [one.name for one in first] == ["json #1", "address #2", "json #3"]
+    assert [one.channel for one in first] == [one.channel for one in second]
+    assert len({one.channel for one in first}) == 3
+    assert [one.channel for one in tellers(urls, b"another")] != [one.channel for one in first]
+    assert tellers([], KEY) == []
+
+
+def test_what_apprise_logs_goes_nowhere(caplog: pytest.LogCaptureFixture) -> None:
+    logging.getLogger("apprise").setLevel(logging.WARNING)
+    [teller] = tellers(["json://127.0.0.1:9/t0ken"], KEY)
+    why = teller.tell("s", [trial(1_750_000_000_000, "a" * 32)])
+    assert why == "A Connection error occurred sending JSON notification to ****."
+    assert caplog.records == []
