@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from memtend.model.record import Labels
 from memtend.services import Services
 from memtend.settings import Settings
 from memtend.store import sampling
+from memtend.store.sql import sqlite_statements
+from memtend.store.sql_health import PEEKED, STATEMENTS
 from memtend.store.structure import INDEXES, expected, problems
 from memtend.store.tables import metadata
 from tests.fixtures.stores import run_sql, set_policies
@@ -131,3 +134,24 @@ def test_what_could_be_saved_is_estimated_well(sqlite: Services) -> None:
 def test_the_default_place_of_a_target_is_not_asked(services: Services, tmp_path: Path) -> None:
     assert not [c for c in services.health().checks if c.name in ("backup", "chain", "target")]
     assert named(services.health(str(tmp_path / "b")), "backup").level == "critical"
+
+
+LARGE = r"SCAN (s|o|t|a|l|sibling|tag|log|access)\b"
+COUNTED = ("row_count", "log_count", "expired_count")
+"""Counts: one is part of a look in full, the others end at a bound."""
+
+
+@pytest.mark.parametrize("name", sorted(STATEMENTS.keys() - set(COUNTED)))
+def test_no_statement_of_a_look_reads_a_whole_table(sqlite: Services, name: str) -> None:
+    text = sqlite_statements()[name].replace("?", "1")
+    plan = "\n".join(row[3] for row in run_sql(sqlite.memory, f"EXPLAIN QUERY PLAN {text}"))
+    bounded = name == "log_oldest"  # in the order of its index, until the first
+    assert bounded or not re.search(LARGE, plan), plan
+
+
+@pytest.mark.parametrize("name", [f"peek_{table}" for table in PEEKED])
+def test_the_beginning_of_a_small_table_is_not_sorted_for(sqlite: Services, name: str) -> None:
+    text = sqlite_statements()[name].replace("?", "1")
+    plan = "\n".join(row[3] for row in run_sql(sqlite.memory, f"EXPLAIN QUERY PLAN {text}"))
+    few = name in ("peek_lease_ticket", "peek_lease_grant", "peek_access_grant")
+    assert few or "TEMP B-TREE" not in plan, plan

@@ -135,8 +135,11 @@ class _Stretch:
         self.missing = tuple(sorted(named - there))
 
     def _find(self, where: str, why: str) -> None:
+        self._find_in(self._seq, where, why)
+
+    def _find_in(self, seq: int, where: str, why: str) -> None:
         self.findings.append(StoreFinding(where=where, why=why))
-        self.damaged.add(self._seq)
+        self.damaged.add(seq)
 
     def _check_index(self, row: Row, where: str) -> None:
         """A PostgreSQL server has its own checksums, and each question is a round trip."""
@@ -153,16 +156,12 @@ class _Stretch:
             for tag in body.tags:
                 if tag in wanted or len(wanted) < HEALTH_TAGS_MAX:
                     wanted[tag].add(seq)
-        if not wanted:
-            return
-        array = self._store.engine.array
-        found = set(
-            self._store.engine.read("tags_among", (array(list(wanted)), array(list(bodies))))
-        )
+        array, read = self._store.engine.array, self._store.engine.read
         for tag, seqs in wanted.items():
-            for self._seq in sorted(seq for seq in seqs if (tag, seq) not in found):
-                if self._store.engine.read("sizes_of", (array([self._seq]),)):
-                    self._find("tag", f"{tag!r} of {self._seq} is missing")
+            for seq, found in read("tag_on", (tag, array(sorted(seqs)))):
+                # Nor is it there when somebody has just deleted the record.
+                if not found and read("sizes_of", (array([seq]),)):
+                    self._find_in(seq, "tag", f"{tag!r} of {seq} is missing")
 
 
 def _remember(store: Store, passed: Pass) -> None:

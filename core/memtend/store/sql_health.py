@@ -34,7 +34,9 @@ STATEMENTS: Final[dict[str, str]] = {
     "sizes_of": "SELECT seq, size FROM sibling WHERE seq {in_ints} ORDER BY seq",
     "paths_of": "SELECT id, path FROM namespace WHERE id {in_ints}",
     "seq_at": "SELECT seq FROM sibling WHERE ns = ? AND key = ? AND field = ? AND n = ? AND r = ?",
-    "tags_among": "SELECT tag, seq FROM tag WHERE tag {in_texts} AND seq {in_ints}",
+    # asked row by row, or a planner reads everything that has the tag
+    "tag_on": "SELECT one.value, (SELECT count(*) FROM tag t WHERE t.tag = ? "
+    "AND t.seq = one.value) FROM {ints}",
     "usage_of": "SELECT s.ns, s.key, s.field, s.seq, s.exp, s.flags, s.size, s.body, a.count, "
     "a.at_ms FROM sibling s LEFT JOIN access a ON a.ns = s.ns AND a.key = s.key "
     "WHERE s.seq {in_ints} ORDER BY s.seq",
