@@ -18,7 +18,6 @@ from memtend_tasks.publish import (
     publish_rows,
 )
 from memtend_tasks.report import report_link
-from memtend_tasks.sentence import sentence
 
 
 @memory_flow
@@ -38,7 +37,7 @@ def health(store: Store = "default", target: Target = "default") -> HealthReport
     alerts = check_alerts(store, target, report)
     figures = key_figures(record_figures(store, target, report))
     known = [Markdown("## Key figures"), table(("figure", "value"), figures)]
-    lines = [sentence(report), *health_lines(report), *alert_lines(alerts), *known]
+    lines = [*health_lines(report), *alert_lines(alerts), *known]
     publish_page(address, "Health report", lines)
     publish_rows(address, "opportunities", opportunity_rows(report.opportunities))
     publish_rows(address, "alerts", alert_rows(alerts.standing))
