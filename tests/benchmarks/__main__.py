@@ -28,7 +28,7 @@ FIGURES = ROOT / "benchmarks.json"
 PAGE = ROOT / "docs" / "benchmarks.md"
 MODULES = ("store", "growth", "sweep", "long", "writers", "slowdisk", "postgres", "startup",
            "backups", "increments", "archive", "sync", "leases", "messages", "imports",
-           "migrations", "metrics", "health")  # fmt: skip
+           "migrations", "metrics", "health", "prune", "optimize")  # fmt: skip
 SIZES = (10_000, 100_000)
 
 
@@ -64,6 +64,7 @@ def run(only: list[str], sizes: list[int], folder: Path) -> Iterator[tuple[str, 
         for size in sizes:
             yield from (("archive", row) for row in archive.rows(folder / f"archive-{size}", size))
     yield from _metrics(only, sizes, folder)
+    yield from _optimize(only, sizes, folder)
     yield from _migrations(only, sizes, folder)
     yield from _sync(only, sizes, folder)
     from tests.benchmarks import imports, leases, long, messages, slowdisk, writers  # noqa: PLC0415
@@ -84,6 +85,17 @@ def _metrics(only: list[str], sizes: list[int], folder: Path) -> Iterator[tuple[
 
         found = health.rows(folder / "health", [*sizes, 10 * sizes[-1]])
         yield from (("health", row) for row in found)
+    if "prune" in only:
+        from tests.benchmarks import prune  # noqa: PLC0415
+
+        yield from (("prune", row) for row in prune.rows(folder / "prune"))
+
+
+def _optimize(only: list[str], sizes: list[int], folder: Path) -> Iterator[tuple[str, Row]]:
+    if "optimize" in only:
+        from tests.benchmarks import optimize  # noqa: PLC0415
+
+        yield from (("optimize", row) for row in optimize.rows(folder / "optimize", sizes))
 
 
 def _migrations(only: list[str], sizes: list[int], folder: Path) -> Iterator[tuple[str, Row]]:

@@ -68,7 +68,6 @@ def _fill(services: Services, size: int) -> None:
     for chunk in chunks(range(size), BATCH):
         made = [(n, item(n)) for n in chunk]
         services.memory.put_many([Put(*one[:3], labels[n % AGENTS]) for n, one in made])
-    services.store.engine.script("ANALYZE")
 
 
 def _look(services: Services, size: int) -> float:
