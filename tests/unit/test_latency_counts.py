@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -69,6 +70,16 @@ def test_what_raises_is_not_counted(services: Services) -> None:
     with pytest.raises(ZeroDivisionError), services.store.latencies.timing("test"):
         _ = 1 // 0
     assert counts(services) == {}
+
+
+def test_a_forked_child_leaves_the_counts_to_its_parent(services: Services) -> None:
+    latencies = services.store.latencies
+    latencies.note("get", 0, 1_000)
+    child = os.fork()
+    if child == 0:
+        os._exit(int(latencies.is_filled))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert latencies.is_filled
 
 
 def test_a_writer_writes_latencies_once_a_minute(services: Services, clock: ManualClock) -> None:

@@ -97,8 +97,8 @@ def _write(path: Path, text: bytes) -> None:
 
     with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
         beside = Path(file.name)
-        file.write(text)
     try:
+        beside.write_bytes(text)
         beside.chmod(0o644)  # the collector is somebody else
         beside.replace(path)
     except OSError:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler
+from socketserver import TCPServer
 from threading import Event
 from typing import Final
 
@@ -62,8 +63,9 @@ def serve(
         def log_message(self, format: str, *args: object) -> None:
             """A scrape every few seconds is no news."""
 
-    class Server(HTTPServer):
+    class Server(TCPServer):  # an HTTPServer would ask the DNS for its own name
         address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        allow_reuse_address = True
         timeout = LOOK_S
 
         def handle_error(self, request: object, client_address: object) -> None:
@@ -75,7 +77,7 @@ def serve(
         raise ListenRefused(address=address, why=error.strerror or str(error)) from error
     with server:
         shown = f"[{host}]" if ":" in host else host
-        ready(f"http://{shown}:{server.server_port}{PATH}")
+        ready(f"http://{shown}:{server.server_address[1]}{PATH}")
         while not ended.is_set():
             server.handle_request()
 

@@ -25,6 +25,7 @@ from memtend.limits_upkeep import (
     LATENCY_WRITE_EVERY,
 )
 from memtend.model.latency import TIERS, OpLatency, bucket_of, latency
+from memtend.store.engine import survives_fork
 
 if TYPE_CHECKING:
     from memtend.clock import Clock
@@ -54,6 +55,15 @@ class Latencies:
         self.met = Met()
         self.read_turns = _every(LATENCY_READ_EVERY + 1, now_ns)  # for the timed one asks twice
         self.write_turns = _every(LATENCY_WRITE_EVERY, now_ns)
+
+        survives_fork(self)
+
+    def foresee(self) -> None:
+        """Nothing has to be known of the parent."""
+
+    def abandon(self) -> None:
+        """In a forked child: what the parent has counted, the parent writes."""
+        self._lock, self._counts = threading.Lock(), {}
 
     @property
     def is_filled(self) -> bool:
