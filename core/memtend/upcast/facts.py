@@ -13,7 +13,6 @@ version, so that what is decided by it does not depend on whether it was migrate
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from datetime import UTC, tzinfo
 from typing import Any, Final, NamedTuple
 
@@ -124,25 +123,30 @@ class Said:
 
     def _of(self, group: str, name: str) -> Any:
         """What is said under the name of the item's version, else under the other name."""
-        fields = _either(self._part, self._names[group])
-        return None if fields is None else _either(fields, self._names[name])
+        if self._version is None:
+            self._read()
+        names = self._names
+        first, other = names[group]
+        fields = self._item.get(first)
+        if fields is None:
+            fields = self._item.get(other)
+        if type(fields) is not dict and not isinstance(fields, Mapping):
+            return None
+        first, other = names[name]
+        found = fields.get(first)
+        return fields.get(other) if found is None else found
 
     def _read(self) -> None:
         value: Any = None
         version: str | None = None
-        with suppress(ValueError):
+        try:
             value = self._load(self._stored)
             version = AML.version_of(self._kind, value)
+        except ValueError:  # damaged, or of a version that is not known
+            version = None
         self._version = version or ""
         self._item: Mapping[str, Any] = value if version else {}
-        self._names = _NAMES[version or AML.versions[-1]]
-
-
-def _either(fields: Any, names: tuple[str, str]) -> Any:
-    if type(fields) is not dict and not isinstance(fields, Mapping):
-        return None
-    found = fields.get(names[0])
-    return fields.get(names[1]) if found is None else found
+        self._names = _NAMES[version or AML.newest]
 
 
 def _outcome(stated: Any) -> Outcome | None:
