@@ -6,7 +6,7 @@ seen more executions is the later one, and counts.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from memtend.model.candidate import Candidate
@@ -14,11 +14,15 @@ if TYPE_CHECKING:
 
 Tried = tuple[int | None, float | None]
 """How often it was executed, and which share of that succeeded. Of no executions no share is."""
+MEASURED: Final = "pattern"
+"""The kind of which an item counts executions and states confidence and time saved. Items of other
+kinds are not opened for it."""
 
 
 def tried(candidate: Candidate) -> Tried:
-    good, bad, facts = candidate.success_count, candidate.failure_count, candidate.facts
+    good, bad = candidate.success_count, candidate.failure_count
     count = None if good is None or bad is None else good + bad
+    facts = candidate.facts if candidate.kind == MEASURED else None
     stated = None if facts is None else facts.executions
     if facts is not None and stated is not None and (count is None or stated >= count):
         return stated, facts.success_rate if stated else None
@@ -28,9 +32,15 @@ def tried(candidate: Candidate) -> Tried:
 
 
 def confidence(candidate: Candidate) -> float | None:
-    if candidate.confidence is not None or candidate.facts is None:
+    if candidate.confidence is not None or candidate.kind != MEASURED or candidate.facts is None:
         return candidate.confidence
     return candidate.facts.confidence
+
+
+def saved_ms(candidate: Candidate) -> float | None:
+    if candidate.kind != MEASURED or candidate.facts is None:
+        return None
+    return candidate.facts.saved_ms
 
 
 def used_ms(candidate: Candidate) -> int:

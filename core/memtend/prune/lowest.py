@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    Rank = tuple[int, float, int, int, int]
+    Rank = tuple[int, float, int, int, int, int]
 
 _SPARE: Final = 4_096
 """So many more are collected before those that are not needed are let go."""

@@ -1,7 +1,7 @@
 """Strategy *space*: where an agent or the store is over its limit, the lowest value goes first.
 
 The order is total. First what is known to be worth less than `unknown_before`, the least first;
-then what nothing is known of, the least important, the least read and the longest unused first;
+then what nothing is known of, the least important, the least read and the longest untouched first;
 then the rest of what is known. Taken is what comes first in this order, without exception, until
 the low-water mark is reached. A value above `preserve_above` is never taken.
 """
@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from memtend.prune.known import used_ms
 from memtend.prune.lowest import Offer
 from memtend.prune.scope import Mark, Scope
 from memtend.prune.strategy import DELETE, Verdict
@@ -46,6 +45,7 @@ class Space:
         agent_bytes: Mapping[str, int] | None,
     ) -> None:
         self._policy = policy
+        self._unknown_before = policy.unknown_before
         self._value_of = value_of
         self._shields = shields
         self._store = _scope("the store", policy.store_bytes, policy.low_water, store_bytes)
@@ -122,13 +122,14 @@ class Space:
             self.notes.append(scope.note(need))
 
     def _rank(self, candidate: Candidate, score: float | None) -> Rank:
-        """Equal values are rare, so what the item says of its use need not be read for them."""
+        """By what lies beside the value: what the item itself says of its times need not be read
+        to tell apart what is worth the same. An import keeps when an item was made."""
         if score is None:
-            place, level, last_ms = 1, candidate.importance, used_ms(candidate)
+            place, level = 1, candidate.importance
         else:
-            place, level = (0 if score < self._policy.unknown_before else 2), score
-            last_ms = max(candidate.written_ms, candidate.read_ms or 0)
-        return place, level, candidate.accesses, last_ms, candidate.seq
+            place, level = (0 if score < self._unknown_before else 2), score
+        last_ms = max(candidate.written_ms, candidate.read_ms or 0)
+        return place, level, candidate.accesses, last_ms, candidate.created_ms, candidate.seq
 
     def _scopes(self, candidate: Candidate) -> tuple[Scope, ...]:
         agent = candidate.agent

@@ -10,7 +10,7 @@ from __future__ import annotations
 from math import log1p
 from typing import TYPE_CHECKING
 
-from memtend.prune.known import confidence, tried, used_ms
+from memtend.prune.known import confidence, saved_ms, tried, used_ms
 from memtend.prune.strategy import DELETE, Verdict, days
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ def weighted(policy: PrunePolicy) -> ValueOf:
     def value(candidate: Candidate) -> float | None:
         executions, success = tried(candidate)
         sure = confidence(candidate)
-        saved_ms = None if candidate.facts is None else candidate.facts.saved_ms
-        if success is None and sure is None and saved_ms is None:
+        saved = saved_ms(candidate)
+        if success is None and sure is None and saved is None:
             return None
         uses = candidate.accesses + (executions or 0)
         used = known_use[uses] if uses < len(known_use) else min(1.0, log1p(uses) / used_full)
@@ -44,8 +44,8 @@ def weighted(policy: PrunePolicy) -> ValueOf:
             total, known = total + by_success * success, known + by_success
         if sure is not None:
             total, known = total + by_confidence * sure, known + by_confidence
-        if saved_ms is not None:
-            share = min(1.0, max(0.0, saved_ms / saved_full_ms))
+        if saved is not None:
+            share = min(1.0, max(0.0, saved / saved_full_ms))
             total, known = total + by_saved * share, known + by_saved
         return total / known if known else None
 
