@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import partial
 from hashlib import sha256
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from memtend.clock import to_datetime
 from memtend.codec import canonical
@@ -26,11 +26,11 @@ from memtend.errors import (
     ResolverUnknown,
 )
 from memtend.limits import CONFLICTS_MAX
-from memtend.limits_upkeep import HEALTH_CHANGES, HEALTH_CROWD_ROWS
 from memtend.model.conflict import Competitor, Conflict, ConflictView
 from memtend.model.pattern import compile_pattern
 from memtend.model.plan import Action, Decision, Plan, Report
 from memtend.model.policy import FUNCTION
+from memtend.store.conflicted import crowded
 from memtend.store.conflicts import Contested, contest, contested_in
 from memtend.store.records import to_record, value_of
 from memtend.store.seen import Seen, counter_value, newest
@@ -52,33 +52,9 @@ def conflicts(memory: Memory, pattern: str = "**", limit: int = CONFLICTS_MAX) -
     return [_conflict(found) for found in islice(_contested(memory, pattern), limit)]
 
 
-class Crowd(NamedTuple):
-    """How many keys and fields have several values (counted up to `CONFLICTS_MAX`), and the most
-    that one has. `sampled`: of those among the newest changes alone."""
-
-    keys: int
-    most: int
-    sampled: bool = False
-
-
 def crowding(memory: Memory) -> tuple[int, int]:
     """How many keys and fields have several values, and the most that one has."""
-    return crowded(memory)[:2]
-
-
-def crowded(memory: Memory) -> Crowd:
-    """The same, and whether all were counted: above some size only the newest changes are."""
-    store = memory.store
-    [(contested,)] = store.engine.read("contested_rows")
-    if contested <= HEALTH_CROWD_ROWS:
-        found = islice(_contested(memory, "**", strays=False), CONFLICTS_MAX)
-        sizes = [len(one.seen) for one in found]
-        return Crowd(len(sizes), max(sizes, default=0))
-    last = store.meta().seq
-    rows = store.engine.read("crowds", (last - HEALTH_CHANGES, last))
-    # A key is named by each of its siblings that is new, and counted once.
-    sizes_of = {(ns, key, field): int(size) for ns, key, field, size in rows}
-    return Crowd(len(sizes_of), max(sizes_of.values(), default=0), sampled=True)
+    return crowded(memory.store, memory.config, memory._reads)[:2]
 
 
 def conflict(memory: Memory, namespace: str, key: str, field: str = "") -> ConflictView | None:

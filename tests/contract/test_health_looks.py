@@ -16,12 +16,12 @@ from memtend.model.policy import Compression, Policy
 from memtend.model.record import Labels
 from memtend.services import Services
 from memtend.settings import Settings
-from memtend.store import sampling
+from memtend.store import conflicted, sampling
 from memtend.store.sql import sqlite_statements
 from memtend.store.sql_health import PEEKED, STATEMENTS
 from memtend.store.structure import INDEXES, expected, problems
 from memtend.store.tables import metadata
-from tests.fixtures.stores import run_sql, set_policies
+from tests.fixtures.stores import beside, run_sql, set_policies
 
 NS = "a/b"
 
@@ -113,6 +113,21 @@ def test_a_look_changes_nothing_that_is_backed_up(services: Services) -> None:
     before = services.store.meta()
     services.health()
     assert services.store.meta() == before
+
+
+def test_a_crowd_among_many_is_found_at_its_newest_end(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Above some size only the newest changes are looked at, and the report says so."""
+    fill(services, 10)
+    for n in range(3):
+        beside(services.memory, NS, "crowd", n)
+        services.memory.increment(NS, "counter", 1)
+    facts = [named(services.health(), "conflicts").fact]
+    monkeypatch.setattr(conflicted, "HEALTH_CROWD_ROWS", 5)
+    facts.append(named(services.health(), "conflicts").fact)
+    told = "1 keys have conflicting values, up to 3 of one"
+    assert facts == [told, f"at least {told}"]
 
 
 def test_what_could_be_saved_is_estimated_well(sqlite: Services) -> None:

@@ -98,12 +98,12 @@ class Judging(Peering, Archives, Drills, Migrating):
 
     def _used(self, ask: _Asking) -> dict[str, Any]:
         """What is done with the store, and what waits."""
-        from memtend.resolving import crowded  # noqa: PLC0415
         from memtend.serving import looks  # noqa: PLC0415
         from memtend.store import looking  # noqa: PLC0415
+        from memtend.store.conflicted import crowded  # noqa: PLC0415
 
-        store, now_ms = self.store, self.clock.now_ms()
-        crowd = ask("conflicts", lambda: crowded(self.memory), None)
+        store, memory, now_ms = self.store, self.memory, self.clock.now_ms()
+        crowd = ask("conflicts", lambda: crowded(store, memory.config, memory._reads), None)
         log_age_ms, log_rows = ask("the change log", lambda: looking.log_growth(store), (None, 0))
         waited_for, waiters = ask("leases", lambda: looking.lease_queue(store), ("", 0))
         return {
@@ -117,7 +117,7 @@ class Judging(Peering, Archives, Drills, Migrating):
             "waiters": waiters,
             "waited_for": waited_for,
             "slow": ask("latencies", lambda: looks.slow_of(store), ()),
-            "policy_troubles": looks.policy_troubles(self.memory.config.file),
+            "policy_troubles": looks.policy_troubles(memory.config.file),
             "regret": ask("regret", lambda: looks.regret_of(store), ()),
             "alerts": ask("alerts", lambda: dict(store.engine.read("alerts_standing")), {}),
             "peers": ask("peers", self.peer_facts, ()),
