@@ -28,7 +28,8 @@ FIGURES = ROOT / "benchmarks.json"
 PAGE = ROOT / "docs" / "benchmarks.md"
 MODULES = ("store", "growth", "sweep", "long", "writers", "slowdisk", "postgres", "startup",
            "backups", "increments", "archive", "sync", "leases", "messages", "imports",
-           "migrations", "metrics", "health", "prune", "optimize")  # fmt: skip
+           "migrations", "metrics", "health", "prune", "optimize",
+           "report")  # fmt: skip
 SIZES = (10_000, 100_000)
 
 
@@ -96,6 +97,10 @@ def _optimize(only: list[str], sizes: list[int], folder: Path) -> Iterator[tuple
         from tests.benchmarks import optimize  # noqa: PLC0415
 
         yield from (("optimize", row) for row in optimize.rows(folder / "optimize", sizes))
+    if "report" in only:
+        from tests.benchmarks import report  # noqa: PLC0415
+
+        yield from (("report", row) for row in report.rows(folder / "report", sizes))
 
 
 def _migrations(only: list[str], sizes: list[int], folder: Path) -> Iterator[tuple[str, Row]]:
