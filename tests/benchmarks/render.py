@@ -23,6 +23,7 @@ TITLES = {
     "sync": "Sync",
     "imports": "Importing",
     "migrations": "Migrating",
+    "optimize": "Optimizing and searching",
 }
 SMALL = 0.001
 HEAD = """\

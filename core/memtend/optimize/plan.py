@@ -232,11 +232,12 @@ def _damaged(found: Found) -> Step:
     count = len(found.damaged)
     if not count:
         return Step(name=StepName.DAMAGED, worth=False, reason="every row can be read")
-    reason = f"{count:,} rows cannot be read; they are written to a file of their own first"
+    what = f"{count:,} rows" if count > 1 else "one row"
+    reason = f"{what} cannot be read; the bytes are written to a file of their own first"
     if found.peers:
         reason = (
-            f"{count:,} rows cannot be read, and {found.peers} peers may hold them whole: what is "
-            "taken away here would go there too. Bring them back: `memtend restore`"
+            f"{what} cannot be read, and {found.peers} peers may hold them whole: what is taken "
+            "away here would go there too. Bring them back: `memtend restore`"
         )
     size = sum(one.size for one in found.damaged)
     return Step(
