@@ -21,6 +21,7 @@ from typing import Any, Final
 
 from memtend.durations import parse_bytes, parse_duration, show_duration
 from memtend.limits import TTL_MS_MAX
+from memtend.limits_upkeep import ALERT_FLAP_MS
 from memtend.model.alert import AlertLevel
 from memtend.model.alertpolicy import AlertPolicy, Steps
 from memtend.safeyaml import Node
@@ -28,6 +29,7 @@ from memtend.safeyaml import Node
 _NONE: Final = "none"
 _STEPS: Final = tuple(Steps.model_fields)
 _TIMES: Final = {"remind": "remind_ms", "keep": "keep_ms"}
+_LEAST: Final = {"remind": 1, "keep": ALERT_FLAP_MS}
 
 
 def read_alerts(node: Node | None) -> AlertPolicy:
@@ -42,7 +44,7 @@ def read_alerts(node: Node | None) -> AlertPolicy:
     for name, field in _TIMES.items():
         if name in given:
             never = name == "remind" and given[name].plain().lower() == _NONE
-            fields[field] = None if never else _ms(given[name])
+            fields[field] = None if never else _ms(given[name], least_ms=_LEAST[name])
     return AlertPolicy(**fields)
 
 
@@ -79,10 +81,11 @@ def _bytes(node: Node) -> float:
     return found
 
 
-def _ms(node: Node) -> int:
+def _ms(node: Node, least_ms: int = 1) -> int:
     found = parse_duration(node.plain())
-    if found is None or not 0 < found <= TTL_MS_MAX:
-        raise node.error(f"{node.plain()[:64]!r} is not a time such as 100ms, 12h, 30d")
+    if found is None or not least_ms <= found <= TTL_MS_MAX:
+        least = f" of {show_duration(least_ms)} or more" if least_ms > 1 else ""
+        raise node.error(f"{node.plain()[:64]!r} is not a time such as 100ms, 12h, 30d{least}")
     return found
 
 

@@ -57,6 +57,7 @@ def test_it_reads_back_as_it_was_written(text: str) -> None:
         "{tell_from: everything}",
         "{remind: 0s}",
         "{keep: none}",
+        "{keep: 23h}",
         "{disk: {warning: 1}}",
     ],
 )

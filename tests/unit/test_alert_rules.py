@@ -182,7 +182,16 @@ def test_what_a_rule_says_health_does_not_say_again() -> None:
 
 def test_without_figures_no_rule_was_looked_at() -> None:
     assert look([], None, DEFAULT, {}).observed == frozenset()
-    assert looked().observed == {rule.name for rule in RULES}
+    assert looked().observed == {"figures.unread", *(rule.name for rule in RULES)}
+
+
+def test_figures_that_cannot_be_read_are_a_finding_and_nothing_is_well() -> None:
+    found = look([], [Said("reading", "critical")], DEFAULT, {}, "a row is damaged")
+    assert [(one.rule, one.level) for one in found.findings] == [
+        ("figures.unread", ERROR),
+        ("health.reading", CRITICAL),
+    ]
+    assert found.observed == frozenset()
 
 
 def test_what_is_looked_at_keeps_its_level_in_between() -> None:

@@ -43,6 +43,7 @@ def kept(told: Told | None = None, **more: Any) -> Kept:
         (kept(Told(NOW, ERROR), state=RESOLVED), Why.RESOLVED),
         (kept(Told(NOW, ERROR, ended=True), state=RESOLVED), None),
         (kept(Told(tries=1), state=RESOLVED), Why.RESOLVED),
+        (kept(Told(trying_ms=NOW - DAY), state=RESOLVED), Why.RESOLVED),
         (kept(Told(trying_ms=NOW - ALERT_TELLING_MS + 1)), None),
         (kept(Told(trying_ms=NOW - ALERT_TELLING_MS)), Why.OPENED),
         (kept(Told(trying_ms=NOW + DAY)), Why.OPENED),

@@ -12,6 +12,7 @@ it twice. On a full disk the ballast makes room: that is when somebody must be t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from memtend.alerting import telling
@@ -70,13 +71,11 @@ def tell(
     for teller in tellers:
         if not _anything_due(store, teller.channel, policy):
             continue
-        notices = store.ballast.deleting(lambda one=teller: _begin(store, one.channel, policy))  # type: ignore[misc]
+        notices = store.ballast.deleting(partial(_begin, store, teller.channel, policy))
         if not notices:
             continue
         why = teller.tell(label, notices)
-        store.ballast.deleting(
-            lambda one=teller, said=notices, why=why: _end(store, one.channel, said, why)  # type: ignore[misc]
-        )
+        store.ballast.deleting(partial(_end, store, teller.channel, notices, why))
         outcome = Delivery(channel=teller.name, alerts=len(notices), why=why or "")
         (reached if why is None else missed).append(outcome)
     return reached, missed

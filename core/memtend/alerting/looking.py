@@ -15,6 +15,7 @@ from memtend.model.alert import STORE_SCOPE, AlertLevel
 from memtend.model.alertpolicy import AlertPolicy
 
 Subject = tuple[str, str]
+_UNREAD = "figures.unread"
 _OWN = "alerts"
 """The check of health that counts alerts: one about it would never end."""
 _SAMPLED = frozenset({f"{HEALTH}integrity", f"{HEALTH}dictionaries"})
@@ -48,11 +49,15 @@ def look(
     checks: Sequence[CheckLike] | None,
     policy: AlertPolicy,
     held: Mapping[Subject, AlertLevel],
+    unread: str = "",
 ) -> Look:
-    """`held` are the levels that stand. Figures are looked at as a whole: an agent that has none
-    any more has no memory any more."""
+    """`held` are the levels that stand; `unread` says why there are no figures. Figures are looked
+    at as a whole: an agent that has none any more has no memory any more."""
     findings = [found for rule in RULES for found in _over(rule, figures, policy, held)]
-    observed = frozenset(rule.name for rule in RULES) if figures else frozenset()
+    observed = frozenset({_UNREAD, *(rule.name for rule in RULES)}) if figures else frozenset()
+    if unread:
+        hint = "Run `memtend verify`: it says what is damaged."
+        findings.append(Finding(_UNREAD, STORE_SCOPE, AlertLevel.ERROR, unread, hint))
     if checks is None:
         return Look(tuple(findings), observed)
     names = {found.rule for found in findings}

@@ -47,8 +47,8 @@ def due(one: Kept, channel: str, policy: AlertPolicy, silenced: bool, now_ms: in
     if busy or silenced:  # somebody else is at it, or nobody is to be
         return None
     if not one.stands:
-        # Also what ended before anybody could be told that it had begun.
-        known = told.at_ms or told.tries
+        # Also what ended before anybody could be told that it had begun, or may have been.
+        known = told.at_ms or told.tries or told.trying_ms
         return Why.RESOLVED if known and not told.ended else None
     if one.state is AlertState.ACKNOWLEDGED or one.level.rank < policy.tell_from.rank:
         return None

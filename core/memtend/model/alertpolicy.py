@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 from memtend.limits_upkeep import (
     AGENT_BYTES_ERROR,
     AGENT_BYTES_WARN,
+    ALERT_FLAP_MS,
     ALERT_KEEP_MS,
     ALERT_REMIND_MS,
     CACHE_HIT_WARN_SHARE,
@@ -40,7 +41,8 @@ class AlertPolicy(BaseModel, frozen=True, extra="forbid"):
     """The section `alerts:` of a policy file.
 
     People are told from `tell_from` on, and reminded every `remind_ms` (None: never) as long as
-    nobody acknowledged. What has ended is kept for `keep_ms`.
+    nobody acknowledged. What has ended is kept for `keep_ms`, a day at least: what comes back until
+    then is the same alert.
     """
 
     agent_bytes: Steps = Steps(warning=AGENT_BYTES_WARN, error=AGENT_BYTES_ERROR)
@@ -51,4 +53,4 @@ class AlertPolicy(BaseModel, frozen=True, extra="forbid"):
     regret_share: Steps = Steps(warning=REGRET_WARN_SHARE, error=REGRET_ERROR_SHARE)
     tell_from: AlertLevel = AlertLevel.WARNING
     remind_ms: int | None = Field(default=ALERT_REMIND_MS, gt=0)
-    keep_ms: int = Field(default=ALERT_KEEP_MS, gt=0)
+    keep_ms: int = Field(default=ALERT_KEEP_MS, ge=ALERT_FLAP_MS)

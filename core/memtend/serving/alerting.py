@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from memtend.alerting.states import resolved
 from memtend.clock import to_datetime
-from memtend.errors import AlertUnknown, InvalidSettings
+from memtend.errors import AlertUnknown, InvalidSettings, MemtendError
 from memtend.limits_upkeep import (
     ALERT_CHARS_MAX,
     ALERT_LAPSE_MS,
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from memtend.alerting.report import AlertReport, Delivery
     from memtend.alerting.telling import Teller
     from memtend.health.report import HealthReport
+    from memtend.metrics.figure import Figure
     from memtend.model.alert import Alert, AlertLevel, Kept, Silence
 
 
@@ -49,9 +50,12 @@ class Alerting(Judging, Measuring):
         """
         from memtend.alerting.looking import look  # noqa: PLC0415
 
-        figures, report = self.figures(target), health or self.health(target)
+        figures, unread = self._figures(target)
+        report = health or self.health(target)
         policy = self.memory.config.file.alerts
-        return self._alert(lambda held: look(figures, report.checks, policy, held), tellers, also)
+        return self._alert(
+            lambda held: look(figures, report.checks, policy, held, unread), tellers, also
+        )
 
     def raise_alert(
         self,
@@ -68,7 +72,7 @@ class Alerting(Judging, Measuring):
         """
         from memtend.alerting.finding import Finding, Look  # noqa: PLC0415
 
-        found = Finding(rule, scope, level, fact, hint, lapses_ms=ALERT_LAPSE_MS)
+        found = Finding(rule, shortened(scope), level, fact, hint, lapses_ms=ALERT_LAPSE_MS)
         return self._alert(lambda held: Look((found,)), tellers)
 
     def end_alert(self, rule: str, scope: str = STORE_SCOPE) -> bool:
@@ -177,6 +181,13 @@ class Alerting(Judging, Measuring):
             standing=self.alerts(),
             left_out=decided.left_out,
         )
+
+    def _figures(self, target: str | None) -> tuple[tuple[Figure, ...], str]:
+        """Those of a store that is damaged cannot be read, and that is what is to be told."""
+        try:
+            return self.figures(target), ""
+        except MemtendError as error:
+            return (), str(error)
 
     def _tellers(self) -> Sequence[Teller]:
         from memtend.alerting.senders import tellers  # noqa: PLC0415
