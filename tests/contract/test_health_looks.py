@@ -17,6 +17,7 @@ from memtend.model.record import Labels
 from memtend.services import Services
 from memtend.settings import Settings
 from memtend.store import conflicted, sampling
+from memtend.store.snapshot import snapshot
 from memtend.store.sql import sqlite_statements
 from memtend.store.sql_health import PEEKED, STATEMENTS
 from memtend.store.structure import INDEXES, expected, problems
@@ -97,6 +98,16 @@ def test_a_note_of_the_way_that_cannot_be_read_is_begun_anew(sqlite: Services) -
     for text in ("nonsense", "[]", '{"after": 3, "unknown": 1}'):
         run_sql(sqlite.memory, f"UPDATE setting SET value = '{text}' WHERE name = 'health'")
         assert sampling.remembered(sqlite.store) == sampling.Pass()
+
+
+def test_where_a_look_was_is_no_part_of_a_backup(services: Services) -> None:
+    """After a restore the rows are others, and a look begins anew."""
+    fill(services, 5)
+    with snapshot(services.store) as view:
+        before = list(view.side())
+    services.health()
+    with snapshot(services.store) as view:
+        assert list(view.side()) == before
 
 
 def test_long_rows_make_a_short_look(sqlite: Services, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,6 +20,7 @@ from memtend.limits import MIB
 from memtend.model.stored import LogRow, SideRow, StoredRow, StoreState
 from memtend.store import messages_moving, migrations, upkeep
 from memtend.store.engine import Reader, Row
+from memtend.store.sampling import SETTING as LOOKS
 
 if TYPE_CHECKING:
     from memtend.store.store import Store
@@ -28,7 +29,8 @@ _BATCH: Final = 500
 Digest: TypeAlias = bytes
 _BATCH_BYTES: Final = 4 * MIB
 AUDIT_KEY: Final = "audit_key"
-"""The setting that never leaves the store."""
+_STAYING: Final = (AUDIT_KEY, LOOKS)
+"""The settings that never leave the store: its key, and how far its rows were looked at."""
 
 
 class Snapshot:
@@ -97,7 +99,7 @@ class Snapshot:
         yield from migrations.side_rows(self.reader)
         yield from upkeep.side_rows(self.reader, "pruning", "regret")
         for name, value, crc in self.reader.fetch("stream_setting"):
-            if name != AUDIT_KEY:
+            if name not in _STAYING:
                 yield _side("setting", name, "", (value, crc))
         yield from upkeep.side_rows(self.reader, "silence")
 
