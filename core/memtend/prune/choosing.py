@@ -74,32 +74,37 @@ class Chooser:
 
     def choose(self, candidates: Iterable[Candidate]) -> Iterator[Chosen]:
         """Decisions in the order of the records, then duplicates, then what space takes."""
+        space, keepers = self._space, self._redundancy.keepers
         for candidate in candidates:
             self.considered += 1
             if candidate.expires_ms is not None and candidate.expires_ms <= self._now_ms:
                 continue  # the sweep's
-            found = self._judge(candidate)
-            shield = self._shield(candidate, named=found is not None)
-            if self._space is not None:
-                _show(self._space, candidate, found, shield)
-            if found is None:
-                continue
-            if shield:
-                self.shielded[shield] += 1
-            elif found[1].merge_into:
-                self._extras.append((candidate._replace(facts=None), found[1]))
+            found = self._judge(candidate) if self._judges else None
+            if candidate.seq in keepers:
+                self._keep(candidate, KEEPER, named=found is not None)
+            elif found is None:
+                if space is not None:
+                    space.offer(candidate)
+            elif shield := self._shields.over(candidate):
+                self._keep(candidate, shield, named=True)
             else:
-                yield candidate, *found
+                if space is not None:
+                    space.freed(candidate, _freed(candidate, found[1]))
+                if found[1].merge_into:
+                    self._extras.append((candidate._replace(facts=None), found[1]))
+                else:
+                    yield candidate, *found
         yield from self._merges()
-        if self._space is not None:
-            yield from self._spaces(self._space)
+        if space is not None:
+            yield from self._spaces(space)
 
-    def _shield(self, candidate: Candidate, *, named: bool) -> str | None:
-        if candidate.seq in self._redundancy.keepers:
-            if candidate.held is None:
-                self._staying[candidate.seq] = candidate.expires_ms
-            return KEEPER
-        return self._shields.over(candidate) if named else None
+    def _keep(self, candidate: Candidate, shield: str, *, named: bool) -> None:
+        if named:
+            self.shielded[shield] += 1
+        if shield is KEEPER and candidate.held is None:
+            self._staying[candidate.seq] = candidate.expires_ms
+        if self._space is not None:
+            self._space.kept(candidate, shield)
 
     def _judge(self, candidate: Candidate) -> tuple[str, Verdict] | None:
         for name, judge in self._judges:
@@ -134,17 +139,6 @@ class Chooser:
             yield offer, space.name, verdict
         self.shielded += space.shielded
         self.notes += space.notes
-
-
-def _show(
-    space: Space, candidate: Candidate, found: tuple[str, Verdict] | None, shield: str | None
-) -> None:
-    if shield:
-        space.kept(candidate, shield)
-    elif found:
-        space.freed(candidate, _freed(candidate, found[1]))
-    else:
-        space.offer(candidate)
 
 
 def _outlives(extra: Candidate, keeper: int, staying: dict[int, int | None]) -> bool:

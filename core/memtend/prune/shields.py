@@ -42,7 +42,9 @@ class Shields:
             return "important"
         if self._now_ms - candidate.written_ms < self._settle_ms:
             return "just-written"
-        return self._reinforced(candidate) or ("kept-by-name" if self._is_kept(candidate) else None)
+        if candidate.accesses >= self._reads or self._missed:
+            return self._reinforced(candidate) or self._named(candidate)
+        return self._named(candidate)
 
     def _reinforced(self, candidate: Candidate) -> str | None:
         if (candidate.namespace, candidate.key) in self._missed:
@@ -51,13 +53,12 @@ class Shields:
             return None
         return "read-often" if self._now_ms - candidate.read_ms < self._reinforced_ms else None
 
-    def _is_kept(self, candidate: Candidate) -> bool:
-        namespace = candidate.namespace
-        possible = self._below.get(namespace)
+    def _named(self, candidate: Candidate) -> str | None:
+        possible = self._below.get(candidate.namespace)
         if possible is None:
-            possible = any(pattern.may_govern_below(namespace) for pattern in self._kept)
-            self._below[namespace] = possible
+            possible = any(one.may_govern_below(candidate.namespace) for one in self._kept)
+            self._below[candidate.namespace] = possible
         if not possible:
-            return False
-        path = f"{namespace}/{candidate.key}"
-        return any(pattern.governs(path) for pattern in self._kept)
+            return None
+        path = f"{candidate.namespace}/{candidate.key}"
+        return "kept-by-name" if any(one.governs(path) for one in self._kept) else None

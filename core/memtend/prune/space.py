@@ -46,6 +46,7 @@ class Space:
     ) -> None:
         self._policy = policy
         self._unknown_before = policy.unknown_before
+        self._preserve_above = policy.preserve_above
         self._value_of = value_of
         self._shields = shields
         self._store = _scope("the store", policy.store_bytes, policy.low_water, store_bytes)
@@ -77,12 +78,12 @@ class Space:
     def offer(self, candidate: Candidate) -> None:
         if not (scopes := self._scopes(candidate)):
             return
-        shield = self._shields.over(candidate)
-        score = None if shield else self._value_of(candidate)
-        if score is not None and score > self._policy.preserve_above:
-            shield = PRESERVED
-        if shield:
+        if shield := self._shields.over(candidate):
             self.kept(candidate, shield)
+            return
+        score = self._value_of(candidate)
+        if score is not None and score > self._preserve_above:
+            self.kept(candidate, PRESERVED)
             return
         offer = Offer(
             self._rank(candidate, score), score, candidate.seq, candidate.namespace, candidate.key,
@@ -128,7 +129,9 @@ class Space:
             place, level = 1, candidate.importance
         else:
             place, level = (0 if score < self._unknown_before else 2), score
-        last_ms = max(candidate.written_ms, candidate.read_ms or 0)
+        last_ms = candidate.written_ms
+        if candidate.read_ms is not None and candidate.read_ms > last_ms:
+            last_ms = candidate.read_ms
         return place, level, candidate.accesses, last_ms, candidate.created_ms, candidate.seq
 
     def _scopes(self, candidate: Candidate) -> tuple[Scope, ...]:

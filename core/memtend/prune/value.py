@@ -10,7 +10,7 @@ from __future__ import annotations
 from math import log1p
 from typing import TYPE_CHECKING
 
-from memtend.prune.known import confidence, saved_ms, tried, used_ms
+from memtend.prune.known import MEASURED, confidence, saved_ms, tried, used_ms
 from memtend.prune.strategy import DELETE, Verdict, days
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ def weighted(policy: PrunePolicy) -> ValueOf:
     known_use = [log1p(uses) / used_full for uses in range(min(policy.used_full, _TABLE_MAX) + 1)]
 
     def value(candidate: Candidate) -> float | None:
+        if candidate.kind != MEASURED and candidate.confidence is candidate.success_count is None:
+            return None
         executions, success = tried(candidate)
         sure = confidence(candidate)
         saved = saved_ms(candidate)
