@@ -71,12 +71,13 @@ def test_a_clock_that_is_off_is_one_at_the_sweep_too(
 def test_what_is_erased_is_named_by_no_alert(
     services: Services, subject: Subject, left: set[str]
 ) -> None:
-    """Whatever names it goes, with what was cut and may have named it."""
+    """Whatever names it goes, with what was cut and may have named it, and what names records."""
     warn = AlertLevel.WARNING
     services.memory.put(f"notes/{NAME}/x", "k", "a value", labels=Labels(agent=NAME))
     services.raise_alert("agent.memory", warn, "it takes 90 MiB", scope=f"agent {NAME}", tellers=())
     services.raise_alert("quota", warn, f"notes/{NAME} 81%", tellers=())
     services.raise_alert("long", warn, "x" * 490 + f" {NAME * 9}", tellers=())
+    services.raise_alert("health.integrity", warn, "sibling 3 somewhere/k is damaged", tellers=())
     services.raise_alert("other", warn, f"{NAME}2 is somebody else", tellers=())
     services.silence_alerts(f"quota:notes/{NAME}/", 1_000)
     services.silence_alerts("other", 1_000)

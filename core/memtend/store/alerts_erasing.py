@@ -1,8 +1,8 @@
 """Alerts and silences that name what is erased go with it.
 
 Their texts are sentences, so any that contains the name is dropped, as well as one that was cut and
-may have contained it. One too many does no harm: while its cause lasts, the next check opens it
-again.
+may have contained it, and one that names damaged records, whosoever they are. One too many does no
+harm: while its cause lasts, the next check opens it again.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from memtend.store.store import Store
 
 _TABLES = {"alert": "forget_alert", "silence": "forget_silence"}
+_OF_RECORDS = ("health.integrity",)
 
 
 def forget_alerts(store: Store, subject: Subject, lease: Lease) -> None:
@@ -55,7 +56,8 @@ def _naming(reader: Reader, subject: Subject) -> list[tuple[str, str]]:
         (table, row[0])
         for table in _TABLES
         for row in reader.fetch(f"stream_{table}")
-        if any(_names(name, cell) for cell in row[1:] if isinstance(cell, str))
+        if row[1] in _OF_RECORDS
+        or any(_names(name, cell) for cell in row[1:] if isinstance(cell, str))
     ]
 
 
