@@ -192,8 +192,10 @@ def test_ids_that_name_nothing_or_several_are_refused(services: Services, health
     assert services.resolve_alert(one.id).state is AlertState.RESOLVED
     with pytest.raises(AlertUnknown):
         services.resolve_alert(one.id)
-    with pytest.raises(AlertUnknown):
-        services.unsilence("nothing")
+    services.silence_alerts("*", HOUR)
+    for name in ("", "nothing"):
+        with pytest.raises(AlertUnknown):
+            services.unsilence(name)
     for pattern, for_ms in (("", HOUR), ("x", 0), ("x", 400 * 24 * HOUR)):
         with pytest.raises(InvalidSettings):
             services.silence_alerts(pattern, for_ms)

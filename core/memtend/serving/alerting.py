@@ -32,10 +32,6 @@ class Alerting(Judging, Measuring):
     """What is wrong is told once to each who is to hear of it. `tellers` None: those of the
     settings; an empty list tells nobody, and what is due stays due."""
 
-    if TYPE_CHECKING:
-
-        def health(self, target_url: str | None = None, *, full: bool = False) -> HealthReport: ...
-
     def check_alerts(
         self,
         target: str | None = None,
@@ -139,7 +135,7 @@ class Alerting(Judging, Measuring):
 
     def unsilence(self, silence_id: str) -> Silence:
         """End a silence now. The id may be shortened."""
-        found = [one for one in self.silences() if one.id.startswith(silence_id)]
+        found = [s for s in self.silences() if silence_id and s.id.startswith(silence_id)]
         _one_of("silence", silence_id, len(found))
         with self.store.engine.write() as tx:
             tx.run("forget_silence", (found[0].id,))
