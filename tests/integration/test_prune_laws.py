@@ -70,7 +70,7 @@ class World:
 
 
 @given(st.lists(STEPS, min_size=4, max_size=14))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_a_record_comes_back_if_its_prune_was_the_last(steps: list[tuple[str, Any, Any]]) -> None:
     clock = ManualClock()
     with (
