@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from memtend.limits import MIB
+from memtend.limits import GIB, KIB, MIB
 from memtend.limits_upkeep import (
     ALERT_CALM_SHARE,
     CACHE_READS_MIN,
@@ -68,8 +68,11 @@ def _passes(rule: Rule, value: float, limit: float, standing: bool) -> bool:
     return value > (limit * (1 - ALERT_CALM_SHARE) if standing else limit)
 
 
-def _mib(value: float) -> str:
-    return f"{value / MIB:,.1f} MiB"
+def _size(value: float) -> str:
+    for unit, name in ((GIB, "GiB"), (MIB, "MiB"), (KIB, "KiB")):
+        if value >= unit:
+            return f"{value / unit:,.1f} {name}"
+    return f"{value:,.0f} B"
 
 
 def _ms(value: float) -> str:
@@ -85,9 +88,9 @@ AGENT: Final = Rule(
     "memtend_agent_bytes",
     lambda policy: policy.agent_bytes,
     "its memory takes {value}, with a limit of {limit}",
-    "Look at its largest records with `memtend stats`, shorten their TTLs, or raise alerts: "
-    "agent_bytes in the policy file.",
-    _mib,
+    "`memtend prune` shows what could go; shorten TTLs, or raise alerts: agent_bytes in the policy "
+    "file.",
+    _size,
     scope=("agent",),
 )
 STORE: Final = Rule(
@@ -95,17 +98,17 @@ STORE: Final = Rule(
     "memtend_bytes",
     lambda policy: policy.store_bytes,
     "the records take {value}, with a limit of {limit}",
-    "Archive what is old (`memtend archive`), shorten TTLs, or raise alerts: store_bytes in the "
-    "policy file.",
-    _mib,
+    "`memtend archive run` and `memtend prune` show what could go; shorten TTLs, or raise alerts: "
+    "store_bytes in the policy file.",
+    _size,
 )
 QUERY: Final = Rule(
     "query.p95",
     "memtend_latency_ms",
     lambda policy: policy.query_p95_ms,
     "one in twenty took {value} or longer, with a limit of {limit}",
-    "Look at `memtend health`; a busy disk, a long transaction or a cold archive is the usual "
-    "cause.",
+    "Look at `memtend health`: a busy disk, a long transaction or old statistics are the usual "
+    "causes.",
     _ms,
     scope=("op", "tier"),
     only=(("quantile", "0.95"),),
