@@ -161,6 +161,27 @@ def test_figures_are_kept_and_thinned(services: Services, clock: ManualClock) ->
     assert began < history[0][0]
 
 
+def test_the_last_judgement_is_told_until_it_is_old(services: Services, clock: ManualClock) -> None:
+    report = services.health()
+    services.record_figures(report)
+    found = services.figures()
+    assert value_of(found, "memtend_health_score") == report.score
+    levels = {one.label("level"): one.value for one in found if one.name == "memtend_health_checks"}
+    assert sum(levels.values()) == len(report.checks)
+    clock.advance(METRIC_FULL_MS + 1)
+    assert value_of(services.figures(), "memtend_health_score") is None
+
+
+def test_nothing_is_old_under_a_clock_alarm(services: Services, clock: ManualClock) -> None:
+    for _ in range(3):
+        services.record_figures()
+        clock.advance(60_000)
+    clock.advance(METRIC_FULL_MS + HOUR_MS)
+    clock.jump(HOUR_MS)
+    services.record_figures()
+    assert len(services.figure_history("memtend_records")["memtend_records"]) == 4
+
+
 def test_recording_twice_at_once_is_recording_once(services: Services) -> None:
     assert services.record_figures() == services.record_figures()
     assert [len(points) for points in services.figure_history("memtend_bytes").values()] == [1]

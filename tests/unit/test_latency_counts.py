@@ -12,7 +12,9 @@ from memtend.limits_upkeep import LATENCY_READ_EVERY, LATENCY_WRITE_EVERY
 from memtend.metrics.figure import value_of
 from memtend.model.query import Query
 from memtend.services import Services, open_services
+from memtend.store import sql_metrics
 from memtend.store.latencies import cache_reads
+from memtend.store.sql import sqlite_statements
 
 
 @pytest.fixture
@@ -102,3 +104,11 @@ def test_hits_and_misses_of_caches_are_no_operations(services: Services) -> None
     found = services.figures()
     assert value_of(found, "memtend_cache_hit_share", cache="archive") == 0.75
     assert value_of(found, "memtend_cache_reads_day", cache="archive") == 4
+
+
+@pytest.mark.parametrize("name", sorted(sql_metrics.STATEMENTS))
+def test_no_figure_reads_all_records(services: Services, name: str) -> None:
+    """SQLite searches records by an index, or does not look at them."""
+    text = sqlite_statements()[name].replace("?", "0")
+    plan = [row[3] for row in services.store.engine.script(f"EXPLAIN QUERY PLAN {text}")]
+    assert not any(step.startswith("SCAN sibling") for step in plan)

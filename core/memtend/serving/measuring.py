@@ -52,10 +52,10 @@ class Measuring(Peering, Drills):
         # How long a backup took is kept as it is taken.
         values = [(one.series, one.value) for one in found if one.name not in catalog.SPEEDS]
         kept = figured.record(self.store, now_ms, values)
-        old = figured.times(self.store, now_ms - METRIC_FULL_MS)
-        figured.drop(
-            self.store, ((name, at) for name, times in old.items() for at in thinned(times, now_ms))
-        )
+        if self.clock.alarm_ms is None:  # under a clock alarm nothing is called old
+            old = figured.times(self.store, now_ms - METRIC_FULL_MS)
+            gone = ((name, at) for name, times in old.items() for at in thinned(times, now_ms))
+            figured.drop(self.store, gone)
         return kept
 
     def figure_history(
@@ -78,14 +78,14 @@ class Measuring(Peering, Drills):
     def _metric_facts(self, target: str | None) -> MetricFacts:
         from memtend.metrics.facts import Files, MetricFacts, Missed, PeerSeen, Waits  # noqa: PLC0415
         from memtend.resolving import crowding  # noqa: PLC0415
-        from memtend.store import figured, measured  # noqa: PLC0415
+        from memtend.store import measured  # noqa: PLC0415
         from memtend.store.latencies import cache_reads, latencies  # noqa: PLC0415
 
         store, now_ms = self.store, self.clock.now_ms()
         waiting = measured.backlog(store, store.meta())
         conflict_keys, siblings_most = crowding(self.memory)
         sample = measured.sample(store)
-        score = figured.newest(store, "memtend_health_score")
+        score, checks = self._last_judged()
         return MetricFacts(
             stats=self.memory.stats(),
             files=Files(*self._files()),
@@ -112,8 +112,28 @@ class Measuring(Peering, Drills):
             missed=tuple(Missed(*one) for one in measured.regrets(store)),
             alerts=measured.standing_alerts(store),
             server_cache_share=measured.server_cache_share(store),
-            health_score=score[1] if score else None,
+            health_score=score,
+            health_checks=checks,
         )
+
+    def _last_judged(self) -> tuple[float | None, dict[str, int]]:
+        """The score and the levels of the last look that was recorded, unless it is long ago."""
+        from memtend.health.report import Level  # noqa: PLC0415
+        from memtend.metrics.catalogue import figure  # noqa: PLC0415
+        from memtend.store import figured  # noqa: PLC0415
+
+        score = figured.newest(self.store, "memtend_health_score")
+        if score is None or score[0] < self.clock.now_ms() - METRIC_FULL_MS:
+            return None, {}
+        found = {
+            level.value: figured.newest(
+                self.store, figure("memtend_health_checks", 0, level=level.value).series
+            )
+            for level in Level
+        }
+        checks = {level: point for level, point in found.items() if point is not None}
+        # Of a level that the last look has not met there is an older point, or none.
+        return score[1], {k: int(point[1]) for k, point in checks.items() if point[0] == score[0]}
 
     def _files(self) -> tuple[int | None, int | None]:
         """Of a store that is a file: the bytes of its write-ahead log, and those free beside it."""

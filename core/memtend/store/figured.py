@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
-from memtend.limits import BATCH_MAX
+from memtend.limits import BATCH_MAX, SLICE_ROWS_MAX
 from memtend.model.series import read_series
 from memtend.store.meta import crc_of
 from memtend.store.upkeep import save
@@ -54,11 +54,11 @@ def times(store: Store, before_ms: int) -> dict[str, list[int]]:
 
 
 def drop(store: Store, places: Iterable[tuple[str, int]]) -> None:
-    """Let go of points."""
+    """Let go of points, so many at a time that nobody waits for long to write."""
     gone = list(places)
-    for start in range(0, len(gone), BATCH_MAX):
+    for start in range(0, len(gone), SLICE_ROWS_MAX):
         with store.engine.write() as tx:
-            tx.run_many("drop_metric", gone[start : start + BATCH_MAX])
+            tx.run_many("drop_metric", gone[start : start + SLICE_ROWS_MAX])
 
 
 def gone(reader: Reader) -> tuple[list[str], list[str]]:

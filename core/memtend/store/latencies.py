@@ -55,7 +55,6 @@ class Latencies:
         self.met = Met()
         self.read_turns = _every(LATENCY_READ_EVERY + 1, now_ns)  # for the timed one asks twice
         self.write_turns = _every(LATENCY_WRITE_EVERY, now_ns)
-
         survives_fork(self)
 
     def foresee(self) -> None:
