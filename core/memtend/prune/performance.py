@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from memtend.prune.known import confidence, tried
 from memtend.prune.strategy import ARCHIVE, DELETE, Verdict
+from memtend.upcast.facts import NOT_AGAIN, NOT_IN_USE
 
 if TYPE_CHECKING:
     from memtend.model.candidate import Candidate
@@ -50,7 +51,7 @@ class Performance:
 
     def _solution(self, candidate: Candidate) -> Verdict | None:
         facts = candidate.facts
-        if not self._solutions or facts is None:
+        if not self._solutions or facts is None or not facts.may_say(NOT_IN_USE):
             return None
         if facts.worked is False:
             return Verdict("obsolete-solutions", DELETE, "it says that it did not work")
@@ -60,8 +61,10 @@ class Performance:
 
     def _decision(self, candidate: Candidate) -> Verdict | None:
         facts = candidate.facts
-        if not self._decisions or candidate.archived or facts is None or facts.outcome is None:
+        if not self._decisions or facts is None or candidate.archived:
             return None
-        if facts.outcome.would_repeat is not False:
+        if not facts.may_say(NOT_AGAIN) or not (outcome := facts.outcome):
+            return None
+        if outcome.would_repeat is not False:
             return None
         return Verdict("negative-decisions", ARCHIVE, "its outcome: would not be decided so again")

@@ -22,6 +22,10 @@ from memtend.upcast.aml_2_0 import NEW_NAMES
 from memtend.upcast.family import AML
 from memtend.upcast.labelling import first, part, share, whole
 
+NOT_AGAIN: Final = (b'"wouldRepeat":false', b'"would_repeat":false')
+NOT_IN_USE: Final = (b'"worked":false', b'"active":false')
+"""What stands in each value of which the outcome is negative, or that is not in use any more."""
+
 
 class Outcome(NamedTuple):
     """How a decision turned out. `measured` holds every number of its success metrics."""
@@ -45,6 +49,10 @@ class Facts(NamedTuple):
     saved_ms: float | None = None
     worked: bool | None = None
     outcome: Outcome | None = None
+
+    def may_say(self, _words: tuple[bytes, ...]) -> bool:
+        """As `Said.may_say`; here all is read already, and there is nothing to spare."""
+        return True
 
 
 def facts_of(kind: str, value: Any, zone: tzinfo = UTC) -> Facts | None:
@@ -114,6 +122,14 @@ class Said:
         if self._outcome is None:
             self._outcome = _outcome(self._part.get("outcome"))
         return self._outcome
+
+    def may_say(self, words: tuple[bytes, ...]) -> bool:
+        """Whether one of these is in the value, as far as it can be told without reading it.
+
+        False is certain. Values are stored in one spelling, without a space.
+        """
+        stored = self._stored
+        return type(stored) is not bytes or any(word in stored for word in words)
 
     @property
     def _part(self) -> Mapping[str, Any]:
