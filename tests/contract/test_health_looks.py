@@ -92,10 +92,23 @@ def test_a_full_look_that_is_cut_off_goes_on(sqlite: Services) -> None:
     assert "looked at now: 20" in named(sqlite.health(full=True), "integrity").fact
 
 
+@pytest.mark.usefixtures("small_steps")
+def test_a_full_look_ends_where_nothing_can_be_written(tmp_path: Path, clock: ManualClock) -> None:
+    """As on a full disk, or while a writer does not let go."""
+    with Memory.open(f"sqlite:///{tmp_path}/s.db", clock=clock) as memory:
+        services = Services(memory, Settings())
+        fill(services, 30)
+        memory.store.engine.hurry(1)
+        url = memory.store.url
+        with Memory.open(url, clock=clock) as other, other.store.engine.write():
+            assert "looked at now: 30" in named(services.health(full=True), "integrity").fact
+        assert sampling.remembered(memory.store) == sampling.Pass()
+
+
 def test_a_note_of_the_way_that_cannot_be_read_is_begun_anew(sqlite: Services) -> None:
     fill(sqlite, 3)
     sampling.look(sqlite.store)
-    for text in ("nonsense", "[]", '{"after": 3, "unknown": 1}'):
+    for text in ("nonsense", "[]", '{"after": 3, "unknown": 1}', '{"after": "3"}'):
         run_sql(sqlite.memory, f"UPDATE setting SET value = '{text}' WHERE name = 'health'")
         assert sampling.remembered(sqlite.store) == sampling.Pass()
 

@@ -10,6 +10,7 @@ from memtend.health.making import age, critical, ok, some_of, warning
 from memtend.health.report import Check
 from memtend.limits import DISK_FREE_WARN_BYTES, MIB
 from memtend.limits_upkeep import (
+    HEALTH_DAMAGED_MAX,
     STATISTICS_DRIFT,
     STATISTICS_ROWS_MIN,
     WAL_WARN_BYTES,
@@ -47,7 +48,8 @@ def integrity(facts: HealthFacts) -> Iterator[Check]:
     found = (*rows.found, *(facts.tables or ()), *(facts.engine_found or ()))
     damaged = rows.damaged + len(facts.tables or ()) + len(facts.engine_found or ())
     if damaged:
-        yield critical("integrity", f"{damaged:,} damaged: {some_of(found)}", _RESTORE)
+        more = "at least " if rows.damaged >= HEALTH_DAMAGED_MAX else ""
+        yield critical("integrity", f"{more}{damaged:,} damaged: {some_of(found)}", _RESTORE)
         return
     parts = [f"rows looked at now: {rows.looked:,}, all whole"]
     if rows.whole_ms is not None:

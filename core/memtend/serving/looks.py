@@ -38,7 +38,7 @@ def rows_of(store: Store, *, full: bool) -> RowsFacts:
     looked = sampling.look(store, in_full=full)
     rows, findings, missing = looked.rows, list(looked.findings), set(looked.missing)
     while full and not looked.ended:
-        looked = sampling.look(store, in_full=True)
+        looked = sampling.look(store, in_full=True, since=looked.passed)
         rows += looked.rows
         findings += looked.findings
         missing |= set(looked.missing)

@@ -64,15 +64,20 @@ def remembered(store: Store) -> Pass:
     rows = store.engine.read("setting", (SETTING,))
     try:
         told = orjson.loads(rows[0][0]) if rows else {}
-        return Pass(**{**told, "damaged": tuple(told.get("damaged", ()))})
+        found = Pass(**{**told, "damaged": tuple(told.get("damaged", ()))})
     except (ValueError, TypeError, AttributeError):
         return Pass()
+    numbers = (found.after, found.rows, found.began_ms, found.whole_rows, *found.damaged)
+    return found if all(isinstance(one, int) for one in numbers) else Pass()
 
 
-def look(store: Store, *, in_full: bool = False) -> Looked:
-    """Look at the next rows. `in_full` begins at the first one, unless such a way is under way, and
-    takes larger steps: call it until one `ended`."""
-    before = remembered(store)
+def look(store: Store, *, in_full: bool = False, since: Pass | None = None) -> Looked:
+    """Look at the next rows, behind those of `since` or of the look before.
+
+    `in_full` begins at the first one, unless such a way is under way, and takes larger steps: call
+    it with what it returned until one `ended`, for the store may not let it write that down.
+    """
+    before = since or remembered(store)
     if not before.began_ms or (in_full and not before.in_full):
         began_ms = store.clock.now_ms()
         before = before._replace(after=0, rows=0, began_ms=began_ms, in_full=in_full)
@@ -146,8 +151,12 @@ class _Stretch:
         seq, ns, key, field, r, n, *_ = row
         if self._store.engine.kind == "sqlite":
             found = self._store.engine.read("seq_at", (ns, key, field, n, r))
-            if [one for (one,) in found] != [seq]:
+            if [one for (one,) in found] != [seq] and self._is_there(seq):
                 self._find(where, "the index does not lead to it")
+
+    def _is_there(self, seq: int) -> bool:
+        """Still: somebody may have written since the rows were read."""
+        return bool(self._store.engine.read("sizes_of", (self._store.engine.array([seq]),)))
 
     def _check_tags(self, bodies: dict[int, Body]) -> None:
         """Of the first few tags: whether each of these rows is found by them."""
@@ -159,8 +168,7 @@ class _Stretch:
         array, read = self._store.engine.array, self._store.engine.read
         for tag, seqs in wanted.items():
             for seq, found in read("tag_on", (tag, array(sorted(seqs)))):
-                # Nor is it there when somebody has just deleted the record.
-                if not found and read("sizes_of", (array([seq]),)):
+                if not found and self._is_there(seq):
                     self._find_in(seq, "tag", f"{tag!r} of {seq} is missing")
 
 
