@@ -71,6 +71,16 @@ def test_a_full_target(tmp_path: Path) -> None:
     assert (report["whole_again"], report["left"]) == (True, 2)
 
 
+def test_a_full_disk_is_told_of(tmp_path: Path) -> None:
+    """Once: that it was told is written down where there is no room."""
+    report = on_small_disk(tmp_path, "tests.crash.fullalert", str(tmp_path))
+    if report is None:
+        return
+    assert "health.disk" in report["opened"]
+    assert report["heard"] == report["opened"]
+    assert report["again"] == []
+
+
 def test_erasing_on_a_full_disk(tmp_path: Path) -> None:
     """Without room to rebuild the file, what is erased is gone for every reader and overwritten
     where it lay; with room, a second run finishes."""
