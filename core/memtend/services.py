@@ -75,8 +75,10 @@ class Services(
         """Carry out a sweep plan; raises `DeletesTooMuch`, `ClockAlarmed`, `PlanStale`.
 
         Then drop what several replicas made of one value while they migrated it, retire replicas
-        that have been silent for a week, and let go of the change log that nobody needs any more.
+        that have been silent for a week, and let go of the change log that nobody needs any more,
+        and of old ghosts.
         """
+        from memtend.store.ghosts import drop_old  # noqa: PLC0415
         from memtend.store.logfloor import drop_log  # noqa: PLC0415
         from memtend.store.peers import retire_silent  # noqa: PLC0415
         from memtend.store.swapping import drop_kept  # noqa: PLC0415
@@ -90,6 +92,7 @@ class Services(
             drop_twins(self.store, actor="sweep", lease=lease)
             retire_silent(self.store, actor="sweep")
             drop_log(self.store, actor="sweep")
+            drop_old(self.store, self.archive_policy().keep_ms)
             return report
 
     def verify_store(self) -> StoreVerifyReport:

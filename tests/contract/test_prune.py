@@ -37,7 +37,7 @@ def fill(services: Services, count: int = 6) -> list[str]:
     )  # fmt: skip
     puts = [Put(NS, f"k{n}", value(n), labels) for n in range(count - 2)]
     long = "worth compressing, " * 200
-    puts += [Put(NS, "long", long, labels), Put(NS, "ends", 1, labels, 900 * DAY_MS)]
+    puts += [Put(NS, "long", long, labels), Put(NS, "ends", 1, labels, 60 * DAY_MS)]
     services.memory.put_many(puts)
     return [f"{NS}/{put.key}" for put in puts]
 
@@ -121,7 +121,7 @@ def test_undo_leaves_what_somebody_did_since(services: Services, clock: ManualCl
     memory.delete(NS, "k1")
     memory.put(NS, "k2", "newer", ttl_ms=1_000)
     memory.put(NS, "m", "other")
-    clock.advance(900 * DAY_MS)
+    clock.advance(60 * DAY_MS)
     services.apply_sweep(services.plan_sweep())
     undone = services.undo_prune(report.plan)
     assert (undone.written, undone.unchanged, undone.expired, undone.parted) == (3, 3, 1, 0)

@@ -15,6 +15,8 @@ from memtend.limits_upkeep import GHOST_KEEP_MS
 from memtend.model.policyfile import PolicyFile
 from memtend.model.record import Labels
 from memtend.model.subject import Subject
+from memtend.plans import load_plan, save_plan
+from memtend.prune.plan import PrunePlan
 from memtend.services import Services
 from tests.fixtures.archives import DAY_MS, archive_everything, serving, value
 from tests.fixtures.pruning import plan_of, pruning, whole
@@ -57,6 +59,15 @@ def test_more_than_a_share_of_a_day_needs_approval(services: Services, clock: Ma
     assert services.apply_prune(plan_of(services, *paths[:5])).deleted == 5
     clock.advance(DAY_MS + 1)
     assert services.apply_prune(plan_of(services, *paths[30:49])).deleted == 19
+
+
+def test_what_was_reviewed_is_what_is_undone(services: Services) -> None:
+    """The digest of a saved plan is the one by which it is taken back."""
+    plan = plan_of(services, *fill(services, 3))
+    ref = save_plan(plan, services.settings.plans_url, services.clock)
+    report = services.apply_prune(load_plan(ref, services.clock, PrunePlan))
+    assert report.plan == ref.sha256
+    assert services.undo_prune(ref.sha256).written == 3
 
 
 def test_what_is_left_of_a_plan_needs_no_new_approval(services: Services) -> None:
@@ -107,7 +118,7 @@ def test_ghosts_stay_for_their_time(services: Services, clock: ManualClock) -> N
     assert services.memory.get(NS, "k0001") is None
     assert [one.missed for one in services.regrets()] == [1]
     clock.advance(1)
-    services.apply_prune(plan_of(services))
+    services.apply_sweep(services.plan_sweep())
     assert services.memory.get(NS, "k0002") is None
     assert [one.missed for one in services.regrets()] == [1]
 

@@ -77,7 +77,7 @@ def prune(
         return
     with open_operator(store, archive=at) as services:
         with show.waiting("judging every record"):
-            plan = services.plan_prune(strategy, profile)
+            plan = services.plan_prune(strategy or None, profile)
         if not apply:
             excess = services.prune_excess(plan)
             _preview(plan, excess, json)
@@ -123,7 +123,7 @@ def undo(
             ("took", f"{report.seconds:.1f} s"),
         )
     )
-    for text in report.unreadable[: show.ROWS_SHOWN]:
+    for text in (*report.notes, *report.unreadable[: show.ROWS_SHOWN]):
         show.note(show.clean(text))
 
 

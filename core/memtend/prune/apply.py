@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, Protocol
 
+from memtend.clock import to_ms
 from memtend.codec.address import read_address
 from memtend.codec.archive import PRUNED
 from memtend.codec.compress import Codec, Damaged
@@ -88,8 +89,7 @@ class _Prune:
         self, store: Store, safe: Safe, plan: PrunePlan, digest: str, approved: bool
     ) -> None:
         self._store, self._safe = store, safe
-        made_ms = round(plan.made_at.timestamp() * 1_000)
-        self._deed = Deed(digest, plan.profile, approved, safe.run, made_ms, safe.lease)
+        self._deed = Deed(digest, plan.profile, approved, safe.run, to_ms(plan.made_at), safe.lease)
         self._planned = len(plan.to_delete())
         self._plain: list[Doomed] = []
         self._folds: list[Fold] = []

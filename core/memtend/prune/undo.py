@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from memtend.store.restating import Squeezed
     from memtend.store.store import Store
 
-_PAGE: Final = 50
+_PAGE: Final = 150
 Squeeze = Callable[[str, str, str, bytes], "Squeezed"]
 Entries = Callable[[list[str]], Iterable[Entry]]
 """Everything that the plan's runs keep; given a list for what cannot be read."""
@@ -75,6 +75,7 @@ def apply_undo(
         expired += done.expired
     if not unreadable:
         finish(store, plan, lease=lease)  # 3
+    lost = plan.records - seen - len(unreadable)
     return UndoReport(
         operation="undo",
         applied=True,
@@ -89,6 +90,7 @@ def apply_undo(
         expired=expired,
         parted=parted,
         unreadable=tuple(unreadable[:REPORT_NAMES_MAX]),
+        notes=(f"{lost:,} records are no longer in the archive",) if lost > 0 else (),
     )
 
 

@@ -66,11 +66,13 @@ class Value:
         self._value_of = value_of
 
     def judge(self, candidate: Candidate) -> Verdict | None:
-        idle_ms = self._now_ms - used_ms(candidate)
-        if self._below is None or idle_ms < self._unused_ms:
+        if self._below is None:
             return None
         score = self._value_of(candidate)
         if score is None or score >= self._below:
+            return None
+        idle_ms = self._now_ms - used_ms(candidate)
+        if idle_ms < self._unused_ms:
             return None
         why = f"value {score:.2f}, less than {self._below:g}, not used for {days(idle_ms)}"
         return Verdict("low-value", DELETE, why, score)

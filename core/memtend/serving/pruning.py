@@ -100,7 +100,7 @@ class Prunings(Archives):
                 report = apply_prune(cleared, self.store, safe, digest=digest, approved=approved)
             else:
                 report = PruneReport(operation="prune", applied=True, plan=digest)
-            ghosts.drop_old(self.store)
+            ghosts.drop_old(self.store, self.archive_policy().keep_ms)
         run = report.archive_run or (cold.run if cold else 0)
         archived = cold.written if cold else 0
         return report.model_copy(update={"archived": archived, "archive_run": run})

@@ -10,6 +10,8 @@ somebody has deleted on purpose regrets nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from xxhash import xxh3_64_intdigest
@@ -78,14 +80,23 @@ def forget(store: Store, tx: Transaction, namespace: str, keys: Iterable[str]) -
     tx.run("drop_ghosts", (namespace, store.engine.array(digests)))
 
 
-def drop_old(store: Store) -> int:
-    """Let go of ghosts whose time is over; how many. What was regretted stays in the totals."""
-    until = store.clock.now_ms() - GHOST_KEEP_MS
-    [(count,)] = store.engine.read("old_ghosts", (until,))
-    for _ in range(0, count, SLICE_ROWS_MAX):
+def drop_old(store: Store, archive_keep_ms: int) -> int:
+    """Let go of ghosts whose time is over; how many. What was regretted stays in the totals.
+
+    Without its ghost nothing is brought back, so they stay for longer where the archive keeps what
+    is unused for longer; an object is found unused some time after the prune.
+    """
+    keep_ms = max(GHOST_KEEP_MS, 2 * archive_keep_ms)
+    until, dropped = store.clock.now_ms() - keep_ms, 0
+    after: tuple[str, int] = ("", 0)
+    while rows := store.engine.read("old_ghosts", (*after, until, SLICE_ROWS_MAX)):
         with store.engine.write() as tx:
-            tx.run("drop_old_ghosts", (until, SLICE_ROWS_MAX))
-    return int(count)
+            for namespace, group in groupby(rows, key=itemgetter(0)):
+                digests = store.engine.array([digest for _, digest in group])
+                tx.run("drop_ghosts", (namespace, digests))
+        after = rows[-1][0], rows[-1][1]
+        dropped += len(rows)
+    return dropped
 
 
 def count_misses(store: Store, misses: Mapping[tuple[str, str], int]) -> None:

@@ -22,9 +22,8 @@ STATEMENTS: Final[dict[str, str]] = {
     "AND namespace = (SELECT path FROM namespace WHERE id = ?)",
     "drop_ghosts": "DELETE FROM ghost WHERE namespace = ? AND digest {in_ints}",
     "drop_ghosts_of": "DELETE FROM ghost WHERE namespace = ?",
-    "drop_old_ghosts": "DELETE FROM ghost WHERE (namespace, digest) IN (SELECT namespace, digest "
-    "FROM ghost WHERE at_ms < ? ORDER BY namespace, digest LIMIT ?)",
-    "old_ghosts": "SELECT count(*) FROM ghost WHERE at_ms < ?",
+    "old_ghosts": "SELECT namespace, digest FROM ghost "
+    "WHERE (namespace, digest) > (?, ?) AND at_ms < ? ORDER BY namespace, digest LIMIT ?",
     "regrets_in": "SELECT rule, namespace, pruned, missed, reads, crc FROM regret "
     "WHERE namespace {in_texts} ORDER BY rule, namespace",
     "drop_regrets_of": "DELETE FROM regret WHERE namespace = ?",
