@@ -20,6 +20,7 @@ from memtend.store.sqlite_tx import SqliteReader
 if TYPE_CHECKING:
     from memtend.store.store import Store
 
+_LARGE: Final = ("sibling", "tag", "access", "log")
 _STALE_SHARE: Final = 0.1
 _STALE_ROWS: Final = 500
 _INCREMENTAL: Final = 2
@@ -48,7 +49,8 @@ def mend(store: Store) -> None:
     """Make the statistics fit. A server's writers go on meanwhile."""
     engine = store.engine
     if engine.kind != "sqlite":
-        engine.script("ANALYZE")
+        for table in _LARGE:
+            engine.script(f"ANALYZE {table}")
         return
     for table in ("sqlite_stat1", "sqlite_stat4"):
         engine.script(f"DROP TABLE IF EXISTS {table}")
@@ -68,7 +70,7 @@ def give_back(store: Store) -> bool:
     """One slice; False when nothing is left to give back."""
     engine = store.engine
     if engine.kind != "sqlite":
-        engine.script("VACUUM (ANALYZE)")
+        rewrite(store)  # only our tables, and without a lock that stops anybody
         return False
     with engine.write() as tx:
         if isinstance(tx, SqliteReader):
@@ -77,9 +79,10 @@ def give_back(store: Store) -> bool:
 
 
 def fold(store: Store) -> None:
-    """Let the file become shorter now: what was given back is in the write-ahead log until then."""
+    """Let the file become shorter, as far as no reader is in the way: what was given back is in the
+    write-ahead log until then."""
     if store.engine.kind == "sqlite" and store.engine.path is not None:
-        store.engine.script("PRAGMA wal_checkpoint(TRUNCATE)")
+        store.engine.script("PRAGMA wal_checkpoint(PASSIVE)")
 
 
 def write_again(store: Store) -> tuple[str, ...]:
