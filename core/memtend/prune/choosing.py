@@ -60,12 +60,11 @@ class Chooser:
         if "space" in wanted:
             space = Space(policy, value_of, self._shields, facts.bytes, agent_bytes)
             self._space = None if space.is_idle else space
-        judges: tuple[Strategy, ...] = (
-            self._redundancy,
-            Performance(policy),
-            Timing(policy, now_ms),
-            Value(policy, now_ms, value_of),
-        )
+        judges: list[Strategy] = [Performance(policy), Timing(policy, now_ms)]
+        if self._redundancy.keepers:
+            judges.insert(0, self._redundancy)
+        if policy.value_below is not None:
+            judges.append(Value(policy.value_below, policy.value_unused_ms, now_ms, value_of))
         self._judges = [(one.name, one.judge) for one in judges if one.name in wanted]
 
     @property
@@ -75,12 +74,13 @@ class Chooser:
     def choose(self, candidates: Iterable[Candidate]) -> Iterator[Chosen]:
         """Decisions in the order of the records, then duplicates, then what space takes."""
         space, keepers = self._space, self._redundancy.keepers
+        judge = self._judge if self._judges else _nothing
         for candidate in candidates:
             self.considered += 1
             if candidate.expires_ms is not None and candidate.expires_ms <= self._now_ms:
                 continue  # the sweep's
-            found = self._judge(candidate) if self._judges else None
-            if candidate.seq in keepers:
+            found = judge(candidate)
+            if keepers and candidate.seq in keepers:
                 self._keep(candidate, KEEPER, named=found is not None)
             elif found is None:
                 if space is not None:
@@ -139,6 +139,10 @@ class Chooser:
             yield offer, space.name, verdict
         self.shielded += space.shielded
         self.notes += space.notes
+
+
+def _nothing(_candidate: Candidate) -> None:
+    """Where no strategy judges records one by one."""
 
 
 def _outlives(extra: Candidate, keeper: int, staying: dict[int, int | None]) -> bool:

@@ -59,15 +59,13 @@ class Value:
 
     name = "value"
 
-    def __init__(self, policy: PrunePolicy, now_ms: int, value_of: ValueOf) -> None:
-        self._below = policy.value_below
-        self._unused_ms = policy.value_unused_ms
+    def __init__(self, below: float, unused_ms: int, now_ms: int, value_of: ValueOf) -> None:
+        self._below = below
+        self._unused_ms = unused_ms
         self._now_ms = now_ms
         self._value_of = value_of
 
     def judge(self, candidate: Candidate) -> Verdict | None:
-        if self._below is None:
-            return None
         score = self._value_of(candidate)
         if score is None or score >= self._below:
             return None
