@@ -18,5 +18,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(root):
             top = item.path.relative_to(root).parts[0]
-            if top in _NOT_COUNTED:
+            if top in _NOT_COUNTED or _tells_nothing(item):
                 item.add_marker(pytest.mark.no_cover)
+
+
+def _tells_nothing(item: pytest.Item) -> bool:
+    """A child that is killed takes its count with it; and what a store in memory does, one in a
+    file does too, a moment before. They run as ever, in little more than half of the time."""
+    spec = getattr(item, "callspec", None)
+    engine = spec.params.get("store_url") if spec else None
+    return item.name.startswith("test_killed") or engine == "memory" or "InMemory" in item.nodeid
