@@ -52,7 +52,13 @@ def test_only_a_report_is_replaced(cli: Cli, tmp_path: Path) -> None:
         assert cli("report", "-o", "empty.html").status == 0
 
 
-def test_a_place_that_cannot_be_written_is_told(cli: Cli, tmp_path: Path) -> None:
+def test_a_folder_gets_the_report(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
-    assert cli("report", "-o", "folder").status != 0
-    assert list((tmp_path / "folder").iterdir()) == []
+    assert cli("report", "-o", "folder").status == 0
+    assert [one.name for one in (tmp_path / "folder").iterdir()] == ["memtend-report.html"]
+
+
+def test_a_place_that_cannot_be_written_is_told(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    assert cli("report", "-o", "file/report.html").status != 0
+    assert (tmp_path / "file").read_text() == "x"

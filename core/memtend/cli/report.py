@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated
 
 import typer
@@ -26,7 +27,7 @@ def report(
             "--output",
             "-o",
             metavar="FILE",
-            help="A path or an fsspec URL. An earlier report there goes; anything else is refused.",
+            help="A file, a folder or an fsspec URL. An earlier report goes, anything else stays.",
         ),
     ] = DEFAULT,
     target: Annotated[
@@ -44,8 +45,9 @@ def report(
     pruned and missed, backups and drills. One HTML file that needs no network and no script;
     it names namespaces and agents, and shows no value. The store is only read.
     """
+    place = os.path.join(output, DEFAULT) if os.path.isdir(output) else output
     with open_operator(store) as services, show.waiting("looking at the store"):
-        written = services.write_report(output, target)
+        written = services.write_report(place, target)
     if json:
         show.emit_model(written)
         return
