@@ -73,7 +73,8 @@ class SavingFacts(Fact):
     sample: int = 0
     sweep_bytes: int = 0
     free_bytes: int = 0
-    wal_bytes: int = 0
+    gives_back: bool = True
+    """Whether free pages can go without writing the whole file again."""
     duplicates: int = 0
     duplicate_bytes: int = 0
     compress: int = 0
@@ -115,8 +116,8 @@ class HealthFacts(Fact):
     audit: str | None = None
     """Why the end of the trail does not check."""
     key_is_open: bool = False
-    analyzed_rows: int | None = None
-    """How many records the planner's statistics were made for."""
+    statistics: str | None = None
+    """Why what the planner knows does not fit; empty where it does."""
     wal_bytes: int | None = None
     ballast: tuple[int, int] = (0, 0)
     """Files that are there, and that should be."""

@@ -11,8 +11,6 @@ from memtend.health.report import Check
 from memtend.limits import DISK_FREE_WARN_BYTES, MIB
 from memtend.limits_upkeep import (
     HEALTH_DAMAGED_MAX,
-    STATISTICS_DRIFT,
-    STATISTICS_ROWS_MIN,
     WAL_WARN_BYTES,
 )
 
@@ -78,21 +76,12 @@ def audit(facts: HealthFacts) -> Iterator[Check]:
 
 
 def statistics(facts: HealthFacts) -> Iterator[Check]:
-    """Of small stores the planner needs none."""
-    if facts.records < STATISTICS_ROWS_MIN:
-        return
-    hint = "Run `memtend optimize --step statistics --apply`."
-    known = facts.analyzed_rows
-    if known is None:
-        fact = f"the planner has no statistics of {facts.records:,} records"
-        yield warning("statistics", fact, hint)
-    elif known < 0:
-        yield warning("statistics", "somebody's statistics mislead the planner", hint)
-    elif known * STATISTICS_DRIFT <= facts.records or facts.records * STATISTICS_DRIFT <= known:
-        fact = f"the planner's statistics are of {known:,} records; there are {facts.records:,}"
-        yield warning("statistics", fact, hint)
-    else:
-        yield ok("statistics", f"the planner knows of {known:,} records")
+    if facts.statistics:
+        yield warning(
+            "statistics", facts.statistics, "Run `memtend optimize --step statistics --apply`."
+        )
+    elif facts.statistics is not None:
+        yield ok("statistics", "what the planner knows fits what is there")
 
 
 def wal(facts: HealthFacts) -> Iterator[Check]:

@@ -38,6 +38,7 @@ def _recall(facts: HealthFacts) -> Iterator[Opportunity]:
 def _all(facts: HealthFacts) -> Iterator[Opportunity]:
     told = facts.savings
     by_sample = f"by a sample of {told.sample:,} rows"
+    way = "space" if told.gives_back else "rewrite"
     more = "at least " if facts.backlog >= BACKLOG_WARN_ROWS else ""
     yield Opportunity(
         name="sweep", fact=f"{more}{facts.backlog:,} records have expired and wait to be swept",
@@ -62,5 +63,5 @@ def _all(facts: HealthFacts) -> Iterator[Opportunity]:
     )  # fmt: skip
     yield Opportunity(
         name="vacuum", fact="pages inside the database are free and can be given back",
-        saves_bytes=told.free_bytes, command="memtend optimize --step space --apply",
+        saves_bytes=told.free_bytes, command=f"memtend optimize --step {way} --apply",
     )  # fmt: skip

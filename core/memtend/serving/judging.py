@@ -91,7 +91,7 @@ class Judging(Peering, Archives, Drills, Migrating):
             "engine_found": ask("the database", lambda: looks.engine_of(store, full=full), None),
             "audit": ask("the audit trail", lambda: self._audit_trouble(full), None),
             "key_is_open": looking.key_is_open(engine.path),
-            "analyzed_rows": ask("statistics", lambda: looking.analyzed_rows(engine), None),
+            "statistics": ask("statistics", lambda: looks.statistics_of(store), None),
             "older_values": ask("versions", self._older_values, None),
             "engine_notes": engine.notes(),
         }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from memtend.errors import BackupKeyRefused, ManifestDamaged, MemtendError, ObjectMissing
 from memtend.health.facts import Crowded, OpFacts, RegretFacts, RowsFacts
 from memtend.limits import CHAIN_MANIFESTS_MAX
-from memtend.limits_upkeep import HEALTH_SEGMENTS
+from memtend.limits_upkeep import HEALTH_SEGMENTS, STATISTICS_ROWS_MIN
 from memtend.store import looking, sampling
 
 if TYPE_CHECKING:
@@ -70,6 +70,14 @@ def engine_of(store: Store, *, full: bool) -> tuple[str, ...] | None:
 
 def _named(findings: Iterable[StoreFinding]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(f"{one.where}: {one.why}" for one in islice(findings, 100)))
+
+
+def statistics_of(store: Store) -> str:
+    """Of a small store on a server no plan is wrong; there it soon makes its own."""
+    from memtend.store.statistics import misfit  # noqa: PLC0415
+
+    small = store.engine.kind != "sqlite" and store.meta().rows < STATISTICS_ROWS_MIN
+    return "" if small else misfit(store)
 
 
 def slow_of(store: Store) -> tuple[OpFacts, ...]:

@@ -17,8 +17,10 @@ from memtend.limits_upkeep import (
     HEALTH_SAMPLE_BYTES,
     HEALTH_SPREAD_ROWS,
     HEALTH_TRIAL_ROWS,
+    SAVING_BYTES_MIN,
 )
 from memtend.store import archived
+from memtend.store.statistics import gives_back
 
 if TYPE_CHECKING:
     from memtend.memory import Memory
@@ -39,9 +41,14 @@ def savings_of(memory: Memory, facts: Facts, backlog: int, space: Space) -> Savi
     store = memory.store
     seqs = spread(store, facts.seq)
     mean = facts.bytes // facts.records if facts.records else 0
-    known = {"sweep_bytes": backlog * mean, "free_bytes": space.free_bytes}
+    worth = space.free_bytes >= SAVING_BYTES_MIN
+    known = SavingFacts(
+        sweep_bytes=backlog * mean,
+        free_bytes=space.free_bytes,
+        gives_back=not worth or gives_back(store),
+    )
     if not seqs:
-        return SavingFacts(**known)
+        return known
     array = store.engine.array
     rows = store.engine.read("by_seq", (array(_bearable(store, seqs)),))
     scale, of_values = facts.records / len(seqs), facts.records / max(1, len(rows))
@@ -50,18 +57,18 @@ def savings_of(memory: Memory, facts: Facts, backlog: int, space: Space) -> Savi
     used = list(archived.usage_of(store, seqs))
     cold, cold_bytes = _cold(memory, facts, used)
     spare, spare_bytes = _prunable(memory, facts, rows, used)
-    return SavingFacts(
-        **known,
-        sample=len(seqs),
-        duplicates=round(extra * of_values),
-        duplicate_bytes=round(extra_bytes * of_values),
-        compress=round(plain * of_values),
-        compress_bytes=round(gained * of_values),
-        archive=round(cold * scale),
-        archive_bytes=round(cold_bytes * scale),
-        prune=round(spare * of_values),
-        prune_bytes=round(spare_bytes * of_values),
-    )
+    found = {
+        "sample": len(seqs),
+        "duplicates": round(extra * of_values),
+        "duplicate_bytes": round(extra_bytes * of_values),
+        "compress": round(plain * of_values),
+        "compress_bytes": round(gained * of_values),
+        "archive": round(cold * scale),
+        "archive_bytes": round(cold_bytes * scale),
+        "prune": round(spare * of_values),
+        "prune_bytes": round(spare_bytes * of_values),
+    }
+    return known.model_copy(update=found)
 
 
 def spread(store: Store, last: int) -> list[int]:

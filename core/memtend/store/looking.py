@@ -66,24 +66,6 @@ def space(engine: Engine) -> Space:
     return Space(free * _PAGE_BYTES, wal, lost)
 
 
-def analyzed_rows(engine: Engine) -> int | None:
-    """How many records there were when the planner's statistics were made; None: never.
-
-    SQLite needs none: the records there are now, or -1 where it has some all the same and is misled
-    by them (`store.statistics`).
-    """
-    if engine.kind != "sqlite":
-        [(rows,)] = engine.script(
-            "SELECT c.reltuples::bigint FROM pg_class c JOIN pg_namespace s "
-            "ON s.oid = c.relnamespace WHERE s.nspname = current_schema() AND c.relname = 'sibling'"
-        )
-        return None if rows < 0 else int(rows)
-    if engine.script("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_stat1'"):
-        return -1
-    [(rows,)] = engine.script("SELECT rows FROM meta WHERE id = 1")
-    return int(rows)
-
-
 def bounds(store: Store, rules: int, rules_max: int) -> tuple[Bound, ...]:
     """What comes nearer to an end of its own, and where that is."""
     meta = store.meta()
