@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from memtend.model.candidate import Candidate
 from memtend.model.plan import Action
+from memtend.prune.plan import PruneDecision, PrunePlan
 from memtend.upcast.facts import Outcome
-from tests.fixtures.candidates import NOW_MS, PLAIN, ago, decide, item
+from tests.fixtures.candidates import NOW_MS, PLAIN, ago, decide, item, plan
 
 BAD: dict[str, Any] = {"success_rate": 0.1, "executions": 2}
 
@@ -151,6 +153,18 @@ def test_decisions_are_archived_and_the_rest_deleted() -> None:
     assert found.reason == "not used for 90 days"
     assert (found.strategy, found.agent, found.kind) == ("time", "a", "pattern")
     assert (found.score, found.merge_into, found.size_bytes) == (None, 0, 1_000)
+
+
+def test_a_plan_is_saved_and_loaded_as_it_was_made() -> None:
+    """Decisions are made without a look at each field, so that look is taken here."""
+    made = plan([pattern(90), decision(created_ms=ago(180))._replace(seq=8, agent=None)])
+    assert len(made.decisions) == 2
+    assert PrunePlan.model_validate_json(made.model_dump_json()) == made
+    assert PruneDecision.model_validate(made.decisions[0].model_dump()) == made.decisions[0]
+    assert made.decisions[0].model_copy(update={"key": "other"}).key == "other"
+    assert {made.decisions[0]: 1}[made.decisions[0]] == 1
+    with pytest.raises(ValidationError, match="frozen"):
+        setattr(made.decisions[0], "key", "other")  # noqa: B010
 
 
 @pytest.mark.parametrize(("left_ms", "rule"), [(-1, None), (0, None), (1, "time.unused-patterns")])
