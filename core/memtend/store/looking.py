@@ -78,7 +78,8 @@ def bounds(store: Store, rules: int, rules_max: int) -> tuple[Bound, ...]:
     ]
     if store.engine.kind != "sqlite":
         [(age, connections, most)] = store.engine.script(
-            "SELECT age(datfrozenxid)::bigint, (SELECT count(*) FROM pg_stat_activity), "
+            "SELECT age(datfrozenxid)::bigint, "
+            "(SELECT sum(numbackends)::bigint FROM pg_stat_database), "
             "current_setting('max_connections')::bigint FROM pg_database "
             "WHERE datname = current_database()"
         )
