@@ -86,7 +86,7 @@ def test_a_chain_is_followed_one_step_a_plan() -> None:
 def test_nothing_goes_into_what_is_not_there_or_ends_sooner(keeper: tuple[Candidate, ...]) -> None:
     made = planned([*keeper, record(2)], like(2, 1))
     assert made.decisions == ()
-    assert made.notes == ("1 duplicates stay: what they repeat is gone or ends sooner",)
+    assert made.notes == ("duplicates of what is gone or ends sooner, so they stay: 1",)
 
 
 def test_what_ends_no_later_goes() -> None:

@@ -98,6 +98,16 @@ def test_high_value_is_preserved_and_what_cannot_be_freed_is_said() -> None:
     )
 
 
+def test_what_is_shielded_is_counted_once() -> None:
+    """Though a rule names it, its agent is over its limit, and so is the store."""
+    failed: dict[str, Any] = {"success_count": 0, "failure_count": 9, "pinned": True}
+    records = [worth(1, 0.1, **failed), worth(2, 0.1, pinned=True), worth(3, 0.1)]
+    tight = POLICY.model_copy(update={"strategies": ("performance", "space"), "agent_bytes": 1_000})
+    made = plan(records, tight, held_bytes=30_001, agent_bytes={"a": 3_000})
+    assert made.shielded == {"pinned": 2}
+    assert [one.seq for one in made.decisions] == [3]
+
+
 def test_what_other_rules_free_is_not_freed_again() -> None:
     failed = [
         worth(seq, 0.9, success_count=0, failure_count=9, size_bytes=2_000) for seq in range(4)

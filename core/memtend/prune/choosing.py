@@ -104,7 +104,7 @@ class Chooser:
         if shield is KEEPER and candidate.held is None:
             self._staying[candidate.seq] = candidate.expires_ms
         if self._space is not None:
-            self._space.kept(candidate, shield)
+            self._space.kept(candidate, shield, named=named)
 
     def _judge(self, candidate: Candidate) -> tuple[str, Verdict] | None:
         for name, judge in self._judges:
@@ -128,10 +128,10 @@ class Chooser:
             else:
                 left += 1
         if left:
-            self.notes.append(f"{left:,} duplicates stay: what they repeat is gone or ends sooner")
+            self.notes.append(f"duplicates of what is gone or ends sooner, so they stay: {left:,}")
         if near := self._redundancy.reported:
             self.notes.append(
-                f"{near:,} near duplicates stay: the profile merges none so far apart"
+                f"near duplicates that the profile does not merge, so they stay: {near:,}"
             )
 
     def _spaces(self, space: Space) -> Iterator[Chosen]:

@@ -17,13 +17,17 @@ class Mark(NamedTuple):
 
 
 class Scope:
-    """`held` is what the whole of it takes, None where that is only known once all was seen."""
+    """`held` is what the whole of it takes, None where that is only known once all was seen.
+
+    `kept` counts what is shielded, `kept_from_rules` those of them that other rules named too.
+    """
 
     def __init__(self, name: str, mark: Mark, held: int | None) -> None:
         self.name = name
         self.seen = 0
         self.freed = 0
         self.kept: Counter[str] = Counter()
+        self.kept_from_rules: Counter[str] = Counter()
         self.lowest = Lowest(None if held is None else max(0, held - mark.low))
         self._mark = mark
         self._held = held

@@ -70,10 +70,13 @@ class Space:
             scope.seen += candidate.size_bytes
             scope.freed += freed_bytes
 
-    def kept(self, candidate: Candidate, shield: str) -> None:
+    def kept(self, candidate: Candidate, shield: str, *, named: bool = False) -> None:
+        """`named` says that it was counted already, since a rule named it."""
         for scope in self._scopes(candidate):
             scope.seen += candidate.size_bytes
             scope.kept[shield] += 1
+            if named:
+                scope.kept_from_rules[shield] += 1
 
     def offer(self, candidate: Candidate) -> None:
         if not (scopes := self._scopes(candidate)):
@@ -101,15 +104,17 @@ class Space:
                 if self._store is not None:
                     self._store.freed += offer.size_bytes
                 yield offer, verdict
+        counted, self.shielded = self.shielded, Counter()
         if self._store is not None:
             yield from self._from(self._store, taken)
+        self.shielded |= counted  # what the store's limit met, the agents' limits met as well
 
     def _from(self, scope: Scope, taken: set[int]) -> Iterator[tuple[Offer, Verdict]]:
         if not (need := scope.need_bytes):
             return
         why = scope.why()
         self.target_bytes = (self.target_bytes or 0) + need
-        self.shielded += scope.kept
+        self.shielded += scope.kept - scope.kept_from_rules
         for offer in scope.lowest.in_order():
             if need <= 0:
                 return
