@@ -56,6 +56,16 @@ def _ended(rows: list[dict[str, Any]], task: str) -> list[dict[str, Any]]:
     return [row for row in rows if row["name"].startswith(task) and row["end_time"]]
 
 
+def is_logged(run: str) -> bool:
+    """Whether the end of the newest run of that name is in the log. Costs two questions, where all
+    that the server tells costs hundreds."""
+    query = {"flow_runs": {"name": {"any_": [run]}}, "sort": "START_TIME_DESC", "limit": 1}
+    for found in ask("/flow_runs/filter", query):
+        logs = {"logs": {"flow_run_id": {"any_": [found["id"]]}}, "limit": PAGE}
+        return any("Finished in state" in row["message"] for row in ask("/logs/filter", logs))
+    return False
+
+
 def everything() -> str:
     """All that the server tells: runs with parameters and states, logs, artifacts, events."""
     paths = ("/flow_runs", "/task_runs", "/logs", "/artifacts", "/v2/concurrency_limits",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -55,7 +56,8 @@ def test_the_demo_runs_in_the_place_of_an_earlier_one(tmp_path: Path) -> None:
         (folder / old).write_text("of an earlier demo")
     (folder / ".memtend-demo").touch()
     command = (sys.executable, "-m", "memtend_flows.demo", "--folder", str(folder))
-    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    wide = os.environ | {"COLUMNS": "300"}  # so that no path is broken
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, env=wide)
     assert ran.returncode == 0, ran.stderr
     assert "Where everything is" in ran.stdout
     assert "import swarm" in ran.stdout

@@ -21,7 +21,7 @@ from memtend_flows.verify_backups import verify_backups
 from memtend_tasks.address import to_address
 from tests.fixtures.s3 import S3Server
 from tests.flows.scratch import Scratch, fill
-from tests.flows.seen import eventually, everything
+from tests.flows.seen import eventually, everything, is_logged
 
 CANARY = "c4n4ry-pa55w0rd"
 
@@ -30,6 +30,7 @@ CANARY = "c4n4ry-pa55w0rd"
 def plans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEMTEND_PLANS_URL", str(tmp_path / "plans"))
     monkeypatch.setenv("MEMTEND_ARCHIVE_URL", str(tmp_path / "archive"))
+    monkeypatch.setenv("MEMTEND_REPORT_URL", str(tmp_path / "reports"))
 
 
 def keep(name: str, url: str) -> None:
@@ -43,7 +44,7 @@ def test_a_whole_cycle_tells_nothing(
     fill(url)
     keep("memtend-store-cycle", url)
     tend("cycle", str(tmp_path / "backups"), dry_run=False)
-    told = eventually(lambda: _when_told("tend cycle"))
+    told = told_of("tend cycle")
     assert "tend cycle" in told
     assert CANARY not in told
 
@@ -54,7 +55,7 @@ def test_a_failing_run_tells_nothing(prefect: None, plans: None, tmp_path: Path)
     keep("memtend-store-deaf", f"postgresql://ada:{CANARY}@127.0.0.1:1/none")
     state: State[Any] = health("deaf", str(tmp_path), return_state=True)
     assert state.is_failed()
-    told = eventually(lambda: _when_told("health deaf"))
+    told = told_of("health deaf")
     assert "StoreUnavailable" in told
     assert CANARY not in told
 
@@ -68,7 +69,7 @@ def test_the_key_of_the_backups_tells_nothing(scratch: Scratch, tmp_path: Path) 
     assert verify_backups(scratch.store, "vault").ok
     restore(scratch.store, "vault")
     rotate(scratch.store, "vault", dry_run=False)
-    told = eventually(lambda: _when_told(f"rotate {to_address(scratch.store).label}"))
+    told = told_of(f"rotate {to_address(scratch.store).label}")
     assert "rotate" in told
     assert CANARY not in told
     assert not _files_with(CANARY, tmp_path)
@@ -85,7 +86,7 @@ def test_a_wrong_key_is_refused_and_tells_nothing(scratch: Scratch, tmp_path: Pa
     ]
     assert all("BackupKeyRefused" in str(state.message) for state in refused)
     assert CANARY not in "".join(map(_traceback, refused))
-    told = eventually(lambda: _when_told(f"rotate {to_address(scratch.store).label}"))
+    told = told_of(f"rotate {to_address(scratch.store).label}")
     assert "BackupKeyRefused" in told
     assert CANARY not in told
 
@@ -95,12 +96,12 @@ def test_the_credentials_of_a_bucket_tell_nothing(
 ) -> None:
     """On real S3: with the right ones, and with others that the server refuses."""
     done = tend(scratch.store, s3_url, f"{s3_url}-archive", dry_run=False)
-    assert list(done)[-1] == "health"
+    assert list(done)[-1] == "report"
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", CANARY)
     refused: State[Any] = backup(scratch.store, s3_url, return_state=True)
     assert refused.is_failed()
     assert CANARY not in _traceback(refused)
-    told = eventually(lambda: _when_told(f"tend {to_address(scratch.store).label}"))
+    told = told_of(f"tend {to_address(scratch.store).label}")
     assert "TargetDenied" in told
     assert CANARY not in told
     assert s3_server.secret_key not in told
@@ -111,10 +112,10 @@ def test_an_unknown_name_says_which_block_is_missing(prefect: None) -> None:
     assert "memtend-store-nobody" in str(state.message)
 
 
-def _when_told(run: str) -> str:
+def told_of(run: str) -> str:
     """Everything, once the log of the run has arrived: logs are sent in batches."""
-    told = everything()
-    return told if "Finished in state" in told and run in told else ""
+    assert eventually(lambda: is_logged(run)), f"no log of {run}"
+    return everything()
 
 
 def _traceback(state: State[Any]) -> str:

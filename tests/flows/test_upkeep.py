@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from memtend_flows.parameters import Step
 from memtend_flows.report import report
 from memtend_tasks.address import to_address
 from tests.flows.answering import digest
-from tests.flows.scratch import DEAD, LIVE, Scratch, fill
+from tests.flows.scratch import DEAD, LIVE, Scratch
 from tests.flows.seen import events, pages
 
 
@@ -62,7 +63,9 @@ def test_the_report_is_one_file_for_each_store(scratch: Scratch, reports: Path) 
 
 
 def test_an_optimization_weighs_its_steps_and_changes_no_record(scratch: Scratch) -> None:
-    fill(scratch.store, live=1_500, dead=0)  # so much that the statistics no longer fit
+    with sqlite3.connect(scratch.store) as connection:
+        connection.execute("ANALYZE")  # by somebody else: it leads the planner astray
+    connection.close()
     before = contents(scratch.store)
     assert optimize(scratch.store).model_dump()["planned"] == 1
     label = to_address(scratch.store).label
@@ -72,7 +75,7 @@ def test_an_optimization_weighs_its_steps_and_changes_no_record(scratch: Scratch
     assert "| garbage | no |" in plan
     report = optimize(scratch.store, reviewed=digest(scratch, "optimize"), dry_run=False)
     assert report.applied
-    assert "| statistics | 1,508 |" in pages(f"optimize-report-{label}")[0]
+    assert "| statistics |" in pages(f"optimize-report-{label}")[0]
     assert optimize(scratch.store, step=Step.STATISTICS, dry_run=False).planned == 0
     assert contents(scratch.store) == before
     assert [one.value for one in Step] == ["routine", *StepName]
