@@ -121,12 +121,12 @@ class Records:
 
         The archive is asked only for values that the query needs or wants, and asked last.
         """
-        from memtend.model.query import Cold  # noqa: PLC0415 — only a search needs its model
-
         for one in self._hits(namespace, key, seen):
             if not query.fits_labels(one.body):
                 continue
             if any(other.stub is not None for other in seen):
+                from memtend.model.query import Cold  # noqa: PLC0415 — few records are archived
+
                 if query.cold is Cold.SKIP and one.stub is not None:
                     continue
                 if query.asks_value or query.cold is Cold.READ:
@@ -140,7 +140,7 @@ class Records:
         """Whose labels and value are looked at: the newest, or all, the newest first."""
         views = self._reads.views
         own = views.own(namespace, key, seen)
-        if views.reading(namespace, key) is Reading.MV and len(own) > 1:
+        if len(own) > 1 and views.reading(namespace, key) is Reading.MV:
             return sorted(own, key=lambda one: one.sibling.order, reverse=True)
         return [newest(own)] if own else []
 
@@ -223,6 +223,10 @@ class Records:
         for rows in self._reads.whole_keys(namespace, ns, "", "", _PAGE):
             for key, group in groupby(rows, key=itemgetter(0)):
                 rows_of_key = [row[1:6] for row in group]
+                if len(rows_of_key) == 1:
+                    lone = narrowing.Owned(namespace, key, rows_of_key[0])
+                    if not narrowing.may_fit(query, lone):
+                        continue
                 seen = self._reads.siblings(namespace, key, rows_of_key, cold=False)
                 if any(query.may_match(one.body) for one in seen):
                     yield namespace, key, seen
