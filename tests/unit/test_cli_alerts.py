@@ -71,7 +71,7 @@ def test_ack_silence_and_resolve(pressed: Cli) -> None:
     assert "told again" in pressed("alerts", "unsilence", made["id"][:6]).told
     assert pressed("alerts", "resolve", alert, "--json").json["state"] == "resolved"
     assert pressed("alerts", "list", "--ended", "5", "--json").json["alerts"][0]["by"] == "owner"
-    assert pressed("alerts", "resolve", alert).status == 85
+    assert pressed("alerts", "resolve", alert).status == 87
     assert pressed("alerts", "silence", "x", "--for", "soon").status == 2
     assert pressed("alerts", "silence", "x", "--for", "9000d").status == 19
 

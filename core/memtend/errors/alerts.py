@@ -8,7 +8,7 @@ from memtend.errors.base import MemtendError
 class AlertUnknown(MemtendError):
     """Nothing was changed."""
 
-    code = 85
+    code = 87
     message = "there is no {what} {name!r}{why}"
     hint = "`memtend alerts list` shows those that stand, and the silences, by their ids."
 

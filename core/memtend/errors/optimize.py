@@ -12,6 +12,6 @@ class StepUnknown(MemtendError):
 
 
 class SimilarPackageMissing(MemtendError):
-    code = 80
+    code = 111
     message = "to find what is nearly the same needs the package {package}, which is not installed"
     hint = "Install it with the extra that brings it: pip install 'memtend[similar]'."
