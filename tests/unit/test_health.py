@@ -81,7 +81,7 @@ def test_what_was_not_asked_or_is_not_known_is_not_judged() -> None:
     unknown = {"backup_asked": False, "disk_free_bytes": None, "engine_notes": ("an old engine",)}
     report = check_health(WELL.model_copy(update=unknown))
     names = [check.name for check in report.checks]
-    assert names == ["audit", "clock", "expiry", "quota", "conflicts", "engine"]
+    assert names == ["clock", "expiry", "quota", "conflicts", "engine"]
     assert report.healthy
 
 

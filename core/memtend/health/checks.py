@@ -35,7 +35,7 @@ def check_health(facts: HealthFacts) -> HealthReport:
         records=facts.records,
         bytes=facts.bytes,
         file_bytes=facts.file_bytes,
-        expired_waiting=facts.backlog,
+        expired_waiting=facts.backlog or 0,
         checks=checks,
         opportunities=tuple(opportunities(facts)),
     )

@@ -92,7 +92,7 @@ class HealthFacts(Fact):
     records: int
     bytes: int
     file_bytes: int
-    backlog: int
+    backlog: int | None
     clock_alarm_ms: int | None
     pressure: tuple[Crowded, ...]
     disk_free_bytes: int | None
@@ -114,7 +114,7 @@ class HealthFacts(Fact):
     engine_found: tuple[str, ...] | None = None
     """What the database's own check found, where it was asked in full."""
     audit: str | None = None
-    """Why the end of the trail does not check."""
+    """Why the end of the trail does not check; empty where it does."""
     key_is_open: bool = False
     statistics: str | None = None
     """Why what the planner knows does not fit; empty where it does."""
@@ -146,7 +146,7 @@ class HealthFacts(Fact):
     """Whether the last one did."""
     backed_up_ms: int | None = None
     """Since the first backup."""
-    conflicts: int = 0
+    conflicts: int | None = 0
     """Keys with several concurrent values; counting ends at `CONFLICTS_MAX`."""
     conflicts_sampled: bool = False
     """Whether only the newest changes were looked at."""

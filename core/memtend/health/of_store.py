@@ -65,13 +65,13 @@ def dictionaries(facts: HealthFacts) -> Iterator[Check]:
 
 
 def audit(facts: HealthFacts) -> Iterator[Check]:
-    if facts.audit is not None:
+    if facts.audit:
         hint = "`memtend audit verify` says where; keep the file as evidence."
         yield critical("audit", facts.audit, hint)
     elif facts.key_is_open:
         fact = "others than its owner may read the key that seals the audit trail"
         yield warning("audit", fact, "Let only its owner read the file (chmod 600).")
-    else:
+    elif facts.audit is not None:
         yield ok("audit", "the last entries of the trail are sealed as they should be")
 
 

@@ -44,6 +44,8 @@ def clock(facts: HealthFacts) -> Iterator[Check]:
 
 
 def expiry(facts: HealthFacts) -> Iterator[Check]:
+    if facts.backlog is None:
+        return
     fact = f"{facts.backlog:,} expired records wait to be swept"
     if facts.backlog < BACKLOG_WARN_ROWS:
         yield ok("expiry", fact)
@@ -102,6 +104,8 @@ def performance(facts: HealthFacts) -> Iterator[Check]:
 def conflicts(facts: HealthFacts) -> Iterator[Check]:
     """Several values are no fault, but many for one key mean that nobody reads before writing."""
     keys, most = facts.conflicts, facts.siblings_most
+    if keys is None:
+        return
     if not keys:
         yield ok("conflicts", "no key has conflicting values")
         return

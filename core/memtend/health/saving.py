@@ -39,9 +39,10 @@ def _all(facts: HealthFacts) -> Iterator[Opportunity]:
     told = facts.savings
     by_sample = f"by a sample of {told.sample:,} rows"
     way = "space" if told.gives_back else "rewrite"
-    more = "at least " if facts.backlog >= BACKLOG_WARN_ROWS else ""
+    expired = facts.backlog or 0
+    more = "at least " if expired >= BACKLOG_WARN_ROWS else ""
     yield Opportunity(
-        name="sweep", fact=f"{more}{facts.backlog:,} records have expired and wait to be swept",
+        name="sweep", fact=f"{more}{expired:,} records have expired and wait to be swept",
         saves_bytes=told.sweep_bytes, command="memtend sweep --apply",
     )  # fmt: skip
     yield Opportunity(

@@ -109,7 +109,7 @@ class Judging(Peering, Archives, Drills, Migrating):
         return {
             "clock_alarm_ms": self.clock.alarm_ms,
             "ahead_ms": max(0, millis(store.meta().hlc) - now_ms),
-            "conflicts": crowd.keys if crowd else 0,
+            "conflicts": crowd.keys if crowd else None,
             "conflicts_sampled": crowd.sampled if crowd else False,
             "siblings_most": crowd.most if crowd else 0,
             "log_age_ms": log_age_ms,
@@ -132,9 +132,9 @@ class Judging(Peering, Archives, Drills, Migrating):
 
         store, engine = self.store, self.store.engine
         space = ask("space", lambda: looking.space(engine), looking.Space())
-        backlog = ask("expiry", lambda: looking.expired_waiting(store), 0)
+        backlog = ask("expiry", lambda: looking.expired_waiting(store), None)
         savings = ask(
-            "savings", lambda: savings_of(self.memory, facts, backlog, space), SavingFacts()
+            "savings", lambda: savings_of(self.memory, facts, backlog or 0, space), SavingFacts()
         )
         return {
             "backlog": backlog,
@@ -186,7 +186,8 @@ class Judging(Peering, Archives, Drills, Migrating):
                 return {"archived": archived, "archive_trouble": f"it cannot be reached: {error}"}
         return {"archived": archived}
 
-    def _audit_trouble(self, full: bool) -> str | None:
+    def _audit_trouble(self, full: bool) -> str:
+        """Why the trail does not check: its end, or all of it."""
         from memtend.store.audit import check_chain  # noqa: PLC0415
         from memtend.store.looking import check_audit_end  # noqa: PLC0415
         from memtend.store.meta import Meta  # noqa: PLC0415
@@ -194,13 +195,13 @@ class Judging(Peering, Archives, Drills, Migrating):
         try:
             if not full:
                 check_audit_end(self.store)
-                return None
+                return ""
             with self.store.engine.snapshot() as reader:
                 meta = Meta.of(reader.fetch("meta"), self.store.url)
                 check_chain(reader, self.store.key, meta.audit_head, meta.audit_n)
         except AuditBroken as error:
             return str(error)
-        return None
+        return ""
 
     def _older_values(self) -> str | None:
         """What a migration of values would move, in words; None where that is nothing, or where
