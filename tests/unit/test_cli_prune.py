@@ -68,6 +68,7 @@ def test_too_much_needs_approval(copies: Cli) -> None:
 
 
 def test_what_is_unknown_is_named(copies: Cli) -> None:
+    assert "nothing was pruned yet" in copies("prune", "history").told
     assert copies("undo", "0123456789ab", "--json").error["code"] == 62
     assert copies("prune", "--profile", "none", "--json").error["code"] == 36
     assert copies("prune", "--strategy", "none", "--json").error["code"] == 37

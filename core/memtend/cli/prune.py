@@ -146,6 +146,9 @@ def history(limit: Limit = 20, store: Store = None, json: Json = False) -> None:
         )
         for one in found
     ]
+    if not rows:
+        show.say("nothing was pruned yet")
+        return
     heads = ("plan", "when", "deleted", "archived", "size", "rules", "")
     show.table(heads, rows, right=(2, 3, 4))
 
@@ -166,6 +169,9 @@ def regret(store: Store = None, json: Json = False) -> None:
          f"{one.reads:,}")
         for one in ordered
     ]  # fmt: skip
+    if not rows:
+        show.say("nothing was pruned yet")
+        return
     heads = ("rule", "namespace", "pruned", "missed", "share", "reads")
     show.table(heads, rows, right=(2, 3, 4, 5))
 
