@@ -23,8 +23,9 @@ STATEMENTS: Final[dict[str, str]] = {
     "contested_rows": "SELECT coalesce(sum(t.rows), 0) FROM namespace p "
     "JOIN tally t ON t.scope = 'ns' AND t.name = p.path WHERE p.contested = 1",
     # 0 and 3 are RowKind.PLAIN and RowKind.FIELD: parts of a counter and adds of one element agree
-    "crowds": "SELECT s.ns, s.key, s.field, count(*) FROM sibling s JOIN sibling o ON o.ns = s.ns AND o.key = s.key "
-    "AND o.field = s.field WHERE s.seq > ? AND s.seq <= ? AND ((s.flags >> 4) & 15) IN (0, 3) "
+    "crowds": "SELECT s.ns, s.key, s.field, count(*) FROM sibling s "
+    "JOIN sibling o ON o.ns = s.ns AND o.key = s.key AND o.field = s.field "
+    "WHERE s.seq > ? AND s.seq <= ? AND ((s.flags >> 4) & 15) IN (0, 3) "
     "GROUP BY s.ns, s.key, s.field, s.seq HAVING count(*) > 1",
     "row_count": "SELECT m.rows, (SELECT count(*) FROM sibling) FROM meta m WHERE m.id = 1",
     # samples
