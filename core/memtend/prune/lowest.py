@@ -37,8 +37,11 @@ class Lowest:
         self._need_bytes = need_bytes
         self._offers: list[Offer] = []
         self._trim_at = _SPARE
+        self._last: Rank | None = None
 
     def add(self, offer: Offer) -> None:
+        if self._last is not None and offer.rank > self._last:
+            return  # as much as is needed goes before it
         self._offers.append(offer)
         if len(self._offers) >= self._trim_at and self._need_bytes is not None:
             self._trim(self._need_bytes)
@@ -57,3 +60,5 @@ class Lowest:
             count += 1
         del self._offers[count:]
         self._trim_at = 2 * count + _SPARE
+        if need_bytes <= 0 and count:
+            self._last = self._offers[-1].rank
