@@ -16,6 +16,7 @@ from memtend.drafting import Put
 from memtend.errors import DeletesTooMuch, StepUnknown
 from memtend.limits_upkeep import DICTIONARY_KEEP_MS
 from memtend.model.policy import Compression, Policy
+from memtend.optimize.plan import StepName
 from memtend.services import Services
 from memtend.settings import Settings
 from memtend.store import dictionaries, peers
@@ -43,6 +44,13 @@ def services(memory: Memory, tmp_path: Path) -> Services:
 @pytest.fixture
 def breakable(damageable: Memory, tmp_path: Path) -> Services:
     return services_of(damageable, tmp_path)
+
+
+@pytest.fixture
+def one(clock: ManualClock, tmp_path: Path) -> Iterator[Services]:
+    """On one engine, where the engine makes no difference."""
+    with Memory.open("sqlite://", clock=clock) as memory:
+        yield services_of(memory, tmp_path)
 
 
 def fill(memory: Memory, rows: int = ROWS) -> None:
@@ -171,6 +179,25 @@ def test_what_cannot_be_read_goes_only_by_name_and_is_kept_elsewhere(
     assert breakable.plan_optimize(["damaged"]).to_do() == ()
 
 
+NONSENSE = {
+    "kind": "kind = 7", "size": "size = 'much'", "value": "value = 'text'", "hash": "hash = 'text'",
+    "body": "body = 'text'", "flags": "flags = 'text'", "key": "key = x'00ff'",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", NONSENSE)
+def test_columns_of_the_wrong_type_stop_nothing(one: Services, what: str) -> None:
+    """SQLite keeps whatever type it finds in a damaged file."""
+    fill(one.memory, 30)
+    run_sql(one.memory, f"UPDATE sibling SET {NONSENSE[what]} WHERE key = 'k0003'")
+    steps = [step.value for step in StepName if step is not StepName.REWRITE]
+    report = one.apply_optimize(one.plan_optimize(steps))
+    assert [step.error for step in report.steps if step.error] == []
+    assert report.deleted == (what not in ("kind", "size"))  # copies of what the body says
+    assert one.memory.get("log", "k0004") == progress(4)
+    assert not one.plan_optimize(["damaged"]).to_do()
+
+
 def test_what_a_peer_may_hold_whole_is_not_taken_away(breakable: Services) -> None:
     memory = breakable.memory
     fill(memory, 20)
@@ -183,13 +210,6 @@ def test_what_a_peer_may_hold_whole_is_not_taken_away(breakable: Services) -> No
     assert plan.to_delete() == ()
     assert plan.to_do() == ()
     assert "restore" in plan.steps[0].reason
-
-
-@pytest.fixture
-def one(clock: ManualClock, tmp_path: Path) -> Iterator[Services]:
-    """On one engine, where the engine makes no difference."""
-    with Memory.open("sqlite://", clock=clock) as memory:
-        yield services_of(memory, tmp_path)
 
 
 def test_the_guard_bounds_what_is_taken_away(one: Services) -> None:

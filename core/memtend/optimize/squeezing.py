@@ -6,11 +6,11 @@ same level: what it saves is then its own doing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from memtend.codec.compress import Codec, Damaged, compress
-from memtend.codec.envelope import codec_of, content_of
+from memtend.codec.compress import Codec, compress
+from memtend.codec.envelope import content_of
 from memtend.limits import DICTIONARY_BYTES, DICTIONARY_SAMPLES_MIN
 from memtend.limits_upkeep import (
     COMPRESS_LEVEL,
@@ -23,7 +23,7 @@ from memtend.model.policy import Compression
 from memtend.optimize.plan import Squeezable, Trainable
 from memtend.optimize.slices import Slices, Thinner
 from memtend.store import recompressing
-from memtend.store.archived import opened, rows_of
+from memtend.store.opened import readable
 from memtend.store.restating import Restated, Squeezed
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def squeezable(store: Store, kind: Kind, rule: Rule, known: Known) -> Squeezable
     for seq in kind.sample:
         judged.add(seq)
     before = after = 0
-    for row, _, text in _opened(store, judged.kept):
+    for row, _, text in readable(store, judged.kept):
         before += len(row.body) + len(row.value)
         smaller = _squeezed(row, text, rule, known.get(kind.kind))
         after += len(row.body) + len(row.value if smaller is None else smaller.data)
@@ -103,11 +103,12 @@ def samples(store: Store, kind: Kind) -> list[bytes]:
     """Texts of its values, from all over, as many as a dictionary needs at most."""
     texts: list[bytes] = []
     total = 0
-    for _, _, text in _opened(store, kind.sample):
-        if total + len(text) > TRAIN_BYTES_MAX and texts:
-            break
-        texts.append(text)
-        total += len(text)
+    for start in range(0, len(kind.sample), _PAGE):
+        for _, _, text in readable(store, kind.sample[start : start + _PAGE]):
+            if total + len(text) > TRAIN_BYTES_MAX and texts:
+                return texts
+            texts.append(text)
+            total += len(text)
     return texts
 
 
@@ -130,8 +131,8 @@ def squeeze(
     rows = before = after = 0
     for page in recompressing.pages(store, names, threshold, upto, _PAGE):
         made: dict[int, Squeezed] = {}
-        for row, kind, text in _opened(store, page):
-            smaller = _squeezed(row, text, rule, known.get(kind))
+        for row, body, text in readable(store, page):
+            smaller = _squeezed(row, text, rule, known.get(body.kind))
             if smaller is not None:
                 made[row.seq] = smaller
         for part in slices.of(list(made)):
@@ -155,17 +156,3 @@ def _squeezed(
     if len(data) > (1 - COMPRESS_SAVES_MIN) * len(row.value):
         return None
     return Squeezed(data, Codec.ZSTD if number is None else Codec.ZSTD_DICT, number)
-
-
-def _opened(store: Store, seqs: Sequence[int]) -> Iterator[tuple[StoredRow, str, bytes]]:
-    """Rows with their kind and text; what has changed, is archived or damaged is left out."""
-    for start in range(0, len(seqs), _PAGE):
-        found = rows_of(store, seqs[start : start + _PAGE])
-        for row in found.values():
-            if codec_of(row.flags) == Codec.ARCHIVED:
-                continue
-            try:
-                body, text = opened(store, row)
-            except Damaged:
-                continue
-            yield row, body.kind, text

@@ -43,7 +43,7 @@ def unreadable(store: Store) -> Iterator[Unreadable]:
             if why is None:
                 why = _wrong(store, (namespace, key, field, seq, exp, flags, *blobs, 0))
             if why is not None:
-                yield Unreadable(seq, namespace, str(key), int(size), why)
+                yield Unreadable(seq, namespace, str(key), _number(size), why)
                 count += 1
                 if count == DAMAGED_MAX:
                     return
@@ -94,9 +94,16 @@ def take_away(store: Store, seqs: Sequence[int], *, lease: Lease) -> int:
         for old in map(Old._make, olds):
             if old.seq in whole:
                 continue
-            change.drop(old, store.namespaces.paths.get(old.ns, ""))
+            # Whatever stands in its columns; totals are counted again afterwards.
+            known = old._replace(
+                size=_number(old.size), flags=_number(old.flags),
+                hash=_bytes(old.hash), stub=_bytes(old.stub),
+            )  # fmt: skip
+            change.drop(known, store.namespaces.paths.get(old.ns, ""))
             change.mint()
-            change.log(old.ns, old.key, old.field, (change.meta.replica_no, change.n), "deleted")
+            if isinstance(old.key, str) and isinstance(old.field, str):  # else nobody knows it
+                dot = (change.meta.replica_no, change.n)
+                change.log(old.ns, old.key, old.field, dot, "deleted")
             gone += 1
         if gone:
             change.note("optimize", f"{gone} rows that could not be read are gone")
@@ -111,3 +118,11 @@ def _is_unreadable(store: Store, row: Row) -> bool:
     return (
         _wrong(store, (namespace, key, field, seq, exp, flags, body, value, digest, 0)) is not None
     )
+
+
+def _number(value: Any) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def _bytes(value: Any) -> bytes:
+    return bytes(value) if isinstance(value, bytes | bytearray | memoryview) else b""

@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Final
 
 from memtend.alike import groups
 from memtend.alike.groups import Told, may_stand_in
-from memtend.codec.compress import Damaged
 from memtend.limits_upkeep import DUPLICATE_BYTES_MIN, DUPLICATE_PAGE_BYTES, NEAR_RECORDS_MAX
-from memtend.store.archived import opened, rows_of
+from memtend.store.opened import Opened, Sized, bounded, readable
 
 if TYPE_CHECKING:
     from memtend.codec.envelope import Body
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
 _PAGE: Final = 500
 _SAME: Final = itemgetter(0, 1, 2, 3, 4)
 _SEQ_SIZE: Final = itemgetter(5, 6)
-
-Sized = list[tuple[int, int]]
 
 
 def exact(store: Store, min_bytes: int = DUPLICATE_BYTES_MIN) -> Iterator[Alike]:
@@ -63,9 +60,11 @@ def near(store: Store, similarity: float) -> Iterator[Alike]:
             left -= len(same)
             if len(same) > 1:
                 yield from _near(store, same, similarity)
+            if not left:
+                break
 
 
-def _near(store: Store, same: Sized, similarity: float) -> Iterator[Alike]:
+def _near(store: Store, same: list[Sized], similarity: float) -> Iterator[Alike]:
     from memtend.alike.near import Worded, near, worded  # noqa: PLC0415 — needs an extra
 
     by_trust: dict[str, list[Worded]] = {}
@@ -77,7 +76,7 @@ def _near(store: Store, same: Sized, similarity: float) -> Iterator[Alike]:
 
 def _sets(store: Store, min_bytes: int) -> Iterator[list[Told]]:
     """Sets that may be equal, each opened; `text` is a hash of what is said."""
-    page: list[Sized] = []
+    page: list[list[Sized]] = []
     rows = 0
     with store.engine.snapshot() as reader:
         for _, group in groupby(reader.stream("stream_contents", (min_bytes,)), key=_SAME):
@@ -91,7 +90,7 @@ def _sets(store: Store, min_bytes: int) -> Iterator[list[Told]]:
     yield from _opened(store, page, min_bytes)
 
 
-def _opened(store: Store, sets: Sequence[Sized], min_bytes: int) -> Iterator[list[Told]]:
+def _opened(store: Store, sets: Sequence[list[Sized]], min_bytes: int) -> Iterator[list[Told]]:
     found = _each(store, chain.from_iterable(sets), min_bytes)
     told = {row.seq: _as_told(row, body, text) for row, body, text in found}
     for same in sets:
@@ -99,25 +98,18 @@ def _opened(store: Store, sets: Sequence[Sized], min_bytes: int) -> Iterator[lis
             yield some
 
 
-def _each(
-    store: Store, rows: Iterable[tuple[int, int]], min_bytes: int
-) -> Iterator[tuple[StoredRow, Body, bytes]]:
-    """Those that may be a copy, opened."""
+def _each(store: Store, rows: Iterable[Sized], min_bytes: int) -> Iterator[Opened]:
+    """Those that may be a copy."""
     now_ms = store.clock.now_ms()
-    for seqs in _bounded(rows):
-        found = rows_of(store, seqs).values()
-        beside = _beside(store, found)
-        for row in found:
-            if row.exp_ms is not None and row.exp_ms <= now_ms:
+    for seqs in bounded(rows, DUPLICATE_PAGE_BYTES):
+        found = list(readable(store, seqs))
+        beside = _beside(store, [one.row for one in found])
+        for one in found:
+            namespace, key, exp_ms = one.row.namespace, one.row.key, one.row.exp_ms
+            if len(one.text) < min_bytes or (exp_ms is not None and exp_ms <= now_ms):
                 continue
-            if (row.namespace, row.key) in beside or not may_stand_in(row.namespace, row.key):
-                continue
-            try:
-                body, text = opened(store, row)
-            except Damaged:
-                continue  # `verify` finds it; nothing that it says is believed
-            if len(text) >= min_bytes:
-                yield row, body, text
+            if (namespace, key) not in beside and may_stand_in(namespace, key):
+                yield one
 
 
 def _as_told(row: StoredRow, body: Body, text: bytes) -> Told:
@@ -126,20 +118,6 @@ def _as_told(row: StoredRow, body: Body, text: bytes) -> Told:
     return Told(
         row.seq, row.namespace, row.key, body.pinned, row.exp_ms, body.created_ms, said
     )  # fmt: skip
-
-
-def _bounded(rows: Iterable[tuple[int, int]]) -> Iterator[list[int]]:
-    """Numbers of rows that are read at once."""
-    page: list[int] = []
-    total = 0
-    for seq, size in rows:
-        if page and (len(page) >= _PAGE or total + size > DUPLICATE_PAGE_BYTES):
-            yield page
-            page, total = [], 0
-        page.append(seq)
-        total += size
-    if page:
-        yield page
 
 
 def _beside(store: Store, rows: Iterable[StoredRow]) -> set[tuple[str, str]]:

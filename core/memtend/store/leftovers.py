@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Final
 import ormsgpack
 
 from memtend.codec.envelope import Body
-from memtend.errors import StoreDamaged
 from memtend.limits import PLAN_DECISIONS_MAX
 from memtend.limits_upkeep import DICTIONARY_KEEP_MS
 from memtend.store.meta import Meta
@@ -55,15 +54,16 @@ def unneeded(store: Store) -> tuple[list[int], int]:
         return [], 0
     with store.engine.snapshot() as reader:
         upto = Meta.of(reader.fetch("meta"), store.url).seq
-        used = _used(store, reader.stream("stream_dictionary_use", (0,)))
-    return sorted(old - used), upto
+        used = _used(reader.stream("stream_dictionary_use", (0,)))
+    return ([] if used is None else sorted(old - used)), upto
 
 
 def drop_dictionaries(store: Store, numbers: Iterable[int], upto: int, *, lease: Lease) -> int:
     """Drop those that no row needs that came after `upto` either; how many went."""
     with store.change("optimize", (), lease) as (change, _):
         since = change.tx.fetch("stream_dictionary_use", (upto,))
-        going = set(numbers) - _used(store, since)
+        used = _used(since)
+        going = set() if used is None else set(numbers) - used
         for number in sorted(going):
             change.tx.run("drop_dictionary", (number,))
         if going:
@@ -72,10 +72,9 @@ def drop_dictionaries(store: Store, numbers: Iterable[int], upto: int, *, lease:
     return len(going)
 
 
-def _used(store: Store, rows: Iterable[Row]) -> set[int]:
-    """Raises `StoreDamaged` where a row cannot say which dictionary it needs."""
+def _used(rows: Iterable[Row]) -> set[int] | None:
+    """None where a damaged row cannot say which one it needs: then it may be any."""
     try:
         return {ormsgpack.unpackb(body)[_DICTIONARY] for (body,) in rows}
-    except (ValueError, TypeError, IndexError) as error:
-        why = f"which dictionary a row needs cannot be read: {error}"
-        raise StoreDamaged(url=store.url, why=why) from error
+    except (ValueError, TypeError, LookupError):
+        return None

@@ -38,7 +38,10 @@ def heavy(store: Store, min_bytes: int) -> Iterator[Heavy]:
     with store.engine.snapshot() as reader:
         paths = {number: path for number, path, _ in reader.fetch("namespaces")}
         for seq, ns, key, kind, flags, size in reader.stream("stream_heavy", (min_bytes,)):
-            if (path := paths.get(ns)) is not None:
+            path = paths.get(ns)
+            if path is None or not (isinstance(key, str) and isinstance(kind, str)):
+                continue  # damaged
+            if isinstance(flags, int) and isinstance(size, int):
                 yield Heavy(seq, path, key, kind, codec_of(flags), size)
 
 
@@ -61,13 +64,14 @@ def recompress(store: Store, made: Mapping[int, Squeezed], *, lease: Lease) -> R
     by_seq = [("by_seq", (store.engine.array(list(made)),))]
     with store.change("optimize", by_seq, lease) as (change, [found]):
         for row in found:
-            seq, ns, key, field, r, n, exp, flags, kind, agent, writer, content, size, *blobs = row
+            seq, ns, key, field, r, n, exp, flags, kind, agent, writer, content, _, *blobs = row
             packed, value, digest = map(bytes, blobs)
             namespace = store.namespaces.path(ns)
             prefix, path = prefix_of(namespace), path_of(key, field)
             sound = is_sound(prefix, path, flags, exp, packed, value, digest)
             if not sound or codec_of(flags) == Codec.ARCHIVED:
                 continue  # a new hash would make damage look sound
+            size = len(packed) + len(value)  # a damaged column may say anything
             old, new = Old(seq, n, exp, flags, size, packed, key, field, ns, r, digest), made[seq]
             change.drop(old, namespace)
             body = unpack(packed)._replace(dictionary=new.dictionary)

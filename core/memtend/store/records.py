@@ -207,13 +207,13 @@ class Records:
         contested = number in self._store.namespaces.contested
         told = ""
         for one in narrowing.owned(self._store, str(query.agent), namespace, number):
+            if one.key == told:  # a sibling, or written again since the last page
+                continue
+            told, seen = one.key, []
             if contested:
-                seen = [] if one.key == told else self.seen(namespace, one.key, cold=False)
-                told = one.key
+                seen = self.seen(namespace, one.key, cold=False)
             elif narrowing.may_fit(query, one):
                 seen = self._reads.siblings(namespace, one.key, [one.row], cold=False)
-            else:
-                seen = []
             if seen:
                 yield namespace, one.key, seen
 
