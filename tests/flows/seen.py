@@ -57,9 +57,9 @@ def _ended(rows: list[dict[str, Any]], task: str) -> list[dict[str, Any]]:
 
 
 def is_logged(run: str) -> bool:
-    """Whether the end of the newest run of that name is in the log. Costs two questions, where all
-    that the server tells costs hundreds."""
-    query = {"flow_runs": {"name": {"any_": [run]}}, "sort": "START_TIME_DESC", "limit": 1}
+    """Whether the end of the newest run whose name has this in it is in the log. Costs two
+    questions, where all that the server tells costs hundreds."""
+    query = {"flow_runs": {"name": {"like_": run}}, "sort": "START_TIME_DESC", "limit": 1}
     for found in ask("/flow_runs/filter", query):
         logs = {"logs": {"flow_run_id": {"any_": [found["id"]]}}, "limit": PAGE}
         return any("Finished in state" in row["message"] for row in ask("/logs/filter", logs))
