@@ -22,7 +22,12 @@ from memtend.settings import Settings
 from tests.benchmarks.harness import Row, chunks, compared, expect, undisturbed
 from tests.benchmarks.stores import BATCH
 
-ORIGINAL_MS = {"time": 610.0, "performance": 280.0, "space": 240.0}
+ORIGINAL_MS = {
+    ("time",): 610.0,
+    ("performance",): 280.0,
+    ("space",): 240.0,
+    ("time", "performance", "space"): 1_130.0,  # it goes over everything three times
+}
 ITEMS = 10_000
 SHARE = 0.2
 LOCK_MS = 50.0
@@ -47,20 +52,21 @@ def rows(folder: Path) -> Iterator[Row]:
 
 
 def _plans(services: Services) -> Iterator[Row]:
-    took: dict[str, list[float]] = {name: [] for name in ORIGINAL_MS}
+    took: dict[tuple[str, ...], list[float]] = {names: [] for names in ORIGINAL_MS}
     for turn in range(ROUNDS + 1):
-        for name in ORIGINAL_MS:
+        for names in ORIGINAL_MS:
             with undisturbed():
                 began = time.process_time()
-                plan = services.plan_prune([name])
+                plan = services.plan_prune(names)
                 spent = (time.process_time() - began) * 1e3
             expect(plan.considered, ITEMS, "records considered")
-            expect(bool(plan.decisions), True, f"decisions by {name}")
+            expect(bool(plan.decisions), True, f"decisions by {names}")
             if turn:
-                took[name].append(spent)
-    for name, original in ORIGINAL_MS.items():
+                took[names].append(spent)
+    for names, original in ORIGINAL_MS.items():
+        said = names[0] if len(names) == 1 else "all three at once"
         yield compared(
-            f"prune, plan by {name}, CPU", ITEMS, "ms", took[name], OF_10_000,
+            f"prune, plan by {said}, CPU", ITEMS, "ms", took[names], OF_10_000,
             [original] * ROUNDS, SHARE, "lower",
         )  # fmt: skip
 
