@@ -74,7 +74,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         port = probe.getsockname()[1]
     command = (sys.executable, "-m", "memtend_flows.serve", "--store", place.store)
     options = ("--backup", place.target, "--port", str(port))
-    names = {f"MEMTEND_{what.upper()}_URL": what for what in ("plans", "archive", "export", "report")}
+    names = {
+        f"MEMTEND_{what.upper()}_URL": what for what in ("plans", "archive", "export", "report")
+    }
     places = {name: str(folder / place) for name, place in names.items()}
     with (folder / "serve.log").open("w") as log:
         server = subprocess.Popen(
