@@ -70,12 +70,12 @@ def archive(facts: HealthFacts) -> Iterator[Check]:
     if not facts.archived:
         return
     if facts.archive_trouble is not None:
-        fact = f"{facts.archived:,} values are in the archive, and {facts.archive_trouble}"
+        fact = f"{facts.archived:,} values are in the archive: {facts.archive_trouble}"
         yield critical(
             "archive", fact, "Bring the archive back; then run `memtend archive verify`."
         )
     else:
-        yield ok("archive", f"{facts.archived:,} values are in the archive, which answers")
+        yield ok("archive", f"{facts.archived:,} values are in the archive, which can be read")
 
 
 def messages(facts: HealthFacts) -> Iterator[Check]:

@@ -13,10 +13,13 @@ from memtend.health.report import Check, Level
 
 _PENALTIES: Final = {Level.OK: 0, Level.WARNING: 5, Level.CRITICAL: 25}
 _HEAVIER: Final = {
-    Level.WARNING: {"backup": 10, "drill": 10, "integrity": 10, "chain": 10},
-    Level.CRITICAL: {"structure": 60, "integrity": 50, "chain": 40, "audit": 40, "backup": 30},
     Level.OK: {},
-}
+    Level.WARNING: {"backup": 10, "drill": 10},
+    Level.CRITICAL: {
+        "structure": 60, "file": 60, "integrity": 50, "reading": 40, "dictionaries": 40,
+        "archive": 40, "audit": 40, "chain": 40, "backup": 30, "target": 30,
+    },
+}  # fmt: skip
 """Of the checks on which it depends whether anything is left at all."""
 
 

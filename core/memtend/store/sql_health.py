@@ -32,6 +32,9 @@ STATEMENTS: Final[dict[str, str]] = {
     "sample_after": "SELECT seq, size FROM sibling WHERE seq > ? ORDER BY seq LIMIT ?",
     "sample_spread": "SELECT DISTINCT (SELECT s.seq FROM sibling s WHERE s.seq >= one.value "
     "ORDER BY s.seq LIMIT 1) FROM {ints}",
+    # 4 is Codec.ARCHIVED
+    "stubs_among": "SELECT seq, value FROM sibling WHERE seq {in_ints} AND (flags & 15) = 4 "
+    "ORDER BY seq",
     "sizes_of": "SELECT seq, size FROM sibling WHERE seq {in_ints} ORDER BY seq",
     "paths_of": "SELECT id, path FROM namespace WHERE id {in_ints}",
     "seq_at": "SELECT seq FROM sibling WHERE ns = ? AND key = ? AND field = ? AND n = ? AND r = ?",
