@@ -73,9 +73,9 @@ class Judging(Peering, Archives, Drills, Migrating):
             "bytes": facts.bytes,
             "file_bytes": stats.file_bytes if stats else 0,
             "pressure": looks.pressure_of(stats),
+            **self._room(ask, facts),  # first: a look at the rows writes down how far it came
             **self._whole(ask, full),
             **self._used(ask),
-            **self._room(ask, facts),
             **self._backup_facts(target_url, ask),
             **self._archive_facts(stats.archived.records if stats else 0),
         }

@@ -33,7 +33,8 @@ _XID_MAX: Final = 2**31
 
 class Space(NamedTuple):
     """`free_bytes` lie unused inside the database. `lost_bytes`: so much shorter is the file than
-    its own header says. None: not known, or there is no file."""
+    it should be, as far as that shows: not while its newest pages lie in the write-ahead log.
+    None: not known, or there is no file."""
 
     free_bytes: int = 0
     wal_bytes: int | None = None
