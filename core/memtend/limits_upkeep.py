@@ -16,6 +16,7 @@ PRUNE_NAMESPACES_KEPT_MAX: Final = 256  # patterns
 # Optimization
 DUPLICATE_BYTES_MIN: Final = 64  # of JSON: what is shorter is a state, and no statement
 DUPLICATE_PAGE_BYTES: Final = 8 * MIB
+ALIKE_TOLD_MAX: Final = 10_000  # by name in a plan; all are counted
 NEAR_SIMILARITY_MIN: Final = 0.8  # of the words in threes that two values have in common
 NEAR_RECORDS_MAX: Final = 50_000  # that one look for near duplicates reads
 NEAR_WORDS_MAX: Final = 2_000  # of a value; what follows is not compared

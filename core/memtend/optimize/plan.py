@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from memtend.errors import StepUnknown
 from memtend.limits_upkeep import (
+    ALIKE_TOLD_MAX,
     COMPRESS_SAVES_MIN,
     FREE_BYTES_MIN,
     REWRITE_SHARE_MIN,
@@ -140,7 +141,8 @@ def plan_optimize(found: Found, facts: Facts, wanted: Collection[StepName]) -> O
         StepName.SPACE: lambda: _space(found),
         StepName.REWRITE: lambda: _rewrite(found),
     }
-    decisions = [_told(one, found) for one in (*found.alike, *found.similar)]
+    alike = [*found.alike, *found.similar]
+    decisions = [_told(one, found) for one in alike[:ALIKE_TOLD_MAX]]
     if StepName.DAMAGED in wanted and not found.peers:
         decisions += [_doomed(one) for one in found.damaged]
     return OptimizePlan(
@@ -150,6 +152,7 @@ def plan_optimize(found: Found, facts: Facts, wanted: Collection[StepName]) -> O
         basis=facts.seq,
         total=facts.records,
         decisions=tuple(decisions),
+        truncated=len(alike) > ALIKE_TOLD_MAX,
         steps=tuple(judges[name]() for name in StepName if name in wanted),
     )
 

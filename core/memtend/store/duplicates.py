@@ -79,7 +79,8 @@ def _sets(store: Store, min_bytes: int) -> Iterator[list[Told]]:
     page: list[list[Sized]] = []
     rows = 0
     with store.engine.snapshot() as reader:
-        for _, group in groupby(reader.stream("stream_contents", (min_bytes,)), key=_SAME):
+        found = reader.stream("stream_contents", (min_bytes, min_bytes))
+        for _, group in groupby(found, key=_SAME):
             same = list(map(_SEQ_SIZE, group))
             if len(same) > 1:
                 page.append(same)
