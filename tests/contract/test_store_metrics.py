@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from memtend.clock import ManualClock
+from memtend.errors import StoreDamaged
 from memtend.limits_upkeep import (
     LATENCY_KEEP_HOURS,
     METRIC_FULL_MS,
@@ -23,7 +24,7 @@ from memtend.settings import Settings
 from memtend.store import figured
 from memtend.store.latencies import HOUR_MS
 from tests.fixtures.archives import NS, archive_everything, fill
-from tests.fixtures.stores import run_sql, set_policies
+from tests.fixtures.stores import blob, run_sql, set_policies
 
 DAY_MS = 24 * HOUR_MS
 
@@ -182,6 +183,25 @@ def test_nothing_is_old_under_a_clock_alarm(services: Services, clock: ManualClo
     assert len(services.figure_history("memtend_records")["memtend_records"]) == 4
 
 
+def test_what_a_clock_that_was_ahead_has_left_is_not_of_today(
+    services: Services, clock: ManualClock
+) -> None:
+    """A program that starts while the wall clock is wrong believes it."""
+    report, latencies = services.health(), services.store.latencies
+    for jumped_ms in (0, 9_000 * DAY_MS, -9_000 * DAY_MS + 60_000):
+        clock.jump(jumped_ms)
+        clock.accept()
+        score = 7 if jumped_ms > 0 else report.score
+        services.record_figures(report.model_copy(update={"score": score}))
+        latencies.note("get", 0, 1_000)
+        latencies.flush()
+    assert value_of(services.figures(), "memtend_health_score") == report.score
+    assert [one.count for one in services.latencies() if one.op == "get"] == [1]
+    latencies.note("get", 0, 1_000)
+    latencies.flush()
+    assert [one.count for one in services.latencies(hours=10**6) if one.op == "get"] == [2]
+
+
 def test_recording_twice_at_once_is_recording_once(services: Services) -> None:
     assert services.record_figures() == services.record_figures()
     assert [len(points) for points in services.figure_history("memtend_bytes").values()] == [1]
@@ -201,6 +221,22 @@ def test_a_damaged_point_is_left_out_and_found(damageable: Memory) -> None:
     figured.record(damageable.store, 2_000, [("memtend_records", 6.0)])
     run_sql(damageable, "UPDATE metric SET value = 7 WHERE at_ms = 1000")
     assert figured.points(damageable.store, "memtend_records") == [(2_000, 6.0)]
+
+
+def test_damage_is_told_and_no_figure_is_made_of_it(damageable: Memory) -> None:
+    damageable.put("a", "k", 1)
+    damageable.put("a", "l", 1)
+    services = Services(damageable, Settings())
+    run_sql(damageable, f"UPDATE sibling SET body = {blob(damageable, b'')} WHERE key = 'k'")
+    assert value_of(services.figures(), "memtend_kind_records", kind="note") == 1
+    damageable.store.latencies.note("put", 0, 1_000)
+    damageable.flush()
+    run_sql(damageable, "UPDATE latency SET bucket = -bucket")
+    for ask in (services.figures, services.record_figures):
+        with pytest.raises(StoreDamaged):
+            ask()
+    report = services.check_alerts(tellers=[])
+    assert {"figures.unread", "health.reading"} <= {one.rule for one in report.standing}
 
 
 def test_what_was_erased_leaves_the_history(services: Services, clock: ManualClock) -> None:

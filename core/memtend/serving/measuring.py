@@ -5,10 +5,18 @@ from __future__ import annotations
 import os
 import shutil
 from collections import Counter
+from collections.abc import Callable
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from memtend.clock import to_ms
-from memtend.limits_upkeep import LATENCY_HOURS, METRIC_FULL_MS, METRIC_NAMES_KEPT
+from memtend.errors import StoreDamaged
+from memtend.limits_upkeep import (
+    LATENCY_HOURS,
+    METRIC_FULL_MS,
+    METRIC_NAMES_KEPT,
+    METRIC_NAMES_SHOWN,
+)
 from memtend.serving.drills import Drills
 from memtend.serving.peering import Peering
 from memtend.store import catalog
@@ -26,29 +34,26 @@ class Measuring(Peering, Drills):
     def figures(self, target: str | None = None) -> tuple[Figure, ...]:
         """Every figure that is known now; of backups, those into `target` or else the newest.
 
-        What is not known has no figure.
+        What is not known has no figure. Raises `StoreDamaged` where what they are made of is none
+        of what a store writes.
         """
-        from memtend.metrics.figures import figures_of  # noqa: PLC0415
-
-        return figures_of(self._metric_facts(target))
+        return self._figures_of(lambda: self._metric_facts(target), METRIC_NAMES_SHOWN)
 
     def record_figures(self, health: HealthReport | None = None) -> int:
         """Keep the figures of now in the history, with the score of `health`; how many.
 
         Of namespaces, agents and kinds the largest are kept. What is older is thinned meanwhile.
         """
-        from memtend.metrics.figures import figures_of  # noqa: PLC0415
         from memtend.metrics.thinning import thinned  # noqa: PLC0415
         from memtend.store import figured  # noqa: PLC0415
 
         self.memory.flush()
-        facts = self._metric_facts(None)
-        if health is not None:
-            facts = facts._replace(**_judged(health))
-        else:  # what was recorded earlier must not look as if it were judged again
-            facts = facts._replace(health_score=None, health_checks=None)
+        # What was recorded earlier must not look as if it were judged again.
+        judged = _judged(health) if health else {"health_score": None, "health_checks": None}
         now_ms = self.clock.now_ms()
-        found = figures_of(facts, METRIC_NAMES_KEPT)
+        found = self._figures_of(
+            lambda: self._metric_facts(None)._replace(**judged), METRIC_NAMES_KEPT
+        )
         # How long a backup took is kept as it is taken.
         values = [(one.series, one.value) for one in found if one.name not in catalog.SPEEDS]
         kept = figured.record(self.store, now_ms, values)
@@ -74,6 +79,19 @@ class Measuring(Peering, Drills):
         from memtend.store.latencies import latencies  # noqa: PLC0415
 
         return latencies(self.store.engine, self.clock.now_ms(), hours)
+
+    def _figures_of(self, ask: Callable[[], MetricFacts], names_max: int) -> tuple[Figure, ...]:
+        """Each is a number with a name, whatever damage has put into the columns."""
+        from memtend.metrics.figures import figures_of  # noqa: PLC0415
+
+        try:
+            found = figures_of(ask(), names_max)
+            odd = [series for one in found if (series := one.series) and not isfinite(one.value)]
+        except (ValueError, TypeError, LookupError) as error:
+            raise StoreDamaged(url=self.store.url, why=f"no figures: {error}") from error
+        if odd:
+            raise StoreDamaged(url=self.store.url, why=f"no number: {odd[0]}")
+        return found
 
     def _metric_facts(self, target: str | None) -> MetricFacts:
         from memtend.metrics.facts import Files, MetricFacts, Missed, PeerSeen, Waits  # noqa: PLC0415

@@ -99,7 +99,7 @@ class Latencies:
             return
         hour = self._clock.now_ms() // HOUR_MS
         with suppress(MemtendError), self._engine.write() as tx:
-            tx.run("drop_latencies", (hour - LATENCY_KEEP_HOURS,))
+            tx.run("drop_latencies", (hour - LATENCY_KEEP_HOURS, hour + LATENCY_KEEP_HOURS))
             # In order, so that two processes never wait for each other's rows in a circle.
             tx.run_many("save_latency", [(hour, *place, counts[place]) for place in sorted(counts)])
 
@@ -161,6 +161,8 @@ def cache_reads(
 
 
 def _since(engine: Engine, now_ms: int, hours: int) -> list[tuple[str, str, int, int]]:
-    rows = engine.read("latencies_since", (now_ms // HOUR_MS - hours,))
+    hour = now_ms // HOUR_MS
+    # Another machine's clock may be a little ahead. One that was far ahead says nothing of today.
+    rows = engine.read("latencies_since", (hour - hours, hour + 1))
     # A sum is a decimal on PostgreSQL. A row without a count is damaged, and says nothing.
     return [(op, tier, bucket, int(count)) for op, tier, bucket, count in rows if count]

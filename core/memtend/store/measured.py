@@ -125,13 +125,16 @@ def _judged(rows: list[Row], total: int) -> Sampled:
     kinds: dict[str, tuple[float, float]] = {}
     text_bytes = value_bytes = 0
     for kind, size, flags, packed, length in rows:
+        try:
+            is_here = codec_of(flags) != Codec.ARCHIVED
+            text = unpack(bytes(packed)).size if is_here else 0
+            held_bytes = int(size)
+        except (Damaged, ValueError, TypeError):
+            continue  # damage can put anything anywhere; verification finds it
         count, held = kinds.get(kind, (0.0, 0.0))
-        kinds[kind] = count + stands_for, held + size * stands_for
-        if codec_of(flags) != Codec.ARCHIVED:
-            try:
-                text_bytes += unpack(bytes(packed)).size
-            except Damaged:
-                continue  # verification finds it
+        kinds[kind] = count + stands_for, held + held_bytes * stands_for
+        if is_here:
+            text_bytes += text
             value_bytes += length
     return Sampled(kinds, text_bytes, value_bytes)
 

@@ -23,12 +23,12 @@ STATEMENTS: Final[dict[str, str]] = {
     "metric_points": "SELECT series, at_ms FROM metric WHERE at_ms < ? ORDER BY series, at_ms",
     "metric_of": "SELECT at_ms, value, crc FROM metric WHERE series = ? AND at_ms >= ? "
     "ORDER BY at_ms",
-    "newest_metric": "SELECT at_ms, value, crc FROM metric WHERE series = ? "
+    "newest_metric": "SELECT at_ms, value, crc FROM metric WHERE series = ? AND at_ms <= ? "
     "ORDER BY at_ms DESC LIMIT 1",
     "drop_metric": "DELETE FROM metric WHERE series = ? AND at_ms = ?",
     "drop_series": "DELETE FROM metric WHERE series = ?",
     # latencies
-    "latencies_since": "SELECT op, tier, bucket, sum(count) FROM latency WHERE hour >= ? "
-    "GROUP BY op, tier, bucket ORDER BY op, tier, bucket",
-    "drop_latencies": "DELETE FROM latency WHERE hour < ?",
+    "latencies_since": "SELECT op, tier, bucket, sum(count) FROM latency "
+    "WHERE hour >= ? AND hour <= ? GROUP BY op, tier, bucket ORDER BY op, tier, bucket",
+    "drop_latencies": "DELETE FROM latency WHERE hour < ? OR hour > ?",
 }
