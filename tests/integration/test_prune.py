@@ -195,6 +195,36 @@ def test_hundreds_of_copies_are_merged_in_steps(services: Services) -> None:
     assert services.verify_store().ok
 
 
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_merges_are_parted_in_any_order(services: Services, order: tuple[int, int]) -> None:
+    """A later prune merges more into the same record; whichever is undone first, the sum stays."""
+    memory, counts = services.memory, {"a": 2, "b": 3, "c": 3}
+    for key in "ab":
+        memory.put(NS, key, value(7), labels=Labels(success_count=counts[key]))
+    first = services.apply_prune(plan_of(services, into={f"{NS}/b": f"{NS}/a"}))
+    memory.put(NS, "c", value(7), labels=Labels(success_count=3))
+    second = services.apply_prune(plan_of(services, into={f"{NS}/c": f"{NS}/a"}))
+    plans = (first.plan, second.plan)
+    for plan in (plans[number] for number in order):
+        services.undo_prune(plan)
+        found = whole(memory, NS).values()
+        assert sum(one["labels"]["success_count"] for one in found) == 8
+    assert {k: one["labels"]["success_count"] for k, one in whole(memory, NS).items()} == counts
+    assert services.verify_store().ok
+
+
+def test_counts_are_taken_off_what_was_written_since(services: Services) -> None:
+    memory = services.memory
+    for key, count in (("a", 2), ("b", 3)):
+        memory.put(NS, key, value(7), labels=Labels(success_count=count))
+    report = services.apply_prune(plan_of(services, into={f"{NS}/b": f"{NS}/a"}))
+    memory.put(NS, "a", "other", labels=Labels(success_count=6))  # one more than both
+    services.undo_prune(report.plan)
+    after = whole(memory, NS)
+    assert [after[key]["labels"]["success_count"] for key in "ab"] == [3, 3]
+    assert [after[key]["value"] for key in "ab"] == ["other", value(7)]
+
+
 def test_a_rule_of_the_policy_file_finds_copies(services: Services, clock: ManualClock) -> None:
     services.memory.put_many([Put(NS, f"c{n}", value(7)) for n in range(3)])
     file = PolicyFile(pruning={"settle_ms": 0, "strategies": ("redundancy",)})

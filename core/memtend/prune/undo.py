@@ -49,12 +49,14 @@ def apply_undo(
     unreadable: list[str] = []
 
     def returning(stayed: bool) -> Iterator[Returning]:
+        keeper: Entry | None = None
         for entry in entries(unreadable):
-            if (entry.rule == STAYED) is stayed and not ledger.erased_entry(
-                entry.namespace, entry.key, entry.body
-            ):
+            if entry.rule == STAYED:  # in front of what it took over
+                keeper = entry
+            erased = ledger.erased_entry(entry.namespace, entry.key, entry.body)
+            if (entry.rule == STAYED) is stayed and not erased:
                 try:
-                    yield _returning(entry, squeeze)
+                    yield _returning(entry, keeper, squeeze)
                 except Damaged as error:
                     unreadable.append(f"{entry.namespace}/{entry.key}: {error}")
 
@@ -94,8 +96,12 @@ def apply_undo(
     )
 
 
-def _returning(entry: Entry, squeeze: Squeeze) -> Returning:
+def _returning(entry: Entry, keeper: Entry | None, squeeze: Squeeze) -> Returning:
+    """The keeper only where it said the same: an erasure may have taken the right one out."""
     body = unpack(entry.body)
     value = squeeze(entry.namespace, entry.key, body.kind, entry.text)
     content = content_of(entry.text)
-    return Returning(entry.namespace, entry.key, body, entry.exp_ms, content, value)
+    found = None
+    if keeper is not None and keeper is not entry and keeper.text == entry.text:
+        found = keeper.namespace, keeper.key
+    return Returning(entry.namespace, entry.key, body, entry.exp_ms, content, value, found)

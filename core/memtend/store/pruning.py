@@ -20,7 +20,8 @@ from memtend.store import ghosts, prunings, upkeep
 from memtend.store.change import Change, Old
 from memtend.store.ghosts import PRUNED, Ghost
 from memtend.store.meta import crc_of
-from memtend.store.prunings import Pruning
+from memtend.store.prunings import Pruning, spanned
+from memtend.store.relabelling import relabel
 
 if TYPE_CHECKING:
     from memtend.model.lease import Lease
@@ -148,7 +149,11 @@ class _Slice:
         body, reads = merged(self._body(keeper), self._read(keeper), [
             (self._body(old), self._read(old)) for old, _ in found
         ])  # fmt: skip
-        seq = self._rewrite(keeper, fold.keeper.namespace, body)
+        seq = relabel(self._store, self._change, keeper, fold.keeper.namespace, body)
+        if seq is None:
+            return None
+        self._olds[keeper.ns, keeper.key] = []
+        self._wrote = True
         if reads.number and reads.last_ms is not None:
             row = (keeper.ns, keeper.key, reads.number, reads.last_ms)
             self._change.tx.run("access", (*row, crc_of(row)))
@@ -181,7 +186,7 @@ class _Slice:
         more["approved"] = had.approved or deed.approved
         now = had.grown(change.now_ms, deed.run, self.bytes, self.gone, **more)
         if self._wrote:
-            now = now.wrote_too(change.meta.seq + 1, change.seq)
+            now = now._replace(wrote=spanned(now.wrote, change.meta.seq + 1, change.seq))
         prunings.keep(change.tx, now)
         change.note("prune", f"{len(self.gone):,} records, plan {deed.plan[:12]}")
 
@@ -203,23 +208,6 @@ class _Slice:
         self._olds[old.ns, old.key] = []
         self._ended.append((old, one))
         self.gone.append((one.rule, one.namespace))
-
-    def _rewrite(self, old: Old, namespace: str, body: Body) -> int:
-        """The same value with other labels, as a new event; its new number."""
-        change = self._change
-        [row] = change.tx.fetch("by_seq", (self._store.engine.array([old.seq]),))
-        change.drop(old, namespace)
-        dot = change.mint()
-        packed, value = body._replace(replica=dot.replica, n=dot.n).pack(), bytes(row[14])
-        change.insert(
-            namespace,
-            body,
-            (old.ns, old.key, "", change.meta.replica_no, dot.n, old.exp, old.flags, body.kind,
-             body.agent, body.writer, row[11], len(packed) + len(value), packed, value),
-        )  # fmt: skip
-        self._olds[old.ns, old.key] = []
-        self._wrote = True
-        return change.seq
 
     def _body(self, old: Old) -> Body:
         body = old.unpacked()

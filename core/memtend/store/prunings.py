@@ -1,8 +1,8 @@
 """The history of prunings: one row a plan, written in the transactions that delete.
 
 So after a crash it says exactly what went. `facts` names namespaces and rules, never a record:
-`wrote` are the change numbers under which merged records were written, by which undo tells whether
-they have changed since.
+`wrote` are the change numbers under which merged records were written, and `parted` those under
+which they got their own labels back: by both, undo tells whether they have changed since.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from memtend.store.store import Store
 
 DAY_MS = 24 * 3_600_000
+Spans = tuple[tuple[int, int], ...]
+"""Change numbers, from the first to the last of each."""
 
 
 class Pruning(NamedTuple):
@@ -39,7 +41,8 @@ class Pruning(NamedTuple):
     archived: int = 0
     rules: Mapping[str, int] = {}
     namespaces: Mapping[str, int] = {}
-    wrote: tuple[tuple[int, int], ...] = ()
+    wrote: Spans = ()
+    parted: Spans = ()
 
     @property
     def run(self) -> int:
@@ -61,18 +64,28 @@ class Pruning(NamedTuple):
             **more,
         )
 
-    def wrote_too(self, first: int, last: int) -> Pruning:
-        """With the change numbers from `first` to `last`."""
-        spans = list(self.wrote)
-        if spans and spans[-1][1] + 1 == first:
-            first = spans.pop()[0]
-        return self._replace(wrote=(*spans, (first, last)))
-
     def has_written(self, seq: int) -> bool:
-        return any(first <= seq <= last for first, last in self.wrote)
+        """Whether a row is as it was when it took others over."""
+        return _within(seq, self.wrote)
+
+    def has_parted(self, seq: int) -> bool:
+        """Whether a row is as it was when it got its own labels back."""
+        return _within(seq, self.parted)
 
 
 _FACTS = Pruning._fields[5:]
+
+
+def spanned(spans: Spans, first: int, last: int) -> Spans:
+    """With the change numbers from `first` to `last`."""
+    found = list(spans)
+    if found and found[-1][1] + 1 == first:
+        first = found.pop()[0]
+    return (*found, (first, last))
+
+
+def _within(seq: int, spans: Spans) -> bool:
+    return any(first <= seq <= last for first, last in spans)
 
 
 def of_plan(store: Store, plan: str) -> Pruning | None:
@@ -90,7 +103,8 @@ def opened(rows: Iterable[Row]) -> list[Pruning]:
     found = []
     for plan, at_ms, records, size, _, undone_ms, facts in sound(rows):
         more = orjson.loads(facts)
-        more["wrote"] = tuple((first, last) for first, last in more.get("wrote", ()))
+        for name in ("wrote", "parted"):
+            more[name] = tuple((first, last) for first, last in more.get(name, ()))
         for name in ("runs", "cold"):
             more[name] = tuple(more.get(name, ()))
         found.append(Pruning(plan, at_ms, records, size, undone_ms, **more))

@@ -3,8 +3,9 @@
 Value, labels, times and deadline are those of the archive's entry, and the version keeps the time
 of its writing, so nothing looks newer than it is. A record comes back only where its ghost says
 that the prune was the last that happened at its path. A record that took others over gets its own
-labels back only if nobody has written it since; and before the others are back, so that at no time
-anything is counted twice.
+labels back only if nobody has written it since, and before the others are back. Where somebody has,
+or a later prune, what they count is taken off it in the transaction in which they return. So at no
+time anything is counted twice.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from memtend.codec.envelope import Body, flags_of
 from memtend.store import ghosts, prunings
 from memtend.store.change import Change, Old
 from memtend.store.ghosts import Ghost
+from memtend.store.relabelling import relabel
 from memtend.store.upkeep import sound
 from memtend.store.writes import enforce
 
@@ -38,6 +40,8 @@ class Returning(NamedTuple):
     exp_ms: int | None
     content: int
     value: Squeezed
+    keeper: tuple[str, str] | None = None
+    """Namespace and key of the record that took it over."""
 
 
 class Returned(NamedTuple):
@@ -52,8 +56,9 @@ def bring_back(
 ) -> Returned:
     """Those of which the ghost is there and whose place is empty, in one transaction."""
     made: dict[str, tuple[int, bytes]] = {}
-    rows = expired = 0
-    with store.change(ACTOR, (), lease) as (change, _):
+    expired = 0
+    back: list[Returning] = []
+    with store.change(ACTOR, [("pruning", (plan.plan,))], lease) as (change, [known]):
         for namespace, group in _by_namespace(records).items():
             ns = store.namespaces.find(namespace)
             if ns is None:
@@ -64,15 +69,17 @@ def bring_back(
                     expired += 1
                     continue
                 _write(change, ns[0], one)
-                rows += 1
+                back.append(one)
             # What was missed is remembered: it is a reason to keep it the next time.
             unmissed = [one.key for one, ghost in left if not ghost.reads]
             ghosts.forget(store, change.tx, namespace, unmissed)
+        for stood in prunings.opened(known):
+            _take_off(store, change, back, stood)
         enforce(change, quotas, {})
-        if rows:
-            change.note("undo", f"{rows:,} records, plan {plan.plan[:12]}")
+        if back:
+            change.note("undo", f"{len(back):,} records, plan {plan.plan[:12]}")
     store.namespaces.keep(made)
-    return Returned(rows, expired)
+    return Returned(len(back), expired)
 
 
 def part_again(
@@ -80,7 +87,7 @@ def part_again(
 ) -> Returned:
     """Give records that took others over their own labels again, in one transaction."""
     rows = 0
-    with store.change(ACTOR, (), lease) as (change, _):
+    with store.change(ACTOR, [("pruning", (plan.plan,))], lease) as (change, [known]):
         for namespace, group in _by_namespace(keepers).items():
             if (ns := store.namespaces.find(namespace)) is None:
                 continue
@@ -92,6 +99,9 @@ def part_again(
                     _write(change, ns[0], one)
                     rows += 1
         enforce(change, quotas, {})
+        for stood in prunings.opened(known) if rows else ():
+            parted = prunings.spanned(stood.parted, change.meta.seq + 1, change.seq)
+            prunings.keep(change.tx, stood._replace(parted=parted))
         if rows:
             change.note("undo", f"{rows:,} merged records, plan {plan.plan[:12]}")
     return Returned(rows, 0)
@@ -102,6 +112,32 @@ def finish(store: Store, plan: Pruning, *, lease: Lease) -> None:
     with store.change(ACTOR, [("pruning", (plan.plan,))], lease) as (change, [known]):
         for one in prunings.opened(known):
             prunings.keep(change.tx, one._replace(undone_ms=change.now_ms))
+
+
+def _take_off(store: Store, change: Change, back: Sequence[Returning], plan: Pruning) -> None:
+    """What those that are back count, off the records that counted for them meanwhile."""
+    owed: dict[tuple[str, str], list[int]] = {}
+    for one in back:
+        if one.keeper is not None:
+            counts = owed.setdefault(one.keeper, [0, 0])
+            counts[0] += one.body.success_count or 0
+            counts[1] += one.body.failure_count or 0
+    for (namespace, key), (good, bad) in owed.items():
+        ns = store.namespaces.find(namespace)
+        olds = _here(store, change, ns[0], [key]).get(key, []) if ns else []
+        body = olds[0].unpacked() if len(olds) == 1 and not olds[0].field else None
+        if body is None or not (good or bad) or plan.has_parted(olds[0].seq):
+            continue
+        if (body.success_count or 0) >= good and (body.failure_count or 0) >= bad:
+            left = body._replace(
+                success_count=_less(body.success_count, good),
+                failure_count=_less(body.failure_count, bad),
+            )
+            relabel(store, change, olds[0], namespace, left)
+
+
+def _less(count: int | None, by: int) -> int | None:
+    return None if count is None else count - by
 
 
 def _by_namespace(records: Sequence[Returning]) -> dict[str, dict[str, Returning]]:
