@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +19,7 @@ from memtend.model.subject import Subject
 from memtend.services import Services, open_services
 from memtend.settings import Settings
 from tests.crash.agings import AGED, as_first, move, old_values, take_back, write_old
+from tests.crash.optimizings import LARGE, SMALL, optimize, train
 from tests.crash.prunes import ALIKE, PRUNED, bring_back, prune
 from tests.crash.syncs import come_back, let_go, take_in, write_deltas
 from tests.fixtures.archives import archive_everything
@@ -170,6 +172,13 @@ SCRIPTS: dict[str, list[Step]] = {
         Step(bring_back("redundancy"), ALIKE),
         Step(bring_back("time"), PRUNED),
     ],
+    "optimize": [
+        put_many(LARGE),
+        Step(train, {}),
+        Step(optimize("compression"), LARGE),
+        put_many(SMALL),
+        Step(optimize("garbage", "space", "rewrite"), SMALL),
+    ],
     "migrate": [
         Step(write_old, old_values()),
         Step(move, {}),
@@ -211,7 +220,7 @@ SCRIPTS: dict[str, list[Step]] = {
 WRITES = ("create", "put", "put_many", "delete", "sweep")
 SYNCS = ("apply", "rejoin", "drop_log")
 MIGRATES = ("migrate",)
-PRUNES = ("prune",)
+PRUNES = ("prune", "optimize")
 UPKEEP = tuple(script for script in SCRIPTS if script not in WRITES + SYNCS + MIGRATES + PRUNES)
 """Parts that take about as long, each tested in files of its own."""
 
@@ -246,6 +255,7 @@ def prepare(folder: Path) -> None:
         import memtend.archive.verify  # noqa: PLC0415
         import memtend.backup.undo  # noqa: PLC0415
         import memtend.erase.apply  # noqa: PLC0415
+        import memtend.optimize.apply  # noqa: PLC0415
         import memtend.prune.undo  # noqa: PLC0415
         import memtend.serving.archives  # noqa: PLC0415
         import memtend.serving.rehearsing  # noqa: F401, PLC0415
@@ -256,9 +266,16 @@ def prepare(folder: Path) -> None:
 @contextmanager
 def opened(folder: Path, now_ms: int, seed: int, **more: Any) -> Iterator[Services]:
     clock = ManualClock(now_ms, seed)
-    chosen = Settings(plans_url=f"{folder}/plans", archive_url=f"{folder}/archive")
-    with open_services(store_url(folder), settings=chosen, clock=clock, **more) as services:
+    with open_services(
+        store_url(folder), settings=settings_of(folder), clock=clock, **more
+    ) as services:
         yield services
+
+
+@cache
+def settings_of(folder: Path) -> Settings:
+    """Made once: a forked child finds them made, and making them takes as long as a write."""
+    return Settings(plans_url=f"{folder}/plans", archive_url=f"{folder}/archive")
 
 
 def store_url(folder: Path) -> str:
