@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Final
 
 from memtend.codec import canonical
@@ -21,16 +20,18 @@ LARGE: Final[dict[str, Any]] = {f"wordy k{n}": wordy(n) for n in range(80)}
 SMALL: Final[dict[str, Any]] = dict.fromkeys(LARGE, "short")
 
 
-def train(services: Services) -> None:
+def squeeze(services: Services) -> None:
+    """With a new dictionary each time."""
     texts = [canonical.encode(value) for value in LARGE.values()]
     dictionaries.train(services.store, "note", texts, actor="owner")
+    _optimize(services, "compression")
 
 
-def optimize(*steps: str) -> Callable[[Services], None]:
-    def do(services: Services) -> None:
-        report = services.apply_optimize(services.plan_optimize(steps))
-        for step in report.steps:
-            if step.error is not None:
-                raise OSError(step.error)
+def tidy(services: Services) -> None:
+    _optimize(services, "garbage", "space", "rewrite")
 
-    return do
+
+def _optimize(services: Services, *steps: str) -> None:
+    for step in services.apply_optimize(services.plan_optimize(steps)).steps:
+        if step.error is not None:
+            raise OSError(step.error)

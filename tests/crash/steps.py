@@ -19,7 +19,7 @@ from memtend.model.subject import Subject
 from memtend.services import Services, open_services
 from memtend.settings import Settings
 from tests.crash.agings import AGED, as_first, move, old_values, take_back, write_old
-from tests.crash.optimizings import LARGE, SMALL, optimize, train
+from tests.crash.optimizings import LARGE, SMALL, squeeze, tidy
 from tests.crash.prunes import ALIKE, PRUNED, bring_back, prune
 from tests.crash.syncs import come_back, let_go, take_in, write_deltas
 from tests.fixtures.archives import archive_everything
@@ -172,13 +172,7 @@ SCRIPTS: dict[str, list[Step]] = {
         Step(bring_back("redundancy"), ALIKE),
         Step(bring_back("time"), PRUNED),
     ],
-    "optimize": [
-        put_many(LARGE),
-        Step(train, {}),
-        Step(optimize("compression"), LARGE),
-        put_many(SMALL),
-        Step(optimize("garbage", "space", "rewrite"), SMALL),
-    ],
+    "optimize": [put_many(LARGE), Step(squeeze, LARGE), put_many(SMALL), Step(tidy, SMALL)],
     "migrate": [
         Step(write_old, old_values()),
         Step(move, {}),
@@ -255,7 +249,6 @@ def prepare(folder: Path) -> None:
         import memtend.archive.verify  # noqa: PLC0415
         import memtend.backup.undo  # noqa: PLC0415
         import memtend.erase.apply  # noqa: PLC0415
-        import memtend.optimize.apply  # noqa: PLC0415
         import memtend.prune.undo  # noqa: PLC0415
         import memtend.serving.archives  # noqa: PLC0415
         import memtend.serving.rehearsing  # noqa: F401, PLC0415
