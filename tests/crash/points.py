@@ -2,8 +2,8 @@
 
 usage, under the shim: points SCRIPT ACT MOST      ACT: kill, torn, eio, enospc
 
-Per point a fresh copy of the prepared store, a child that runs the script and is hit, a child that
-checks, a child that runs the script again from the start, and a check of that. When there are more
+Per point a fresh copy of the prepared store, a child that runs the script and is hit, and a child
+that checks, runs the script again from the start, and checks that. When there are more
 points than MOST, they are cut into MOST parts of one size and one point of each part is taken, by
 dice with a fixed seed: even over the script, and in step with no rhythm of its operations.
 """
@@ -107,11 +107,21 @@ class Sweep:
         elif last.get("left"):
             self.violations.append(f"{where}: never recovered: {last['errors']}")
         allowed = self.states[done : done + 2] if outcome == "killed" else self.states[-1:]
-        self._check(where, allowed)
-        code, told = in_child(lambda: self._act(-1, LATER_MS))
-        if code or told[-1]["errors"]:
-            self.violations.append(f"{where}: cannot be repeated: {told[-1:]}")
-        self._check(f"{where}, repeated", self.states[-1:])
+        code, told = in_child(lambda: self._afterwards(where, allowed))
+        self.violations += told
+        if code:
+            self.violations.append(f"{where}: looking at it and repeating it broke")
+
+    def _afterwards(self, where: str, allowed: list[dict[str, Any]]) -> Iterator[str]:
+        """In a child that never saw the store: look at it, run the script again, look again.
+
+        Each opens it anew. What is wrong is said one by one.
+        """
+        yield from (f"{where}: {fault}" for fault in self._look(allowed))
+        *_, last = self._act(-1, LATER_MS)
+        if last["errors"]:
+            yield f"{where}: cannot be repeated: {last}"
+        yield from (f"{where}, repeated: {fault}" for fault in self._look(self.states[-1:]))
 
     def _act(self, point: int, now_ms: int = NOW_MS) -> Iterator[dict[str, Any]]:
         """In a child: the script; a step that failed is tried again, here and after reopening."""
@@ -150,13 +160,8 @@ class Sweep:
             "unsafe": self.script == "put" and ignored == "sync /store.db-wal",
         }
 
-    def _check(self, where: str, allowed: list[dict[str, Any]]) -> None:
-        code, told = in_child(lambda: self._look(allowed))
-        if code or told:
-            self.violations.append(f"{where}: {told or 'the check broke'}")
-
     def _look(self, allowed: list[dict[str, Any]]) -> Iterator[str]:
-        """In a child: what is wrong with the store, said one by one."""
+        """What is wrong with the store, said one by one."""
         fresh = not Path(self.folder, "store.db").exists()
         if fresh and {} in allowed:
             return
