@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from memtend.errors import InvalidSettings
 from memtend.limits import SECRET_CHARS_MAX
+from memtend.limits_upkeep import ALERT_ADDRESSES_MAX
 
 
 class Settings(BaseSettings):
@@ -64,7 +65,11 @@ class Settings(BaseSettings):
         """Whom to tell of alerts, each once."""
         text = _secret("alert_urls", self.alert_urls, self.alert_urls_file) or ""
         lines = (line for line in text.splitlines() if not line.lstrip().startswith("#"))
-        return tuple(dict.fromkeys(url for line in lines for url in line.split()))
+        found = tuple(dict.fromkeys(url for line in lines for url in line.split()))
+        if len(found) > ALERT_ADDRESSES_MAX:
+            why = f"{len(found):,} addresses, and no more than {ALERT_ADDRESSES_MAX} are told"
+            raise InvalidSettings(name="alert_urls", why=why)
+        return found
 
 
 def process_name() -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import pytest
+from pydantic import SecretStr
 
 from memtend.alerting.telling import Notice
 from memtend.clock import ManualClock, to_datetime
 from memtend.errors import AlertUnknown, InvalidSettings
 from memtend.health.report import Check, HealthReport, Level
 from memtend.limits_upkeep import (
+    ALERT_ADDRESSES_MAX,
     ALERT_KEEP_MS,
     ALERT_REMIND_MS,
     ALERT_TELLING_MS,
@@ -103,6 +105,31 @@ def test_who_was_not_reached_is_told_next_time(services: Services, health: Healt
     services.check_alerts(health=health("disk"), tellers=[deaf, ear])
     assert sorted(deaf.heard) == [("health.clock", "resolved"), ("health.disk", "opened")]
     assert len(ear.heard) == 3
+
+
+def test_one_that_breaks_holds_up_nobody(services: Services, health: Health) -> None:
+    broken, ear = Ear("broken"), Ear()
+
+    def breaks() -> None:
+        raise RuntimeError("no host json://user:secret@example")
+
+    broken.while_told = breaks
+    report = services.check_alerts(health=health("disk"), tellers=[broken, ear])
+    assert [one.why for one in report.untold] == ["it broke: RuntimeError"]
+    assert ear.heard == [("health.disk", "opened")]
+    broken.while_told = lambda: None
+    services.check_alerts(health=health("disk"), tellers=[broken, ear])
+    assert broken.heard == ear.heard
+
+
+def test_as_many_as_may_be_named_are_told_once(services: Services, health: Health) -> None:
+    ears = [Ear(f"ear {n}") for n in range(ALERT_ADDRESSES_MAX)]
+    for _ in range(3):
+        services.check_alerts(health=health("disk"), tellers=ears, also=[Ear("prefect")])
+    assert {len(ear.heard) for ear in ears} == {1}
+    urls = " ".join(f"json://{n}.example" for n in range(ALERT_ADDRESSES_MAX + 1))
+    with pytest.raises(InvalidSettings):
+        Settings(alert_urls=SecretStr(urls)).alert_addresses()
 
 
 def test_what_changes_while_it_is_told_is_not_undone(

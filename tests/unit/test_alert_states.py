@@ -192,6 +192,24 @@ def test_what_happened_lapses_a_week_after_the_last_time(world: World) -> None:
     assert len(world.look().resolved) == 1
 
 
+def test_nothing_waits_for_a_day_that_a_wrong_clock_has_named(world: World) -> None:
+    """It was years ahead while an alert flapped and rested."""
+    ahead_ms = world.clock.now_ms() + 9_000 * ALERT_FLAP_MS
+    world.look(disk())
+    world.change(openings=(ahead_ms,) * 3, calm_ms=ahead_ms)
+    world.look()
+    assert world.standing() == []
+    world.look(disk())
+    world.look(disk(), sampled=RULES)
+    world.change(calm_ms=ahead_ms)
+    world.look(sampled=RULES)
+    world.clock.advance(ALERT_SAMPLE_MS)
+    assert len(world.look(sampled=RULES).resolved) == 1
+    world.look(disk(lapses_ms=ALERT_LAPSE_MS))
+    world.change(last_ms=ahead_ms)
+    assert len(world.look(observed=frozenset()).resolved) == 1
+
+
 def test_one_rule_opens_so_many_and_counts_the_rest(world: World) -> None:
     many = [Finding("agents", f"agent {n}", WARNING, "big") for n in range(ALERT_SCOPES_MAX + 5)]
     decided = world.look(*many, disk())

@@ -37,6 +37,8 @@ def kept(told: Told | None = None, **more: Any) -> Kept:
         (kept(Told(NOW, CRITICAL)), None),
         (kept(Told(NOW - DAY + 1, ERROR)), None),
         (kept(Told(NOW - DAY, ERROR)), Why.REMINDER),
+        (kept(Told(NOW + DAY - 1, ERROR)), None),
+        (kept(Told(NOW + 9 * DAY, ERROR)), Why.REMINDER),
         (kept(Told(NOW - DAY, ERROR), state=ACKNOWLEDGED), None),
         (kept(Told(NOW, ERROR, ended=True)), Why.OPENED),
         (kept(state=RESOLVED), None),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import select
 import signal
 import socket
 import subprocess
@@ -20,6 +21,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from rich.console import Console
 
+from memtend.cli import metrics_serve
 from memtend.cli.metrics_serve import serve
 from memtend.cli.top_view import Shot, view
 from memtend.errors import ListenRefused, StoreBusy
@@ -58,7 +60,8 @@ def test_a_textfile_is_written_at_one_stroke(cli: Cli, tmp_path: Path) -> None:
 
 
 def test_a_textfile_without_a_folder_leaves_nothing(cli: Cli, tmp_path: Path) -> None:
-    assert cli("metrics", "--textfile", tmp_path / "none" / "x.prom").status == 1
+    ran = cli("metrics", "--textfile", tmp_path / "none" / "x.prom")
+    assert (ran.status, f"{tmp_path}/none/x.prom\n" in ran.told) == (1, True)
     assert not (tmp_path / "none").exists()
 
 
@@ -137,6 +140,23 @@ def test_a_caller_that_hangs_up_stops_nobody(
     port = int(url.rpartition(":")[2].partition("/")[0])
     with socket.create_connection(("127.0.0.1", port)) as caller:
         caller.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
+    assert answered(url)[0] == 200
+
+
+def test_a_caller_that_sends_a_byte_at_a_time_is_hung_up_on(
+    served: Callable[[Callable[[], bytes]], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metrics_serve, "REQUEST_S", 0.2)
+    url = served(lambda: b"memtend_records 1.0\n")
+    port = int(url.rpartition(":")[2].partition("/")[0])
+    with socket.create_connection(("127.0.0.1", port)) as caller:
+        caller.sendall(b"GET /metrics HTTP/1.0\r\nX: ")
+        for _ in range(400):
+            if select.select([caller], [], [], 0.05)[0]:
+                break
+            caller.sendall(b"x")
+        else:
+            pytest.fail("it may go on for ever")
     assert answered(url)[0] == 200
 
 

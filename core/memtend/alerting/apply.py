@@ -13,13 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from memtend.alerting import telling
 from memtend.alerting.finding import Look
 from memtend.alerting.report import Delivery
 from memtend.alerting.states import Decided, decide, resolved
 from memtend.alerting.telling import Notice, Teller
+from memtend.errors import MemtendError
 from memtend.limits_upkeep import ALERT_FLAP_MS, ALERT_TELL_LATE_MS
 from memtend.model.alert import Alert, AlertLevel, Kept
 from memtend.store import alerts as kept_alerts
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from memtend.store.engine import Transaction
     from memtend.store.store import Store
 
+_BROKEN: Final = (
+    MemtendError, OSError, ValueError, TypeError, LookupError, AttributeError, RuntimeError,
+)  # fmt: skip
 Looking = Callable[[Mapping[tuple[str, str], AlertLevel]], Look]
 
 
@@ -74,11 +78,19 @@ def tell(
         notices = store.ballast.deleting(partial(_begin, store, teller.channel, policy))
         if not notices:
             continue
-        why = teller.tell(label, notices)
+        why = _told(teller, label, notices)
         store.ballast.deleting(partial(_end, store, teller.channel, notices, why))
         outcome = Delivery(channel=teller.name, alerts=len(notices), why=why or "")
         (reached if why is None else missed).append(outcome)
     return reached, missed
+
+
+def _told(teller: Teller, label: str, notices: Sequence[Notice]) -> str | None:
+    """One that breaks is no reason not to tell the others. Its words may hold a secret."""
+    try:
+        return teller.tell(label, notices)
+    except _BROKEN as error:
+        return f"it broke: {type(error).__name__}"
 
 
 def _anything_due(store: Store, channel: str, policy: AlertPolicy) -> bool:

@@ -6,6 +6,7 @@
   turn.
 - Raised above what somebody acknowledged, it is open again.
 - What nobody looked at stays as it was.
+- A time that lies ahead was left by a clock that was wrong; nothing waits for it.
 """
 
 from __future__ import annotations
@@ -85,13 +86,13 @@ class _Work:
     def miss(self, one: Kept) -> None:
         """Nothing was found of what stands."""
         now_ms = self._now_ms
-        if one.lapses_ms is not None and now_ms - one.last_ms >= one.lapses_ms:
+        if one.lapses_ms is not None and abs(now_ms - one.last_ms) >= one.lapses_ms:
             self._resolve(one)
         elif not self._look.saw(one):
             return
         elif not (rest_ms := self._rest_ms(one)):
             self._resolve(one)
-        elif one.calm_ms is None:
+        elif one.calm_ms is None or one.calm_ms > now_ms:
             self._put(one._replace(calm_ms=now_ms))
         elif now_ms - one.calm_ms >= rest_ms:
             self._resolve(one)
@@ -156,7 +157,8 @@ class _Work:
         return tuple(ms for ms in openings if self._is_late(ms)) or openings[-1:]
 
     def _is_late(self, ms: int | None) -> bool:
-        return ms is not None and self._now_ms - ms < ALERT_FLAP_MS
+        """Of this day. A clock that was far ahead may have left a time of another one."""
+        return ms is not None and abs(self._now_ms - ms) < ALERT_FLAP_MS
 
     def _resolve(self, one: Kept) -> None:
         self._put(resolved(one, self._now_ms), "resolved")

@@ -37,7 +37,8 @@ class Teller(Protocol):
     @property
     def channel(self) -> str: ...
     def tell(self, store: str, notices: Sequence[Notice]) -> str | None:
-        """None when they were told, else why not."""
+        """None when they were told, else why not. Raises nothing; whatever it raises all the same
+        counts as not told."""
 
 
 def due(one: Kept, channel: str, policy: AlertPolicy, silenced: bool, now_ms: int) -> Why | None:
@@ -60,7 +61,8 @@ def _why(one: Kept, told: Told, policy: AlertPolicy, now_ms: int) -> Why | None:
         return Why.OPENED
     if one.level.rank > told.level.rank:
         return Why.RAISED
-    late = policy.remind_ms is not None and now_ms - told.at_ms >= policy.remind_ms
+    # Either way: what a clock that was far ahead has told is no reason to wait for that day.
+    late = policy.remind_ms is not None and abs(now_ms - told.at_ms) >= policy.remind_ms
     return Why.REMINDER if late else None
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
 from socketserver import TCPServer
-from threading import Event
+from threading import Event, Timer
 from typing import Final
 
 from memtend.errors import ListenRefused, MemtendError
@@ -18,7 +19,8 @@ from memtend.errors import ListenRefused, MemtendError
 PATH: Final = "/metrics"
 LOOK_S: Final = 0.25
 REQUEST_S: Final = 10.0
-"""A caller that has not sent its request by then is hung up on, for the others wait meanwhile."""
+"""A caller that has not sent its request by then, or not taken its answer for so long, is hung up
+on, for the others wait meanwhile."""
 
 
 def serve(
@@ -38,6 +40,25 @@ def serve(
         timeout = REQUEST_S
         server_version = "memtend"
         sys_version = ""
+
+        def handle(self) -> None:
+            """The timeout begins anew with every byte; one at a time would go on for ever."""
+            self._late = Timer(REQUEST_S, self._hang_up)
+            self._late.daemon = True
+            self._late.start()
+            try:
+                super().handle()
+            finally:
+                self._late.cancel()
+
+        def parse_request(self) -> bool:
+            parsed = super().parse_request()
+            self._late.cancel()
+            return parsed
+
+        def _hang_up(self) -> None:
+            with suppress(OSError):
+                self.connection.shutdown(socket.SHUT_RDWR)
 
         def do_GET(self) -> None:
             if self.path.partition("?")[0] != PATH:
