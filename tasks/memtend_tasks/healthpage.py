@@ -78,7 +78,7 @@ def _opportunities(found: Iterable[Opportunity]) -> list[str]:
 
 def _saves(one: Opportunity) -> str:
     parts = [] if one.saves_bytes is None else [size(one.saves_bytes)]
-    parts += [] if one.saves_ms is None else [f"{one.saves_ms:,.1f} ms"]
+    parts += [] if one.saves_ms is None else [f"{one.saves_ms / 1_000:,.1f} s a day"]
     return ", ".join(parts) or "unknown"
 
 

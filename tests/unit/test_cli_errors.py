@@ -100,6 +100,17 @@ def test_a_path_without_rights_is_told_plainly(cli: Cli, tmp_path: Path) -> None
     assert "plain" in ran.told
 
 
+@pytest.mark.parametrize("group", ["prune history", "alerts list", "ballast refill"])
+def test_an_option_that_a_command_would_not_see_is_refused(cli: Cli, group: str) -> None:
+    """Else `--store` before the command would quietly be another store."""
+    above, below = group.split()
+    ran = cli(above, "--store", "another.db", below)
+    assert (ran.status, ran.out) == (2, "")
+    assert group in ran.told
+    assert cli(above, "--json", below).status == 2
+    assert cli(above, below, "--json").status == 0
+
+
 def test_every_command_that_a_hint_names_exists() -> None:
     """A hint sends nobody to a command that is not there."""
     paths = {path.removeprefix("memtend ") for path, _ in commands()}

@@ -11,11 +11,12 @@ import pytest
 
 from memtend.report import facts as f
 from memtend.report.drawing import draw
+from memtend.report.expiring import dues
 from memtend.report.page import MARK, TITLES, render
 from memtend.report.palette import COLOURS, FILLS, PAIRS
 from memtend.report.treemap import Box, areas, boxes
 from tests.fixtures.markup import HOSTILE
-from tests.fixtures.reports import MIB, ago, empty, hostile, tended
+from tests.fixtures.reports import MIB, NOW_MS, ago, empty, hostile, tended
 
 CHARTS = 7
 PLAIN = "name"
@@ -197,3 +198,44 @@ def test_areas_are_as_large_as_what_they_stand_for() -> None:
     for area, box in zip(found, drawn, strict=True):
         assert box.width * box.height == pytest.approx(area.bytes * scale, rel=1e-6)
     assert len(FILLS) == len(set(FILLS))
+
+
+def ticks(section: str, page: str) -> list[str]:
+    """What stands beside the lines of a chart."""
+    drawing = re.search(rf'id="{section}".*?</svg>', page, re.S)
+    assert drawing
+    return re.findall(r"<text[^>]*>([^<]+)</text>", drawing[0])
+
+
+@pytest.mark.parametrize(("most", "lines"), [(1, "01"), (2, "012"), (3, "01234"), (5, "036")])
+def test_a_line_of_a_chart_stands_where_it_says(most: int, lines: str) -> None:
+    """One at 1.5 would be called 2."""
+    facts = empty(records=most, expiry=dues(NOW_MS, [(most, True), *[(0, True)] * 8]))
+    assert [one for one in ticks("expiry", render(facts)) if one.isdigit()][: len(lines)] == [
+        *lines
+    ]
+
+
+@pytest.mark.parametrize("days", [0.001, 1, 40, 900])
+def test_no_two_times_of_an_axis_look_alike(days: float) -> None:
+    two = tuple(f.Backup(ago(at), "p", 1, 1, None) for at in (days, 0.0))
+    times = ticks("backups", render(empty(backups=two)))[:4]
+    assert len(set(times)) == 4
+    assert ("2023" in times[1]) is (days == 900)
+
+
+def test_the_score_of_the_history_is_told_as_of_its_time() -> None:
+    page = Seen(render(empty(score=50, scores=(f.Point(ago(3), 90.0), f.Point(ago(2), 95.0)))))
+    assert "95 of 100 when it was last recorded, 2025-06-13" in page.text
+
+
+def test_an_undone_prune_took_nothing() -> None:
+    two = (f.Prune(ago(2), "a", 7, 7, None), f.Prune(ago(1), "b", 5, 5, ago(0)))
+    text = Seen(render(empty(prunes=two))).text
+    assert "1 prune took 7 records" in text
+    assert "Undone since, and not counted: 1 prune." in text
+
+
+def test_what_would_be_saved_of_time_is_saved_each_day() -> None:
+    chance = f.Chance("recall", "", None, 90_000.0, "memtend archive recall")
+    assert "90.0 s a day" in Seen(render(empty(chances=(chance,)))).text

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from memtend.cli import show
-from memtend.cli.adding import add
+from memtend.cli.adding import add, refuse_above
 from memtend.cli.opening import open_operator
 from memtend.cli.options import Json, Store
 
@@ -48,6 +48,8 @@ def alerts(context: typer.Context, store: Store = None, json: Json = False) -> N
     """Alerts: what somebody should know of, and who is told. By itself the same as `list`."""
     if context.invoked_subcommand is None:
         _list(store, 0, json)
+    else:
+        refuse_above(context)
 
 
 def list_(ended: Ended = 0, store: Store = None, json: Json = False) -> None:

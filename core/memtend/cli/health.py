@@ -10,7 +10,7 @@ from memtend.cli import show
 from memtend.cli.adding import add
 from memtend.cli.errors import Unhealthy
 from memtend.cli.opening import open_operator
-from memtend.cli.options import Json, Store, Target
+from memtend.cli.options import Json, Judged, Store
 from memtend.cli.state import PANEL
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def register(app: typer.Typer) -> None:
 
 
 def health(
-    target: Target = None, full: Full = False, store: Store = None, json: Json = False
+    target: Judged = None, full: Full = False, store: Store = None, json: Json = False
 ) -> None:
     """Judge the store by its figures: a score of 100, less what each complaint takes off.
 

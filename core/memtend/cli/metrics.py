@@ -10,7 +10,7 @@ import typer
 from memtend.cli import show
 from memtend.cli.adding import add
 from memtend.cli.opening import open_operator
-from memtend.cli.options import Json, Store, Target
+from memtend.cli.options import Figured, Json, Store
 
 if TYPE_CHECKING:
     from memtend.services import Services
@@ -40,7 +40,7 @@ def metrics(
     record: Annotated[
         bool, typer.Option("--record", help="Keep the figures in the store's history.")
     ] = False,
-    target: Target = None,
+    target: Figured = None,
     store: Store = None,
     json: Json = False,
 ) -> None:
@@ -95,12 +95,14 @@ def _write(path: Path, text: bytes) -> None:
     """A collector reads the file at any moment, so it is never there in part."""
     from tempfile import NamedTemporaryFile  # noqa: PLC0415
 
-    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-        beside = Path(file.name)
+    beside = None
     try:
+        with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            beside = Path(file.name)
         beside.write_bytes(text)
         beside.chmod(0o644)  # the collector is somebody else
         beside.replace(path)
-    except OSError:
-        beside.unlink(missing_ok=True)
-        raise
+    except OSError as error:
+        if beside:
+            beside.unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, str(path)) from error  # the name that was given

@@ -37,6 +37,20 @@ Limit = Annotated[
     int,
     typer.Option("--limit", metavar="N", min=1, max=SCAN_MAX, help="At most this many."),
 ]
+Judged = Annotated[
+    str | None,
+    typer.Option(
+        "--target", metavar="URL", help="Judge the backups in this folder or bucket, too."
+    ),
+]
+Figured = Annotated[
+    str | None,
+    typer.Option(
+        "--target",
+        metavar="URL",
+        help="Of backups, tell of those in this folder or bucket; else of the newest one anywhere.",
+    ),
+]
 Target = Annotated[
     str | None,
     typer.Option(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from memtend.cli import show
-from memtend.cli.adding import add, flowing
+from memtend.cli.adding import add, flowing, refuse_above
 from memtend.cli.opening import open_operator
 from memtend.cli.options import Apply, Json, Limit, Store
 
@@ -74,6 +74,7 @@ def prune(
 ) -> None:
     """See the help of the group."""
     if context.invoked_subcommand is not None:
+        refuse_above(context)
         return
     with open_operator(store, archive=at) as services:
         with show.waiting("judging every record"):

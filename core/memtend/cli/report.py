@@ -10,7 +10,7 @@ import typer
 from memtend.cli import show
 from memtend.cli.adding import add
 from memtend.cli.opening import open_operator
-from memtend.cli.options import Json, Store
+from memtend.cli.options import Json, Judged, Store
 
 PANEL = "The store"
 DEFAULT = "memtend-report.html"
@@ -30,12 +30,7 @@ def report(
             help="A file, a folder or an fsspec URL. An earlier report goes, anything else stays.",
         ),
     ] = DEFAULT,
-    target: Annotated[
-        str | None,
-        typer.Option(
-            "--target", metavar="URL", help="Judge the backups in this folder or bucket, too."
-        ),
-    ] = None,
+    target: Judged = None,
     store: Store = None,
     json: Json = False,
 ) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from memtend.cli import show
-from memtend.cli.adding import add
+from memtend.cli.adding import add, refuse_above
 from memtend.cli.opening import open_memory, open_operator
 from memtend.cli.options import Agent, Json, Key, Namespace, Store
 
@@ -145,6 +145,8 @@ def ballast(context: typer.Context, store: Store = None, json: Json = False) -> 
     """Say how much space is set aside, so that a full disk can still be swept."""
     if context.invoked_subcommand is None:
         _tell_ballast(store, json)
+    else:
+        refuse_above(context)
 
 
 def refill(store: Store = None, json: Json = False) -> None:

@@ -14,7 +14,7 @@ import typer
 from memtend.cli import show
 from memtend.cli.adding import add
 from memtend.cli.opening import open_operator
-from memtend.cli.options import Store, Target
+from memtend.cli.options import Figured, Store
 from memtend.durations import parse_duration
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def top(
         str, typer.Option("--every", metavar="TIME", help="How often to look; at least 500ms.")
     ] = EVERY,
     once: Annotated[bool, typer.Option("--once", help="Print one look and end.")] = False,
-    target: Target = None,
+    target: Figured = None,
     store: Store = None,
 ) -> None:
     """Watch the store: sizes, latencies, what waits, changes a second.

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 HEIGHT_IN: Final = 2.5
 _DAY_MS: Final = 86_400_000
+_MINUTE_MS: Final = 60_000
+_DATES: Final = ((300 * _DAY_MS, "%Y %b"), (2 * _DAY_MS, "%b %d"), (6 * _MINUTE_MS, "%d %H:%M"))
+"""How an instant is written on an axis that is longer than that, so that no two look alike."""
 _TIMES: Final = 4
 _STEPS: Final = (1, 2, 4, 6, 8, 10, 20, 40, 60, 80, 100, 200, 400, 600, 800)
 
@@ -56,10 +59,11 @@ def legend(axes: Axes) -> None:
 
 
 def time_axis(axes: Axes, first_ms: float, last_ms: float) -> None:
-    """Time runs to the right; days, or hours where it is little time."""
+    """Time runs to the right; days, or months or seconds, by how much time it is."""
     if last_ms <= first_ms:
         first_ms, last_ms = first_ms - _DAY_MS / 2, first_ms + _DAY_MS / 2
-    shown = "%b %d" if last_ms - first_ms > 2 * _DAY_MS else "%d %H:%M"
+    length = last_ms - first_ms
+    shown = next((look for least, look in _DATES if length > least), "%H:%M:%S")
     at = [first_ms + (last_ms - first_ms) * n / (_TIMES - 1) for n in range(_TIMES)]
     axes.set_xticks(at, [f"{to_datetime(int(ms)):{shown}}" for ms in at])
     labels = axes.get_xticklabels()
@@ -84,7 +88,8 @@ def _upwards(axes: Axes, most: float, base: int, show: Callable[[float], str]) -
         unit *= base
     top = next((step * unit for step in _STEPS if step * unit >= most), base * unit)
     top = max(top, 1.0)
-    parts = 4 if top >= 4 else 1
+    # Nothing is written beside a line that is not where it stands: half a record is none.
+    parts = 4 if unit > 1 else next(n for n in (4, 2, 1) if top % n == 0)
     axes.set_yticks([top * n / parts for n in range(parts + 1)])
     axes.set_yticklabels([show(top * n / parts) for n in range(parts + 1)])
     axes.set_ylim(0, top * 1.02)

@@ -196,7 +196,7 @@ def _largest(rows: Sequence[Sized]) -> tuple[list[dict[str, str]], int]:
 def _saves(saves_bytes: int | None, saves_ms: float | None) -> str:
     parts = [size(saves_bytes)] if saves_bytes is not None else []
     if saves_ms is not None:
-        parts.append(f"{saves_ms:,.1f} ms")
+        parts.append(f"{saves_ms / 1_000:,.1f} s a day")
     return ", ".join(parts) or "not known"
 
 

@@ -50,14 +50,14 @@ def upkeep(facts: ReportFacts) -> Chart | None:
         )
         for at, what, records, rules in deeds
     ]
-    pruned = sum(one.records for one in facts.prunes if one.undone_ms is None)
+    pruned = [one.records for one in facts.prunes if one.undone_ms is None]
     moved = sum(one.records for one in facts.moves)
     said = (
-        f"{counted(len(facts.prunes), 'prune')} took {counted(pruned, 'record')}, and the archive "
+        f"{counted(len(pruned), 'prune')} took {counted(sum(pruned), 'record')}, and the archive "
         f"holds {counted(moved, 'record')} of {counted(len(facts.moves), 'run')}."
     )
-    if undone := sum(one.undone_ms is not None for one in facts.prunes):
-        said += f" Undone since: {counted(undone, 'prune')}."
+    if undone := len(facts.prunes) - len(pruned):
+        said += f" Undone since, and not counted: {counted(undone, 'prune')}."
     now_ms = to_ms(facts.at)
     svg = draw("upkeep", HEIGHT_IN, lambda axes: _paint_deeds(axes, deeds, now_ms))
     table = tabled(("at", "what", "records", "by rule"), rows, (2,))
@@ -151,7 +151,7 @@ def _paint_backups(
             )  # fmt: skip
     size_axis(axes, most)
     first = min([one.at_ms for one in found] + [ms for ms, _ in drills])
-    time_axis(axes, first, now_ms)
+    time_axis(axes, first, max(now_ms, found[-1].at_ms))
     legend(axes)
 
 
@@ -162,7 +162,8 @@ def scores(facts: ReportFacts) -> Chart | None:
         return None
     low = min(points, key=lambda one: one.value)
     said = (
-        f"Now {points[-1].value:.0f} of 100; the lowest was {low.value:.0f} on {when(low.at_ms)}."
+        f"{points[-1].value:.0f} of 100 when it was last recorded, {when(points[-1].at_ms)}; the "
+        f"lowest was {low.value:.0f}, {when(low.at_ms)}."
     )
     rows = [(when(one.at_ms), f"{one.value:.0f}") for one in reversed(points)]
     svg = draw("scores", 1.9, lambda axes: _paint_scores(axes, points))
