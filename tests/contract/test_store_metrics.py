@@ -38,7 +38,7 @@ def services(memory: Memory, tmp_path: Path) -> Services:
 
 def counts(services: Services) -> dict[tuple[str, str], int]:
     services.memory.flush()
-    return {(one.op, one.tier): one.count for one in services.latencies()}
+    return {(one.op, one.tier): one.operations for one in services.latencies()}
 
 
 # latencies
@@ -54,7 +54,7 @@ def test_counts_of_processes_add_up_and_old_hours_go(
     assert counts(services) == {("get", "hot"): 2}
     clock.advance(25 * HOUR_MS)
     assert services.latencies() == ()
-    assert services.latencies(hours=26)[0].count == 2
+    assert services.latencies(hours=26)[0].operations == 2
     clock.advance(LATENCY_KEEP_HOURS * HOUR_MS)
     latencies.note("get", 0, 1_000)
     latencies.flush()
@@ -196,10 +196,10 @@ def test_what_a_clock_that_was_ahead_has_left_is_not_of_today(
         latencies.note("get", 0, 1_000)
         latencies.flush()
     assert value_of(services.figures(), "memtend_health_score") == report.score
-    assert [one.count for one in services.latencies() if one.op == "get"] == [1]
+    assert [one.operations for one in services.latencies() if one.op == "get"] == [1]
     latencies.note("get", 0, 1_000)
     latencies.flush()
-    assert [one.count for one in services.latencies(hours=10**6) if one.op == "get"] == [2]
+    assert [one.operations for one in services.latencies(hours=10**6) if one.op == "get"] == [2]
 
 
 def test_recording_twice_at_once_is_recording_once(services: Services) -> None:

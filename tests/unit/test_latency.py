@@ -41,7 +41,7 @@ def test_a_quantile_is_within_its_bucket_of_the_true_one(times: list[int], share
 
 def test_quantiles_are_in_order_and_counts_are_sums() -> None:
     found = latency("get", "hot", {60: 90, 64: 9, 100: 1})
-    assert found.count == 100
+    assert found.operations == 100
     assert found.p50_ms < found.p95_ms < found.p99_ms
 
 

@@ -25,7 +25,7 @@ def services(clock: ManualClock) -> Iterator[Services]:
 
 def counts(services: Services) -> dict[tuple[str, str], int]:
     services.memory.flush()
-    return {(one.op, one.tier): one.count for one in services.latencies()}
+    return {(one.op, one.tier): one.operations for one in services.latencies()}
 
 
 def test_a_sampled_read_stands_for_those_that_were_not(services: Services) -> None:

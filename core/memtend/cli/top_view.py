@@ -99,9 +99,9 @@ def _named(shot: Shot, label: str) -> Table:
 def _operations(shot: Shot) -> Table:
     table = _table("operation", "met", "24 h", "p50", "p95", "p99")
     table.columns[1].justify = "left"
-    for one in sorted(shot.latencies, key=lambda one: -one.count)[:OPERATIONS]:
+    for one in sorted(shot.latencies, key=lambda one: -one.operations)[:OPERATIONS]:
         times = (_time(ms) for ms in (one.p50_ms, one.p95_ms, one.p99_ms))
-        table.add_row(Text(clean(one.op)), Text(one.tier), _count(one.count), *times)
+        table.add_row(Text(clean(one.op)), Text(one.tier), _count(one.operations), *times)
     if not shot.latencies:
         table.add_row(Text("nothing was timed in the last 24 hours", style="dim"))
     return table

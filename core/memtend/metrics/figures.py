@@ -90,7 +90,7 @@ def _speeds(latencies: Iterable[OpLatency]) -> Iterator[Figure]:
         for quantile, ms in zip(_QUANTILES, quantiles, strict=True):
             yield figure("memtend_latency_ms", ms, op=op, tier=tier, quantile=quantile)
     for one in found:
-        yield figure("memtend_operations_day", one.count, op=one.op, tier=one.tier)
+        yield figure("memtend_operations_day", one.operations, op=one.op, tier=one.tier)
 
 
 def _caches(caches: Mapping[str, tuple[int, int]], server_share: float | None) -> Iterator[Figure]:

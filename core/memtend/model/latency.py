@@ -25,11 +25,11 @@ TIERS: Final = (HOT, WARM, COLD)
 
 
 class OpLatency(NamedTuple):
-    """Quantiles of one operation. `count` is how many there were, about: reads are sampled."""
+    """Quantiles of one operation. `operations` is how many there were, about: reads are sampled."""
 
     op: str
     tier: str
-    count: int
+    operations: int
     p50_ms: float
     p95_ms: float
     p99_ms: float

@@ -84,7 +84,9 @@ def slow_of(store: Store) -> tuple[OpFacts, ...]:
     from memtend.store.latencies import latencies  # noqa: PLC0415
 
     return tuple(
-        OpFacts(op=one.op, tier=one.tier, count=one.count, p50_ms=one.p50_ms, p95_ms=one.p95_ms)
+        OpFacts(
+            op=one.op, tier=one.tier, count=one.operations, p50_ms=one.p50_ms, p95_ms=one.p95_ms
+        )
         for one in latencies(store.engine, store.clock.now_ms(), _DAY_HOURS)
     )
 

@@ -77,7 +77,7 @@ class ReportParts(Archives):
 
         return {
             "speeds": tuple(
-                Speed(one.op, one.tier, one.count, one.p50_ms, one.p95_ms, one.p99_ms)
+                Speed(one.op, one.tier, one.operations, one.p50_ms, one.p95_ms, one.p99_ms)
                 for one in self.latencies()
             )
         }
