@@ -65,6 +65,18 @@ def test_a_textfile_without_a_folder_leaves_nothing(cli: Cli, tmp_path: Path) ->
     assert not (tmp_path / "none").exists()
 
 
+def test_a_textfile_takes_the_place_of_files_only(cli: Cli, tmp_path: Path) -> None:
+    """A root who writes to /dev/null must not be left without it."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("there.prom")
+    assert cli("metrics", "--textfile", "pipe").status == 2
+    assert cli("metrics", "--textfile", ".").status == 2
+    assert (tmp_path / "pipe").is_fifo()
+    assert cli("metrics", "--textfile", "link").status == 0
+    assert (tmp_path / "link").is_symlink()
+    assert "memtend_records" in (tmp_path / "there.prom").read_text()
+
+
 def test_recording_prints_nothing_but_talk(cli: Cli) -> None:
     ran = cli("metrics", "--record")
     assert (ran.status, ran.out) == (0, "")

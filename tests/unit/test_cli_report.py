@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -62,3 +63,16 @@ def test_a_place_that_cannot_be_written_is_told(cli: Cli, tmp_path: Path) -> Non
     (tmp_path / "file").write_text("x")
     assert cli("report", "-o", "file/report.html").status != 0
     assert (tmp_path / "file").read_text() == "x"
+
+
+def test_what_is_no_plain_file_stays_as_it_is(cli: Cli, tmp_path: Path) -> None:
+    """A pipe or a device reads as empty, and a link to nothing as missing."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("nowhere.html")
+    (tmp_path / "folder").mkdir()
+    for place in ("pipe", "link", ""):
+        ran = cli("report", "-o", place, "--json")
+        assert (place, ran.status, ran.error["name"]) == (place, 112, "ReportTaken")
+    assert (tmp_path / "pipe").is_fifo()
+    assert (tmp_path / "link").is_symlink()
+    assert not (tmp_path / "nowhere.html").exists()

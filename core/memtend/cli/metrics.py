@@ -95,13 +95,15 @@ def _write(path: Path, text: bytes) -> None:
     """A collector reads the file at any moment, so it is never there in part."""
     from tempfile import NamedTemporaryFile  # noqa: PLC0415
 
-    beside = None
+    beside, place = None, path.resolve()  # a link stays one
+    if place.exists() and not place.is_file():  # a device would be gone for everybody
+        raise typer.BadParameter(f"{path} is no file", param_hint="--textfile")
     try:
-        with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+        with NamedTemporaryFile(dir=place.parent, prefix=f".{place.name}.", delete=False) as file:
             beside = Path(file.name)
         beside.write_bytes(text)
         beside.chmod(0o644)  # the collector is somebody else
-        beside.replace(path)
+        beside.replace(place)
     except OSError as error:
         if beside:
             beside.unlink(missing_ok=True)

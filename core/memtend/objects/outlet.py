@@ -35,6 +35,9 @@ class Outlet(Protocol):
 
     def is_file(self) -> bool: ...
 
+    def is_other(self) -> bool:
+        """Whether something is there that is no plain file: a folder, a link, a device, a pipe."""
+
     def sizes(self) -> dict[str, int]:
         """The lengths of the files below it, by name; none where it is not there."""
 

@@ -42,6 +42,10 @@ class LocalOutlet:
         with translated(self.url, ""):
             return os.path.lexists(self._path) and not self._path.is_dir()
 
+    def is_other(self) -> bool:
+        with translated(self.url, ""):
+            return os.path.lexists(self._path) and _length(self._path) == _NOT_PLAIN
+
     def sizes(self) -> dict[str, int]:
         with translated(self.url, ""):
             names = sorted(self._walk()) if self._path.is_dir() else []

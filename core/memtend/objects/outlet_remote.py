@@ -39,6 +39,9 @@ class RemoteOutlet:
         with translated(self._url, ""):
             return bool(self._filesystem.isfile(self._root))
 
+    def is_other(self) -> bool:
+        return False  # what looks like a folder there is a part of names
+
     def sizes(self) -> dict[str, int]:
         with translated(self._url, ""):
             try:

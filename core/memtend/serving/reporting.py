@@ -115,6 +115,8 @@ def _check_place(outlet: Outlet) -> None:
     """Refuse to put the page in the place of anything but an earlier page, or an empty file."""
     from memtend.report.page import MARK  # noqa: PLC0415
 
+    if outlet.is_other():
+        raise ReportTaken(url=outlet.url)
     if outlet.is_file():
         head = outlet.head(len(MARK))
         if head and head != MARK.encode():
