@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from memtend.clock import ManualClock
 from memtend.services import open_services
@@ -12,7 +13,7 @@ from memtend.store import upkeep
 from memtend.store.store import Store
 
 HOUR = ManualClock().now_ms() // 3_600_000
-ROWS = {
+ROWS: dict[str, list[tuple[Any, ...]]] = {
     "alert": [("a1", "disk", "store", "error", "open", "{}", 1, 2, None)],
     "ghost": [("notes", -(2**60), "unused", "p" * 64, 5, 0, None)],
     "metric": [("records", 7, 3.25), ("records", 8, 4.0)],

@@ -80,8 +80,8 @@ class Year:
         made = Facts("2.0.0", random.random() > 0.05, self.now_ms, worked=worked, outcome=again)
         return made._replace(success_rate=random.random(), executions=0)
 
-    def _tried(self, facts: Facts | None) -> Facts | None:
-        if facts is None or facts.executions is None:
+    def _tried(self, facts: Facts | Said | None) -> Facts | Said | None:
+        if not isinstance(facts, Facts) or facts.executions is None:
             return facts
         return facts._replace(executions=facts.executions + 1, last_used_ms=self.now_ms)
 
