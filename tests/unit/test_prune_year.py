@@ -9,7 +9,7 @@ from memtend.model.candidate import Alike, Candidate
 from memtend.model.plan import Action
 from memtend.model.prunepolicy import DAY_MS, PrunePolicy
 from memtend.prune.plan import PrunePlan
-from memtend.upcast.facts import Facts, Outcome
+from memtend.upcast.facts import Facts, Outcome, Said
 from tests.fixtures.candidates import plan
 
 RUNS = 730
