@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 from xdist.scheduler import LoadFileScheduling
 
-TOGETHER = ("tests/flows/",)
+TOGETHER = ("tests/flows/", "tests/ui/")
 """Folders whose files share what is slow to start."""
 
 LONG = ("tests/flows/", "tests/ui/", "tests/laws/test_sql_", "tests/crash/", "tests/laws/")
