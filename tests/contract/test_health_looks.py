@@ -170,6 +170,20 @@ def test_what_could_be_saved_is_estimated_well(sqlite: Services) -> None:
     assert found["compress"].command == "memtend optimize --step compression --apply"
 
 
+def test_what_is_promised_of_duplicates_is_what_pruning_does(
+    sqlite: Services, clock: ManualClock
+) -> None:
+    set_policies(sqlite.memory, Policy(pattern="**", compression=Compression(enabled=False)))
+    text = "said before " * 200
+    sqlite.memory.put_many([Put(NS, f"k{n}", text) for n in range(200)])
+    assert sqlite.health().opportunities == ()  # just written: it stays for now
+    clock.advance(2 * 24 * 3_600_000)
+    [told] = sqlite.health().opportunities
+    plan = sqlite.plan_prune({"redundancy"})
+    assert told.fact.startswith(f"at least {len(plan.decisions)} records")
+    assert told.saves_bytes == sum(one.size_bytes for one in plan.decisions)
+
+
 def test_the_default_place_of_a_target_is_not_asked(services: Services, tmp_path: Path) -> None:
     assert not [c for c in services.health().checks if c.name in ("backup", "chain", "target")]
     assert named(services.health(str(tmp_path / "b")), "backup").level == "critical"

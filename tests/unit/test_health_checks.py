@@ -15,6 +15,7 @@ from memtend.health.report import Check, Level, Opportunity
 from memtend.health.score import score_of, weighed
 from memtend.limits import BALLAST_FILES, DRILL_AGE_MAX_MS, MIB, PEER_AHEAD_MS_MAX
 from memtend.limits_upkeep import (
+    FREE_BYTES_MIN,
     LEASE_QUEUE_WARN,
     LOG_WARN_MS,
     LOG_WARN_ROWS,
@@ -160,7 +161,6 @@ def saved(**more: Any) -> tuple[Opportunity, ...]:
     [
         ("sweep_bytes", "sweep"), ("archive_bytes", "archive"), ("prune_bytes", "prune"),
         ("duplicate_bytes", "duplicates"), ("compress_bytes", "compress"),
-        ("free_bytes", "vacuum"),
     ],
 )  # fmt: skip
 def test_only_what_is_worth_a_word_is_told(field: str, name: str) -> None:
@@ -171,13 +171,19 @@ def test_only_what_is_worth_a_word_is_told(field: str, name: str) -> None:
 
 
 def test_free_pages_that_do_not_go_by_themselves_take_a_rewrite() -> None:
-    for gives_back, step in ((True, "space"), (False, "rewrite")):
-        [told] = saved(savings=SavingFacts(free_bytes=MIB, gives_back=gives_back))
+    for free_bytes, gives_back, step in (
+        (FREE_BYTES_MIN, True, "space"), (MIB, False, "rewrite"), (3 * MIB, True, "rewrite"),
+    ):  # fmt: skip
+        [told] = saved(savings=SavingFacts(free_bytes=free_bytes, gives_back=gives_back))
         assert told.command == f"memtend optimize --step {step} --apply"
+        assert (told.name, told.saves_bytes) == ("vacuum", free_bytes)
+    assert saved(savings=SavingFacts(free_bytes=MIB)) == ()  # neither step would do it
 
 
 def test_the_largest_saving_comes_first_and_none_costs_points() -> None:
-    savings = SavingFacts(sweep_bytes=MIB, archive_bytes=3 * MIB, free_bytes=2 * MIB)
+    savings = SavingFacts(
+        sweep_bytes=MIB, archive_bytes=3 * MIB, free_bytes=2 * MIB, gives_back=False
+    )
     assert [one.name for one in saved(savings=savings)] == ["archive", "vacuum", "sweep"]
     assert check_health(WELL.model_copy(update={"savings": savings})).score == 100
 

@@ -10,7 +10,13 @@ from collections.abc import Iterator
 from memtend.health.facts import HealthFacts
 from memtend.health.report import Opportunity
 from memtend.limits import BACKLOG_WARN_ROWS
-from memtend.limits_upkeep import SAVING_BYTES_MIN, SAVING_MS_MIN, SAVING_SHARE_MIN
+from memtend.limits_upkeep import (
+    FREE_BYTES_MIN,
+    REWRITE_SHARE_MIN,
+    SAVING_BYTES_MIN,
+    SAVING_MS_MIN,
+    SAVING_SHARE_MIN,
+)
 
 
 def opportunities(facts: HealthFacts) -> Iterator[Opportunity]:
@@ -38,7 +44,7 @@ def _recall(facts: HealthFacts) -> Iterator[Opportunity]:
 def _all(facts: HealthFacts) -> Iterator[Opportunity]:
     told = facts.savings
     by_sample = f"by a sample of {told.sample:,} rows"
-    way = "space" if told.gives_back else "rewrite"
+    way, free_bytes = _free(facts)
     expired = facts.backlog or 0
     more = "at least " if expired >= BACKLOG_WARN_ROWS else ""
     yield Opportunity(
@@ -47,7 +53,7 @@ def _all(facts: HealthFacts) -> Iterator[Opportunity]:
     )  # fmt: skip
     yield Opportunity(
         name="archive", fact=f"about {told.archive:,} values are cold by the policy, {by_sample}",
-        saves_bytes=told.archive_bytes, command="memtend archive run",
+        saves_bytes=told.archive_bytes, command="memtend archive run --apply",
     )  # fmt: skip
     yield Opportunity(
         name="prune", fact=f"about {told.prune:,} records are worth no more keeping, {by_sample}",
@@ -64,5 +70,15 @@ def _all(facts: HealthFacts) -> Iterator[Opportunity]:
     )  # fmt: skip
     yield Opportunity(
         name="vacuum", fact="pages inside the database are free and can be given back",
-        saves_bytes=told.free_bytes, command=f"memtend optimize --step {way} --apply",
+        saves_bytes=free_bytes, command=f"memtend optimize --step {way} --apply",
     )  # fmt: skip
+
+
+def _free(facts: HealthFacts) -> tuple[str, int]:
+    """The step that gives free pages back, and how many bytes: none where it finds it not worth the
+    trouble."""
+    told = facts.savings
+    if told.gives_back and told.free_bytes >= FREE_BYTES_MIN:
+        return "space", told.free_bytes
+    large = told.free_bytes >= REWRITE_SHARE_MIN * facts.file_bytes
+    return "rewrite", told.free_bytes if large or not told.gives_back else 0

@@ -6,7 +6,8 @@ those count that lie in the sample together, so what is told of them is a lower 
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from memtend.codec.envelope import codec_of, unpack
@@ -24,7 +25,7 @@ from memtend.store.statistics import gives_back
 
 if TYPE_CHECKING:
     from memtend.memory import Memory
-    from memtend.model.candidate import Candidate
+    from memtend.model.candidate import Alike, Candidate
     from memtend.model.facts import Facts
     from memtend.model.usage import Usage
     from memtend.store.engine import Row
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 _STUB_BYTES: Final = 90
 _GAIN_MIN: Final = 0.1
 _ALONE: Final = frozenset({"time", "performance"})
+"""Strategies that look at one record by itself."""
 
 
 def savings_of(memory: Memory, facts: Facts, backlog: int, space: Space) -> SavingFacts:
@@ -52,11 +54,15 @@ def savings_of(memory: Memory, facts: Facts, backlog: int, space: Space) -> Savi
     array = store.engine.array
     rows = store.engine.read("by_seq", (array(_bearable(store, seqs)),))
     scale, of_values = facts.records / len(seqs), facts.records / max(1, len(rows))
-    extra, extra_bytes = _duplicates(rows)
     plain, gained = _compressible(rows, memory)
     used = list(archived.usage_of(store, seqs))
     cold, cold_bytes = _cold(memory, facts, used)
-    spare, spare_bytes = _prunable(memory, facts, rows, used)
+    beside = {one.seq: one for one in used}
+    found_whole = [_candidate(store, row, beside[row[0]]) for row in rows if row[0] in beside]
+    known_well = [one for one in found_whole if one]
+    alone = _ALONE & set(memory.config.file.prune.named(None).strategies)
+    spare, spare_bytes = _prunable(memory, facts, known_well, alone)
+    extra, extra_bytes = _prunable(memory, facts, known_well, {"redundancy"}, _alike(rows))
     found = {
         "sample": len(seqs),
         "duplicates": round(extra * of_values),
@@ -93,17 +99,18 @@ def _bearable(store: Store, seqs: list[int]) -> list[int]:
     return chosen
 
 
-def _duplicates(rows: list[Row]) -> tuple[int, int]:
-    """Records that say what another one of their namespace, kind and agent says."""
-    seen: Counter[tuple[object, ...]] = Counter()
-    sizes: Counter[tuple[object, ...]] = Counter()
+def _alike(rows: list[Row]) -> Iterator[Alike]:
+    """Records that say what another one of their namespace, kind, agent and writer says, which may
+    stay longer than they do."""
+    from memtend.model.candidate import Alike  # noqa: PLC0415
+
+    same: dict[tuple[object, ...], list[Row]] = defaultdict(list)
     for row in rows:
-        same = (row[1], row[8], row[9], row[11])
         if not row[3] and len(row[14]) >= DUPLICATE_BYTES_MIN and not row[7] >> 4 & 15:
-            seen[same] += 1
-            sizes[same] += row[12]
-    extras = {same: count - 1 for same, count in seen.items() if count > 1}
-    return sum(extras.values()), sum(sizes[one] * n // seen[one] for one, n in extras.items())
+            same[row[1], *row[8:12]].append(row)
+    for told in same.values():
+        keeper, *extras = sorted(told, key=lambda row: (row[6] is not None, -(row[6] or 0), row[0]))
+        yield from (Alike(row[0], keeper[0], "", 1.0) for row in extras)
 
 
 def _compressible(rows: list[Row], memory: Memory) -> tuple[int, int]:
@@ -137,18 +144,18 @@ def _cold(memory: Memory, facts: Facts, used: list[Usage]) -> tuple[int, int]:
     return len(taken), sum(taken)
 
 
-def _prunable(memory: Memory, facts: Facts, rows: list[Row], used: list[Usage]) -> tuple[int, int]:
-    """What rules would let go of that look at one record by itself."""
+def _prunable(
+    memory: Memory,
+    facts: Facts,
+    found: list[Candidate],
+    wanted: Collection[str],
+    alike: Iterable[Alike] = (),
+) -> tuple[int, int]:
+    """What strategies would let go of, shields and all."""
     from memtend.prune.plan import plan_prune  # noqa: PLC0415
 
-    policy = memory.config.file.prune.named(None)
-    wanted = _ALONE & set(policy.strategies)
-    if not wanted:
-        return 0, 0
-    beside = {one.seq: one for one in used}
-    found = [_candidate(memory.store, row, beside[row[0]]) for row in rows if row[0] in beside]
-    now_ms = memory.store.clock.now_ms()
-    plan = plan_prune((one for one in found if one), policy, facts, now_ms, strategies=wanted)
+    policy, now_ms = memory.config.file.prune.named(None), memory.store.clock.now_ms()
+    plan = plan_prune(found, policy, facts, now_ms, strategies=wanted, alike=alike)
     gone = plan.to_delete()
     return len(gone), sum(one.size_bytes for one in gone)
 
