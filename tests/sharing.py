@@ -15,7 +15,15 @@ from xdist.scheduler import LoadFileScheduling
 TOGETHER = ("tests/flows/", "tests/ui/")
 """Folders whose files share what is slow to start."""
 
-LONG = ("tests/flows/", "tests/ui/", "tests/laws/test_sql_", "tests/crash/", "tests/laws/")
+LONG = (
+    "tests/flows/",
+    "tests/ui/",
+    "tests/laws/test_sql_",
+    "tests/crash/",
+    "tests/laws/",
+    "tests/integration/test_archive_crash",
+    "tests/integration/test_backup_",
+)
 """Begins of paths, those first that would be waited for at the end."""
 
 
