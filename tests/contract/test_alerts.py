@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from threading import Thread
 
 import pytest
 from pydantic import SecretStr
 
+from memtend.alerting.apply import Looking, write_down
+from memtend.alerting.finding import Finding, Look
 from memtend.alerting.telling import Notice
 from memtend.clock import ManualClock, to_datetime
 from memtend.errors import AlertUnknown, InvalidSettings
@@ -20,11 +23,13 @@ from memtend.limits_upkeep import (
 )
 from memtend.memory import Memory
 from memtend.model.alert import AlertLevel, AlertState
+from memtend.model.alertpolicy import AlertPolicy
 from memtend.model.record import Labels
 from memtend.policies import load_policies
 from memtend.services import Services
 from memtend.settings import Settings
 from memtend.store import alerts as kept_alerts
+from memtend.store.store import Store
 from tests.fixtures.stores import run_sql
 
 HOUR = 3_600_000
@@ -198,6 +203,26 @@ def test_what_happened_is_told_until_it_is_over(services: Services, health: Heal
     assert ear.heard == [("prune.refused", "opened"), ("prune.refused", "resolved")]
 
 
+def test_two_looks_at_once_open_one_alert(lasting_url: str, clock: ManualClock) -> None:
+    found, decided = Look((Finding("disk", "store", AlertLevel.ERROR, "full"),)), []
+    with Memory.open(lasting_url, clock=clock) as one, Memory.open(lasting_url, clock=clock) as two:
+
+        def look(store: Store, looking: Looking) -> None:
+            decided.append(write_down(store, looking, AlertPolicy()))
+
+        second = Thread(target=look, args=(two.store, lambda held: found))
+
+        def meanwhile(held: object) -> Look:
+            second.start()
+            second.join(0.2)  # it waits for this one
+            return found
+
+        look(one.store, meanwhile)
+        second.join()
+        assert sorted(len(each.opened) for each in decided) == [0, 1]
+        assert [kept.seen for kept in kept_alerts.alerts(one.store, 0)] == [2]
+
+
 def test_an_agent_that_grows_is_found_by_its_figures(
     services: Services, memory: Memory, health: Health
 ) -> None:
@@ -223,7 +248,7 @@ def test_ids_that_name_nothing_or_several_are_refused(services: Services, health
     for name in ("", "nothing"):
         with pytest.raises(AlertUnknown):
             services.unsilence(name)
-    for pattern, for_ms in (("", HOUR), ("x", 0), ("x", 400 * 24 * HOUR)):
+    for pattern, for_ms in (("", HOUR), ("\udcff", HOUR), ("x", 0), ("x", 400 * 24 * HOUR)):
         with pytest.raises(InvalidSettings):
             services.silence_alerts(pattern, for_ms)
 
@@ -238,6 +263,14 @@ def test_only_so_many_that_ended_are_kept(
         services.check_alerts(health=health(name), tellers=[])
     assert {one.rule for one in services.alerts(ended=9)} >= {"health.e", "health.d", "health.c"}
     assert len(services.alerts(ended=9)) <= 4
+
+
+def test_bytes_that_are_no_text_are_kept_as_what_can_be_read(
+    services: Services, health: Health
+) -> None:
+    [one] = services.check_alerts(health=health("disk"), tellers=[]).opened
+    assert services.acknowledge_alert(one.id, note="caf\udce9").note == "caf?"
+    assert services.silence_alerts("x", HOUR, why="\udcff").why == "?"
 
 
 def test_a_damaged_alert_stops_nothing(damageable: Memory, health: Health) -> None:

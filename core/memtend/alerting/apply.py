@@ -40,7 +40,7 @@ def write_down(store: Store, looking: Looking, policy: AlertPolicy) -> Decided:
     """Step 1. `looking` is given the levels that stand; it runs under the lock, and is quick."""
 
     def work() -> Decided:
-        with store.engine.write() as tx:
+        with kept_alerts.alone(store) as tx:
             now_ms = store.clock.now_ms()
             known = kept_alerts.alerts_in(tx, now_ms - ALERT_FLAP_MS)
             held = {one.subject: one.level for one in known if one.stands}
@@ -56,7 +56,7 @@ def end(store: Store, rule: str, scope: str) -> bool:
     """What happened is over; whether an alert of it stood."""
 
     def work() -> bool:
-        with store.engine.write() as tx:
+        with kept_alerts.alone(store) as tx:
             now_ms = store.clock.now_ms()
             known = kept_alerts.alerts_in(tx, now_ms)
             standing = [one for one in known if one.stands and one.subject == (rule, scope)]
@@ -103,7 +103,7 @@ def _anything_due(store: Store, channel: str, policy: AlertPolicy) -> bool:
 
 
 def _begin(store: Store, channel: str, policy: AlertPolicy) -> list[Notice]:
-    with store.engine.write() as tx:
+    with kept_alerts.alone(store) as tx:
         now_ms = store.clock.now_ms()
         silences = kept_alerts.silences_in(tx, now_ms)
         notices, marked = [], []
@@ -118,7 +118,7 @@ def _begin(store: Store, channel: str, policy: AlertPolicy) -> list[Notice]:
 
 
 def _end(store: Store, channel: str, notices: Iterable[Notice], failure: str | None) -> None:
-    with store.engine.write() as tx:
+    with kept_alerts.alone(store) as tx:
         now_ms = store.clock.now_ms()
         said = {notice.alert.id: notice for notice in notices}
         marked = [

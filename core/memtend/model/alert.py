@@ -165,7 +165,9 @@ class Silence(BaseModel, frozen=True, extra="forbid"):
 
 
 def shortened(text: str) -> str:
-    """A fact, a hint or a note within its bound."""
+    """A fact, a hint or a note within its bound, and such that it can be kept: a terminal or a file
+    system may have given bytes that are no text."""
+    text = text.encode("utf-8", "replace").decode()
     return text if len(text) <= ALERT_CHARS_MAX else text[: ALERT_CHARS_MAX - 1] + CUT
 
 

@@ -110,8 +110,8 @@ class Alerting(Judging, Measuring):
 
         if not 0 < for_ms <= SILENCE_MS_MAX:
             raise InvalidSettings(name="silence", why="it lasts for a time, a year at most")
-        if not 0 < len(pattern) <= ALERT_CHARS_MAX:
-            raise InvalidSettings(name="silence", why=f"1 to {ALERT_CHARS_MAX} characters")
+        if not pattern or shortened(pattern) != pattern:
+            raise InvalidSettings(name="silence", why=f"1 to {ALERT_CHARS_MAX} characters of text")
         now_ms = self.clock.now_ms()
         made = Silence(
             id=self.clock.new_id(),
@@ -120,7 +120,7 @@ class Alerting(Judging, Measuring):
             by=by or self._operator(),
             why=shortened(why),
         )
-        with self.store.engine.write() as tx:
+        with kept.alone(self.store) as tx:
             if len(kept.silences_in(tx, now_ms)) >= SILENCES_MAX:
                 raise InvalidSettings(name="silence", why=f"there are {SILENCES_MAX} already")
             kept.save_silence(tx, made)
@@ -135,9 +135,11 @@ class Alerting(Judging, Measuring):
 
     def unsilence(self, silence_id: str) -> Silence:
         """End a silence now. The id may be shortened."""
+        from memtend.store import alerts as kept  # noqa: PLC0415
+
         found = [s for s in self.silences() if silence_id and s.id.startswith(silence_id)]
         _one_of("silence", silence_id, len(found))
-        with self.store.engine.write() as tx:
+        with kept.alone(self.store) as tx:
             tx.run("forget_silence", (found[0].id,))
         return found[0]
 
@@ -205,7 +207,7 @@ class Alerting(Judging, Measuring):
         """On what it is now; one that has ended meanwhile stays as it is."""
         from memtend.store import alerts as kept  # noqa: PLC0415
 
-        with self.store.engine.write() as tx:
+        with kept.alone(self.store) as tx:
             found = kept.alerts_in(tx, self.clock.now_ms())
             standing = [one for one in found if one.id == alert_id and one.stands]
             _one_of("standing alert", alert_id, len(standing))

@@ -6,7 +6,8 @@ checksum is left out here, and found by `verify`: damage to an alert is no reaso
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -22,6 +23,14 @@ if TYPE_CHECKING:
 
 _PLAIN = ("fact", "hint", "value", "seen", "calm_ms", "wide", "lapses_ms", "by_hand", "by", "note")
 _ABSENT: dict[str, Any] = {"fact": "", "hint": "", "value": None, "seen": 1}
+
+
+@contextmanager
+def alone(store: Store) -> Iterator[Transaction]:
+    """A write transaction that decides by what it reads: on a server, too, one after the other."""
+    with store.engine.write() as tx:
+        tx.fetch("meta_locked")
+        yield tx
 
 
 def alerts_in(reader: Reader, ended_since_ms: int) -> list[Kept]:
