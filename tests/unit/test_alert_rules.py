@@ -177,7 +177,9 @@ def test_what_a_rule_says_health_does_not_say_again() -> None:
     ]
     said = [Said("performance", "warning")]
     assert [one.rule for one in looked(*figures, checks=said).findings] == ["query.p95"]
-    assert [one.rule for one in looked(checks=said).findings] == ["health.performance"]
+    gentle = AlertPolicy(query_p95_ms=Steps(warning=400))
+    assert not look(figures, said, gentle, {}).findings  # the policy file decides
+    assert [one.rule for one in look([], said, DEFAULT, {}).findings] == ["health.performance"]
 
 
 def test_without_figures_no_rule_was_looked_at() -> None:
