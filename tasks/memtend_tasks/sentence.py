@@ -194,7 +194,8 @@ def _(report: SchemaReport) -> str:
 @sentence.register
 def _(report: ReportWritten) -> str:
     score = "" if report.score is None else f"score {report.score} of 100, "
-    return f"{score}{report.records:,} records, {report.alerts:,} alerts stand"
+    alerts = "alerts unknown" if report.alerts is None else f"{report.alerts:,} alerts stand"
+    return f"{score}{report.records:,} records, {alerts}"
 
 
 @sentence.register

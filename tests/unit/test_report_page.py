@@ -239,3 +239,18 @@ def test_an_undone_prune_took_nothing() -> None:
 def test_what_would_be_saved_of_time_is_saved_each_day() -> None:
     chance = f.Chance("recall", "", None, 90_000.0, "memtend archive recall")
     assert "90.0 s a day" in Seen(render(empty(chances=(chance,)))).text
+
+
+def test_what_could_not_be_read_is_not_called_none() -> None:
+    parts = ("alerts", "histories", "speeds", "expiry", "prunes", "archive", "backups")
+    text = Seen(render(empty(unread=tuple(f.Unread(one, "gone") for one in parts)))).text
+    for said in ("No alert", "no history", "has a deadline", "No pruned", "no backup", "No oper"):
+        assert said not in text
+    assert text.count("This could not be read.") == 8
+    moved = tended(prunes=(), unread=(f.Unread("prunes", "gone"),))
+    assert "The archive holds 7,020 records of its last 12 runs." in Seen(render(moved)).text
+
+
+def test_no_more_than_everything_is_taken_off() -> None:
+    bad = tuple(f.Checked(name, "critical", "", "", 60) for name in ("structure", "integrity"))
+    assert "take 100 off the score of 100" in Seen(render(empty(score=0, checks=bad))).text

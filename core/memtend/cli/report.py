@@ -53,6 +53,6 @@ def report(
             ("size", show.size(written.bytes)),
             ("score", score),
             ("records", f"{written.records:,}"),
-            ("alerts", f"{written.alerts:,} standing"),
+            ("alerts", "unknown" if written.alerts is None else f"{written.alerts:,} standing"),
         )
     )

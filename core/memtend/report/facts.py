@@ -218,5 +218,5 @@ class ReportWritten(BaseModel, frozen=True, extra="forbid"):
     stored_bytes: int
     score: int | None
     level: str | None
-    alerts: int
+    alerts: int | None  # None where they could not be read
     seconds: float

@@ -50,6 +50,13 @@ MARK: Final = '<!doctype html>\n<html lang="en" data-made-by="memtend">'
 """How every page begins: what does not is none, and not replaced by one."""
 
 
+_NEEDS: Final = {
+    "alerts": "alerts", "growth": "histories", "scores": "histories", "speed": "speeds",
+    "expiry": "expiry", "upkeep": "prunes archive", "regret": "prunes", "backups": "backups",
+}  # fmt: skip
+"""What a section is made of: where that could not be read it is not said that there is none."""
+
+
 def render(facts: ReportFacts) -> str:
     """The whole page as text."""
     from markupsafe import Markup  # noqa: PLC0415
@@ -96,7 +103,9 @@ def _texts(facts: ReportFacts) -> dict[str, Any]:
     said = f"{counted(len(facts.checks), 'check')} found nothing wrong."
     if bad:
         said = f"{count(bad)} of {count(len(facts.checks))} checks complain"
-        said += f" and take {lost} off the score of 100." if facts.score is not None else "."
+        said += (
+            f" and take {min(lost, 100)} off the score of 100." if facts.score is not None else "."
+        )
     return {
         "url": clean(facts.url),
         "at": when(to_ms(facts.at)),
@@ -110,13 +119,23 @@ def _texts(facts: ReportFacts) -> dict[str, Any]:
         "health_said": said,
         "sick": bad > 0,
         "unread": facts.unread,
+        "unknown": _unknown(facts),
     }
+
+
+def _unknown(facts: ReportFacts) -> set[str]:
+    """The sections that are empty because something could not be read."""
+    unread = {one.part for one in facts.unread}
+    return {section for section, parts in _NEEDS.items() if unread.intersection(parts.split())}
 
 
 def _tiles(facts: ReportFacts) -> list[dict[str, str]]:
     """The figures that come first."""
     newest = max((one.at_ms for one in facts.backups), default=None)
+    unknown = _unknown(facts)
     age = span(to_ms(facts.at) - newest) if newest is not None else "none"
+    age = "unknown" if "backups" in unknown else age
+    alerts = "unknown" if "alerts" in unknown else count(len(facts.alarms))
     score = "unknown" if facts.score is None else f"{facts.score} of 100"
     quota = f"{share(facts.bytes, facts.quota_bytes)} of {size(facts.quota_bytes)}"
     rows = (
@@ -129,8 +148,8 @@ def _tiles(facts: ReportFacts) -> list[dict[str, str]]:
         ),
         ("content", size(facts.bytes), quota, ""),
         ("file", size(facts.file_bytes), "on disk", ""),
-        ("alerts", count(len(facts.alarms)), "standing", ""),
-        ("newest backup", age, "old" if newest is not None else "that the store knows of", ""),
+        ("alerts", alerts, "standing", ""),
+        ("newest backup", age, "old" if newest is not None else "in the catalog", ""),
     )
     return [dict(zip(("name", "value", "more", "level"), row, strict=True)) for row in rows]
 

@@ -9,6 +9,7 @@ from memtend.limits_upkeep import REPORT_HISTORY_MS, REPORT_POINTS_MAX
 from memtend.report.chart import (
     HEIGHT_IN,
     Chart,
+    capital,
     count_axis,
     counted,
     legend,
@@ -52,10 +53,12 @@ def upkeep(facts: ReportFacts) -> Chart | None:
     ]
     pruned = [one.records for one in facts.prunes if one.undone_ms is None]
     moved = sum(one.records for one in facts.moves)
-    said = (
-        f"{counted(len(pruned), 'prune')} took {counted(sum(pruned), 'record')}, and the archive "
-        f"holds {counted(moved, 'record')} of {counted(len(facts.moves), 'run')}."
-    )
+    unread = {one.part for one in facts.unread}
+    took = f"{counted(len(pruned), 'prune')} took {counted(sum(pruned), 'record')}"
+    holds = f"the archive holds {counted(moved, 'record')} of its last "
+    holds += counted(len(facts.moves), "run")
+    known = [text for part, text in (("prunes", took), ("archive", holds)) if part not in unread]
+    said = f"{capital(', and '.join(known))}."
     if undone := len(facts.prunes) - len(pruned):
         said += f" Undone since, and not counted: {counted(undone, 'prune')}."
     now_ms = to_ms(facts.at)

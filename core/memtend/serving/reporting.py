@@ -49,7 +49,7 @@ class Reporting(ReportParts):
             stored_bytes=facts.bytes,
             score=facts.score,
             level=facts.level,
-            alerts=len(facts.alarms),
+            alerts=None if "alerts" in {one.part for one in facts.unread} else len(facts.alarms),
             seconds=(self.clock.monotonic_ns() - began_ns) / 1e9,
         )
 
