@@ -160,7 +160,7 @@ def test_what_is_erased_leaves_no_ghost_and_never_returns(services: Services, wh
     left = {"record": 2, "namespace": 0, "agent": 0}[what]
     assert run_sql(services.memory, "SELECT count(*) FROM ghost") == [(left,)]
     assert services.memory.get(NS, "k0001") is None
-    assert [one.missed for one in services.regrets()] == ([] if what == "namespace" else [0])
+    assert [one.missed for one in services.regrets()] == ([0] if left else [])
     if what == "namespace":
         assert services.prunings()[0].namespaces == {}
     if left:

@@ -147,6 +147,7 @@ def _report(report: EraseReport, json: bool) -> None:
         ("namespaces", report.namespaces_closed),
         ("grants", report.grants_revoked),
         ("saved plans", report.plans_deleted),
+        ("unreadable rows", report.unreadable_rows),
         ("archive entries", report.archive_entries),
         ("kept stores", report.copies_removed),
     )

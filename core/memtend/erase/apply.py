@@ -7,7 +7,7 @@
 3. names    change log, access counts, ghosts, alerts, operations, totals that name what is gone;
             audit trail (redacted under its seals); namespaces without content (closed); messages
             from and to the subject, and its memberships
-4. plans    saved plans that name it
+4. plans    saved plans that name it, and its rows among those that could not be read
 5. archive  blocks are rewritten without it
 6. bytes    stores that restores have kept are removed, files are rebuilt, the WAL is cut
 7. scan     tables, files, archive and plans are searched for traces
@@ -25,6 +25,7 @@ from memtend.erase.plan import ErasePlan
 from memtend.erase.report import EraseReport
 from memtend.erase.saved import forget_plans
 from memtend.erase.scan import scan
+from memtend.erase.unreadable import forget_unreadable
 from memtend.limits import (
     LOCK_BUDGET_MS,
     MAINTENANCE_LEASE_MS,
@@ -61,6 +62,9 @@ _SETTINGS: Final = "policies, grants or leases still contain the name; they are 
 class Archive(Protocol):
     """What erasure needs of an archive. `erased(namespace, key, body)` says what must go."""
 
+    def names(self, erased: Callable[[str, str, bytes], bool]) -> set[tuple[str, str]]:
+        """Where such entries are from, if a prune has kept them and nothing else from there."""
+
     def purge(self, erased: Callable[[str, str, bytes], bool]) -> int:
         """Write every object that holds such an entry anew, without it; how many there were."""
 
@@ -92,8 +96,9 @@ def apply_erase(
                 store, work.eraser.events, seen.gives_away, cleared.lease
             )
         )
-        work.forget_names()  # 3
+        work.forget_names(archive)  # 3
     deleted = forget_plans(plans, work.ledger.holds, seen.texts) if plans else 0  # 4
+    unreadable = forget_unreadable(plans, work.ledger) if plans else 0
     purged = archive.purge(work.ledger.erased_entry) if archive else 0  # 5
     copies = drop_kept(store.engine, None)  # 6
     rewritten = rewriting.rewrite(store, full=full)
@@ -121,6 +126,7 @@ def apply_erase(
         namespaces_closed=work.closed,
         grants_revoked=work.revoked,
         plans_deleted=deleted,
+        unreadable_rows=unreadable,
         ledger_entries=work.done.ledger,
         archive_entries=purged,
         copies_removed=len(copies),
@@ -154,11 +160,11 @@ class _Erasure:
         # What was written while the first ones were looked for.
         self._drop(list(owned.seqs_of(self._store, self._subject, self.eraser.upto)))
 
-    def forget_names(self) -> None:
+    def forget_names(self, archive: Archive | None) -> None:
         store, subject = self._store, self._subject
         if subject.by_label:
             paths = store.namespaces.load()
-            self._forget_dead()
+            self._forget_dead(archive)
         else:
             covered = owned.covered(store, subject)
             paths = list(covered.values())
@@ -189,13 +195,15 @@ class _Erasure:
             wanted = size * LOCK_BUDGET_MS / 4 / max(took_ms, 0.1)
             size = max(SLICE_ROWS_MIN, min(SLICE_ROWS_MAX, int(min(wanted, size * 2))))
 
-    def _forget_dead(self) -> None:
-        """Names of records that the audit trail ascribes to the subject and that are no more."""
-        if self._subject.kind not in (SubjectKind.AGENT, SubjectKind.WRITER):
-            return
+    def _forget_dead(self, archive: Archive | None) -> None:
+        """Names of records that are no more, and of which the audit trail or what a prune has kept
+        of them says that they were the subject's."""
         found: dict[int, dict[str, None]] = {}
         ids = self._store.namespaces.ids
-        for namespace, key in redacting.written_by(self._store, self._subject):
+        places = archive.names(Filter.load(self._store.engine).erased_entry) if archive else set()
+        if self._subject.kind in (SubjectKind.AGENT, SubjectKind.WRITER):
+            places.update(redacting.written_by(self._store, self._subject))
+        for namespace, key in sorted(places):
             if namespace in ids:
                 found.setdefault(ids[namespace][0], {})[key] = None
         for number, keys in found.items():

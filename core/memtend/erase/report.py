@@ -15,6 +15,7 @@ class Evidence(BaseModel, frozen=True, extra="forbid"):
     byte of `files`; `hashes_of` is how many rows there were to choose from. What the operator has
     set by himself, policies and grants, is counted apart in `settings`; `unfinished` are rows of
     earlier erasures that were cut off, `others` records of others that name an agent or writer.
+    `unreadable` are rows that an optimization has kept elsewhere.
     """
 
     tables: dict[str, int] = Field(default_factory=dict)
@@ -29,10 +30,12 @@ class Evidence(BaseModel, frozen=True, extra="forbid"):
     hits: int = 0
     archive_entries: int = 0
     plans: int = 0
+    unreadable: int = 0
 
     @property
     def residue(self) -> int:
-        return sum(self.tables.values()) + self.hits + self.archive_entries + self.plans
+        elsewhere = self.hits + self.archive_entries + self.plans + self.unreadable
+        return sum(self.tables.values()) + elsewhere
 
 
 class EraseReport(Report, frozen=True, extra="forbid"):
@@ -50,6 +53,7 @@ class EraseReport(Report, frozen=True, extra="forbid"):
     namespaces_closed: int = 0
     grants_revoked: int = 0
     plans_deleted: int = 0
+    unreadable_rows: int = 0
     ledger_entries: int = 0
     archive_entries: int = 0
     copies_removed: int = 0

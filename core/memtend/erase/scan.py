@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from memtend.erase.report import Evidence
 from memtend.erase.saved import naming_plans
+from memtend.erase.unreadable import naming_unreadable
 from memtend.errors import StoreUnavailable
 from memtend.limits import ERASE_SCAN_BYTES_MAX, ERASE_TEXT_BYTES_MAX, MIB
 from memtend.store.residue import Residue
@@ -70,6 +71,7 @@ def scan(
         hits=traces.hits,
         archive_entries=archive.residue(ledger.erased_entry) if archive else 0,
         plans=len(list(naming_plans(plans, ledger.holds, texts))) if plans else 0,
+        unreadable=naming_unreadable(plans, ledger) if plans else 0,
     ), traces.places
 
 

@@ -150,7 +150,7 @@ class Optimizing:
         return damaged.take_away(self._store, list(seqs), lease=lease)
 
     def _keep(self, place: ObjectStore, lines: bytes) -> None:
-        name = f"quarantine/{sha256(lines).hexdigest()}.jsonl"
+        name = f"{damaged.KEPT_UNDER}{sha256(lines).hexdigest()}.jsonl"
         place.put_if_absent(name, lines)
         if place.get(name, OBJECT_BYTES_MAX) != lines:
             raise ObjectDamaged(name=name, url=place.url, why="it is not what was written")

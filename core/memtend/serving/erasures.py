@@ -92,20 +92,25 @@ class _Archive:
         self._archives = archives
         self._lease = lease
 
-    def purge(self, erased: Callable[[str, str, bytes], bool]) -> int:
-        doomed = _doomed(erased)
+    def names(self, erased: Callable[[str, str, bytes], bool]) -> set[tuple[str, str]]:
         met: set[tuple[str, str]] = set()
+        staying: set[tuple[str, str]] = set()
+        doomed = _doomed(erased)
 
         def noted(entry: Entry) -> bool:
-            if gone := doomed(entry):
-                met.add((entry.namespace, entry.key))
+            gone = doomed(entry)
+            if entry.is_pruned:
+                (met if gone else staying).add((entry.namespace, entry.key))
             return gone
 
-        # Ghosts first: what the archive has let go of tells nobody whose they were.
         if self._archives.store.engine.read("ghost_any"):
             self._archives.archive_residue(noted)
-            forget_paths(self._archives.store, met, self._lease)
-        return self._archives.erase_archived(doomed, self._lease)
+        return met - staying
+
+    def purge(self, erased: Callable[[str, str, bytes], bool]) -> int:
+        # Ghosts first: what the archive has let go of tells nobody whose they were.
+        forget_paths(self._archives.store, self.names(erased), self._lease)
+        return self._archives.erase_archived(_doomed(erased), self._lease)
 
     def residue(self, erased: Callable[[str, str, bytes], bool]) -> int:
         return self._archives.archive_residue(_doomed(erased))

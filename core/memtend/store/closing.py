@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import orjson
 
+from memtend.store import prunings
 from memtend.store.erasing import ACTOR
 from memtend.store.figured import gone
 from memtend.store.interned import tombstone_of
@@ -52,9 +53,11 @@ def _operations(read: Callable[..., list[tuple[str, ...]]]) -> Iterator[list[tup
 def close_namespaces(store: Store, key: bytes, paths: Iterable[str], lease: Lease) -> int:
     """Put a tombstone in the place of each path under which nothing is left; returns how many.
 
-    Other processes notice by `config` before their next write.
+    What was pruned there is forgotten with it, unless some of it may still be brought back. Other
+    processes notice by `config` before their next write.
     """
     count = 0
+    forgotten = []
     with store.change(ACTOR, lease=lease) as (change, _):
         tx = change.tx
         for path in paths:
@@ -65,6 +68,10 @@ def close_namespaces(store: Store, key: bytes, paths: Iterable[str], lease: Leas
                     tx.run("drop_tally", ("ns", path))
                     tx.run("tally", ("ns", tombstone, 0, 0))
                     count += 1
+                    if not tx.fetch("ghost_in", (path,)):
+                        forgotten.append(path)
+        if forgotten:
+            prunings.forget_namespaces(tx, forgotten)
         tx.run("forget_empty")
         tx.run_many("drop_series", [(series,) for series in gone(tx)[0]])
         change.config += bool(count)

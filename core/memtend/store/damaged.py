@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from memtend.model.lease import Lease
     from memtend.store.engine import Row
     from memtend.store.store import Store
+
+KEPT_UNDER: Final = "quarantine/"
+"""Where the bytes of rows lie that were taken away, until what they hold is erased."""
 
 
 class Unreadable(NamedTuple):

@@ -13,6 +13,7 @@ STATEMENTS: Final[dict[str, str]] = {
     "a.count, a.at_ms, CASE WHEN s.kind {in_texts} AND (s.flags & 15) <> 4 THEN s.value END "
     "FROM sibling s LEFT JOIN access a ON a.ns = s.ns AND a.key = s.key ORDER BY s.ns, s.key",
     "ghost_any": "SELECT 1 FROM ghost LIMIT 1",
+    "ghost_in": "SELECT 1 FROM ghost WHERE namespace = ? LIMIT 1",
     "ghosts_at": f"SELECT {_GHOST} FROM ghost WHERE namespace = ? AND digest {{in_ints}}",
     "ghost_namespaces": "SELECT DISTINCT namespace FROM ghost ORDER BY namespace",
     "ghosts_missed": f"SELECT {_GHOST} FROM ghost WHERE reads > 0 ORDER BY namespace, digest",
