@@ -74,10 +74,10 @@ def tend(
         "health": lambda: health(store, target, return_state=True),
         "report": lambda: report(store, target, return_state=True),
     }
-    with progress(address, "tend", len(todo)) as step_done:
-        for name, step in todo.items():
-            steps[name] = step()
-            step_done(name)
+    step_done = progress(address, "tend", len(todo))
+    for name, step in todo.items():
+        steps[name] = step()
+        step_done(name)
     failed = [name for name, state in steps.items() if not state.is_completed()]
     done = {name: state.result() for name, state in steps.items() if name not in failed}
     rows = [

@@ -5,8 +5,7 @@ Neither ever holds a stored value or an address with credentials: names, reasons
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, cast
 from uuid import UUID
 
@@ -94,9 +93,8 @@ def publish_rows(address: Address, name: str, rows: list[dict[str, str]]) -> Non
         create_table_artifact(cells, key=f"{name}-{address.label}")
 
 
-@contextmanager
-def progress(address: Address, name: str, steps: int) -> Iterator[Callable[[str], None]]:
-    """Show how far a run of several steps has come. Each call is one step done."""
+def progress(address: Address, name: str, steps: int) -> Callable[[str], None]:
+    """Show how far a run of several steps has come. Each call of what is returned is one done."""
     key = f"{name}-progress-{address.label}"
     page = cast("UUID", create_progress_artifact(0.0, key=key, description="begun"))
     done = 0
@@ -106,7 +104,7 @@ def progress(address: Address, name: str, steps: int) -> Iterator[Callable[[str]
         done += 1
         update_progress_artifact(page, 100.0 * done / steps, description=f"{what} is done")
 
-    yield step
+    return step
 
 
 def announce(event: str, address: Address, payload: Mapping[str, object]) -> None:
