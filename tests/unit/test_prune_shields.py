@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from memtend.model.candidate import Alike
+from memtend.model.layout import SwarmLayout
 from memtend.model.prunepolicy import PrunePolicy
 from tests.fixtures.candidates import PLAIN, ago, plan
 
@@ -15,6 +16,11 @@ DOOMED = PLAIN._replace(success_count=0, failure_count=9)
 TIGHT = PrunePolicy(
     store_bytes=10, value_below=0.9, value_unused_ms=1, namespaces_kept=("team/**", "a/b/kept*")
 )
+SWARM = SwarmLayout("demo")
+TOGETHER = (
+    SWARM.state("ada"), SWARM.heartbeat("ada"), SWARM.cursor("ada", "r"), SWARM.shared,
+    SWARM.coordination("status", "ada"),
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -37,6 +43,8 @@ TIGHT = PrunePolicy(
         ({"namespace": "teams"}, None),
         ({"namespace": "messages/bob"}, "kept-by-name"),
         ({"namespace": "leases"}, "kept-by-name"),
+        *((at._asdict(), "kept-by-name") for at in TOGETHER),
+        (SWARM.progress("ada", "task")._asdict(), None),
         ({"held": "quarantined"}, "quarantined"),
         ({"held": "counter"}, "counter"),
         ({"held": "sibling"}, "sibling"),

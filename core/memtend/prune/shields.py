@@ -12,8 +12,12 @@ if TYPE_CHECKING:
     from memtend.model.candidate import Candidate
     from memtend.model.prunepolicy import PrunePolicy
 
-ALWAYS_KEPT: Final = ("messages/**", "leases/**")
-"""What is below these has rules of its own for how long it stays."""
+ALWAYS_KEPT: Final = (
+    "messages/**", "leases/**", "swarm-*/agent-*/state", "swarm-*/agent-*/heartbeat",
+    "swarm-*/agent-*/cursors", "swarm-*/coordination", "swarm-*/global/coordination",
+)  # fmt: skip
+"""What is below these has rules of its own for how long it stays, or is how agents work together:
+seldom written and never read often, but an agent without its state begins anew."""
 
 
 class Shields:
@@ -44,7 +48,7 @@ class Shields:
             return "just-written"
         if candidate.accesses >= self._reads or self._missed:
             return self._reinforced(candidate) or self._named(candidate)
-        return self._named(candidate)
+        return None if self._below.get(candidate.namespace) is False else self._named(candidate)
 
     def _reinforced(self, candidate: Candidate) -> str | None:
         if (candidate.namespace, candidate.key) in self._missed:
