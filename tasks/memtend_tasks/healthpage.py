@@ -36,9 +36,10 @@ def alert_lines(report: AlertReport) -> list[str]:
     ]  # fmt: skip
     news = f"{', '.join(changes)} by this check." if changes else "None has changed."
     lines: list[str] = [Markdown("## Alerts")]
-    if not report.standing:
-        return [*lines, f"None stands. {news}"]
-    lines += [f"**{len(report.standing):,} stand.** {news}", _alerts(report.standing)]
+    if report.standing:
+        lines += [f"**{len(report.standing):,} stand.** {news}", _alerts(report.standing)]
+    else:
+        lines.append(f"None stands. {news}")
     lines += [f"Nobody could be told by {one.channel}: {one.why}" for one in report.untold]
     return lines
 

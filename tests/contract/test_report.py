@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from memtend.clock import ManualClock
+from memtend.clock import ManualClock, to_ms
 from memtend.drafting import Put
 from memtend.model.record import Labels
+from memtend.policies import load_policies
 from memtend.report.expiring import STRETCHES
 from memtend.services import Services, open_services
 from memtend.settings import Settings
@@ -161,3 +162,20 @@ def test_a_report_is_there_whole_or_not_at_all(clock: ManualClock, tmp_path: Pat
         assert services.write_report(str(place)).records == 1
         assert [one.name for one in place.parent.iterdir()] == ["report.html"]
         assert services.store.meta().seq == before.seq + 1, "the store is only read"
+
+
+def test_an_alert_stands_since_it_last_opened(clock: ManualClock, tmp_path: Path) -> None:
+    """As `memtend alerts` says; one that flaps was first found before."""
+    (tmp_path / "policies.yaml").write_text("alerts:\n  agent_bytes: {warning: 1KiB}\n")
+    with open_services("sqlite://", clock=clock) as services:
+        services.memory.config.set_policies(load_policies(tmp_path / "policies.yaml"), "owner")
+        for _ in range(4):
+            services.memory.put("n", "k", list(range(2_000)), labels=Labels(agent="ada"))
+            services.check_alerts()
+            [alert] = services.alerts()
+            services.memory.delete("n", "k")
+            services.check_alerts()
+            clock.advance(HOUR_MS)
+        assert alert.opened_at > alert.first_at
+        [told] = services.report_facts().alarms
+        assert told.since_ms == to_ms(alert.opened_at)

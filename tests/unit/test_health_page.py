@@ -45,6 +45,9 @@ def test_a_store_without_trouble_says_so() -> None:
     assert "Nothing takes off the score." in page
     assert "could be saved" not in page
     assert "None stands. None has changed." in alert_lines(AlertReport(at=NOON))
+    missed = Delivery(channel="mail #1", alerts=1, why="it does not answer")
+    over = alert_lines(AlertReport(at=NOON, untold=(missed,)))
+    assert over[-1] == "Nobody could be told by mail #1: it does not answer"
 
 
 def test_alerts_say_what_stands_and_who_could_not_be_told() -> None:

@@ -66,7 +66,7 @@ class ReportParts(Archives):
             "alarms": tuple(
                 Alarm(
                     one.level.value, one.rule, one.scope, one.state.value, one.fact, one.hint,
-                    to_ms(one.first_at),
+                    to_ms(one.opened_at),
                 )
                 for one in self.alerts()
             )
