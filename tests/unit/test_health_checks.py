@@ -151,6 +151,21 @@ def test_what_is_critical_weighs_more_than_a_warning(name: str) -> None:
     assert 0 < light.penalty < heavy.penalty
 
 
+def test_nothing_gets_better_by_getting_worse() -> None:
+    """What cannot be looked at any more costs what was found before, or more."""
+    backed_up = {"backup_asked": True, "backup_age_ms": 1, "drill_passed": False}
+    scores = [
+        check_health(WELL.model_copy(update=backed_up | more)).score
+        for more in ({"chain_trouble": "x"}, {"target_trouble": "x"}, {"backup_age_ms": None})
+    ]
+    assert scores == sorted(scores, reverse=True)
+    damaged = RowsFacts(looked=1, damaged=1, found=("x",))
+    hidden = WELL.model_copy(update={"rows": None, "unread": ("rows (x)",)})
+    assert (
+        check_health(hidden).score < check_health(WELL.model_copy(update={"rows": damaged})).score
+    )
+
+
 def saved(**more: Any) -> tuple[Opportunity, ...]:
     facts = {"file_bytes": 10 * MIB, **more}
     return check_health(WELL.model_copy(update=facts)).opportunities

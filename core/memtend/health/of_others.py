@@ -49,7 +49,7 @@ def chain(facts: HealthFacts) -> Iterator[Check]:
 
 
 def drill(facts: HealthFacts) -> Iterator[Check]:
-    if not facts.backup_asked or facts.backup_age_ms is None:
+    if not facts.backup_asked or (facts.backup_age_ms is None and facts.drill_passed is not False):
         return
     hint = "Run `memtend backup drill`, and schedule the drill flow."
     if facts.drill_passed is False:

@@ -158,25 +158,33 @@ class Judging(Peering, Archives, Drills, Migrating):
         return tuple(Crowded(what=what, used=used, limit=most) for what, used, most in found)
 
     def _backup_facts(self, target_url: str | None, ask: _Asking) -> dict[str, Any]:
-        from memtend.objects import address_of  # noqa: PLC0415
-        from memtend.serving.looks import chain_of  # noqa: PLC0415
-
         asked = {"backup_asked": target_url is not None, "backup_age_ms": None, "backup_rows": None}
         if not target_url:
             return asked
+        drilled = ask("drills", lambda: self._drill_facts(target_url), {})
+        return asked | drilled | ask("the catalog", lambda: self._taken_facts(target_url), {})
+
+    def _drill_facts(self, target_url: str) -> dict[str, Any]:
+        evidence = self.drill_evidence(target_url)
+        if evidence is None:
+            return {}
+        good_at, now_ms = evidence.good_at, self.clock.now_ms()
+        age_ms = now_ms - to_ms(good_at) if good_at else None
+        return {"drill_age_ms": age_ms, "drill_passed": evidence.last.ok}
+
+    def _taken_facts(self, target_url: str) -> dict[str, Any]:
+        from memtend.objects import address_of  # noqa: PLC0415
+        from memtend.serving.looks import chain_of  # noqa: PLC0415
+
         address, now_ms = address_of(target_url), self.clock.now_ms()
-        newest = ask("the catalog", lambda: catalog.newest(self.store, address), None)
+        newest = catalog.newest(self.store, address)
         if newest is None:
-            return asked
+            return {}
         first = catalog.oldest(self.store, address)
-        evidence = ask("drills", lambda: self.drill_evidence(target_url), None)
-        good_at = evidence.good_at if evidence else None
-        return asked | {
+        return {
             "backup_age_ms": now_ms - newest.at_ms,
             "backup_rows": newest.rows,
             "backed_up_ms": now_ms - first.at_ms if first else None,
-            "drill_age_ms": now_ms - to_ms(good_at) if good_at else None,
-            "drill_passed": evidence.last.ok if evidence else None,
             **chain_of(target_url, newest.manifest, self.settings, self.clock),
         }
 

@@ -131,6 +131,9 @@ def table_findings(store: Store) -> Iterator[StoreFinding]:
         if (rows, size) != (int(tallied), int(sized)):
             why = f"{rows:,} records of {size:,} bytes, by namespace {tallied:,} of {sized:,}"
             yield StoreFinding(where="totals", why=why)
+    for scope, name, rows, size in store.engine.read("totals_beyond", (HEALTH_TABLE_ROWS,)):
+        why = f"{rows} records of {size} bytes cannot be a part of what is there"
+        yield StoreFinding(where=f"totals of {scope} {name!r}", why=why)
 
 
 def check_audit_end(store: Store) -> int:

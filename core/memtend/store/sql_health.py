@@ -12,6 +12,11 @@ STATEMENTS: Final[dict[str, str]] = {
     "totals_beside": "SELECT m.rows, m.size, (SELECT coalesce(sum(rows), 0) FROM tally "
     "WHERE scope = 'ns'), (SELECT coalesce(sum(size), 0) FROM tally WHERE scope = 'ns') "
     "FROM meta m WHERE m.id = 1",
+    # one can be above the whole only where it is wrong; 'cold before' counts what is elsewhere
+    "totals_beyond": "SELECT tally.scope, tally.name, tally.rows, tally.size FROM tally, meta "
+    "WHERE meta.id = 1 AND (tally.rows < 0 OR tally.size < 0 OR (tally.scope <> 'tier' "
+    "AND (tally.rows > meta.rows OR tally.size > meta.size))) "
+    "ORDER BY tally.scope, tally.name LIMIT ?",
     "bounds": "SELECT (SELECT count(*) FROM namespace), (SELECT count(*) FROM replica)",
     "log_oldest": "SELECT at_ms FROM log ORDER BY seq LIMIT 1",
     "log_count": "SELECT count(*) FROM (SELECT 1 FROM log LIMIT ?) AS some_of_it",
