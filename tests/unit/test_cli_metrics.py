@@ -83,6 +83,17 @@ def test_recording_prints_nothing_but_talk(cli: Cli) -> None:
     assert "figures kept" in ran.told
 
 
+def test_recording_keeps_the_score_of_health(cli: Cli) -> None:
+    """Whoever runs no flows has a history of it as well."""
+    for more in ((), ("--target", "none")):
+        assert cli("metrics", "--record", *more).status == 0
+    found = {one["series"]: one["value"] for one in cli("metrics", "--json").json}
+    score = cli("health", "--target", "none", "--json").json["score"]
+    assert found["memtend_health_score"] == score < 100
+    assert cli("report").status == 0
+    assert f"{score} of 100 when it was last recorded" in Path("memtend-report.html").read_text()
+
+
 # listening
 
 

@@ -38,7 +38,10 @@ def metrics(
         ),
     ] = None,
     record: Annotated[
-        bool, typer.Option("--record", help="Keep the figures in the store's history.")
+        bool,
+        typer.Option(
+            "--record", help="Judge the health, and keep its score and the figures in the history."
+        ),
     ] = False,
     target: Figured = None,
     store: Store = None,
@@ -51,7 +54,7 @@ def metrics(
     """
     with open_operator(store) as services:
         if record:
-            count = services.record_figures()
+            count = services.record_figures(services.health(target))
             show.done(f"{count:,} figures kept")
         if listen is not None:
             _serve(services, listen, target)
