@@ -25,7 +25,6 @@ from memtend.limits import (
 )
 
 _EPOCH: Final = datetime.fromtimestamp(0, UTC)
-_MS: Final = timedelta(milliseconds=1)
 _NS: Final = 1_000_000
 _DRIFT: Final = 1_000_000 // CLOCK_DRIFT_PPM
 _SCATTER: Final = 0x9E3779B97F4A7C15F39CC0605CEDC835  # odd, so distinct numbers stay distinct
@@ -186,4 +185,5 @@ def to_datetime(ms: int) -> datetime:
 
 def to_ms(at: datetime) -> int:
     """Milliseconds since the epoch; a part of a millisecond is dropped."""
-    return (at - _EPOCH) // _MS
+    past = at - _EPOCH  # its seconds and microseconds are never negative
+    return past.days * 86_400_000 + past.seconds * 1_000 + past.microseconds // 1_000

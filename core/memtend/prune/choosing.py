@@ -17,6 +17,7 @@ from memtend.prune.space import Space
 from memtend.prune.strategy import ARCHIVE
 from memtend.prune.timing import Timing
 from memtend.prune.value import Value, weighted
+from memtend.upcast.family import AML
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from memtend.model.facts import Facts
     from memtend.model.prunepolicy import PrunePolicy
     from memtend.prune.lowest import Offer
-    from memtend.prune.strategy import Strategy, ValueOf, Verdict
+    from memtend.prune.strategy import Judge, Strategy, ValueOf, Verdict
 
     Chosen = tuple[Candidate | Offer, str, Verdict]
 
@@ -65,7 +66,9 @@ class Chooser:
             judges.insert(0, self._redundancy)
         if policy.value_below is not None:
             judges.append(Value(policy.value_below, policy.value_unused_ms, now_ms, value_of))
-        self._judges = [(one.name, one.judge) for one in judges if one.name in wanted]
+        judges = [one for one in judges if one.name in wanted]
+        self._judges = {kind: list(_judges_of(kind, judges)) for kind in AML.kinds}
+        self._others = list(_judges_of("", judges))
 
     @property
     def target_bytes(self) -> int | None:
@@ -74,12 +77,13 @@ class Chooser:
     def choose(self, candidates: Iterable[Candidate]) -> Iterator[Chosen]:
         """Decisions in the order of the records, then duplicates, then what space takes."""
         space, keepers = self._space, self._redundancy.keepers
-        judge = self._judge if self._judges else _nothing
+        judges_of, others = self._judges.get, self._others
         for candidate in candidates:
             self.considered += 1
             if candidate.expires_ms is not None and candidate.expires_ms <= self._now_ms:
                 continue  # the sweep's
-            found = judge(candidate)
+            judges = judges_of(candidate.kind, others)
+            found = self._judge(candidate, judges) if judges else None
             if keepers and candidate.seq in keepers:
                 self._keep(candidate, KEEPER, named=found is not None)
             elif found is None:
@@ -106,8 +110,10 @@ class Chooser:
         if self._space is not None:
             self._space.kept(candidate, shield, named=named)
 
-    def _judge(self, candidate: Candidate) -> tuple[str, Verdict] | None:
-        for name, judge in self._judges:
+    def _judge(
+        self, candidate: Candidate, judges: list[tuple[str, Judge]]
+    ) -> tuple[str, Verdict] | None:
+        for name, judge in judges:
             verdict = judge(candidate)
             if verdict is not None:
                 if verdict.action is ARCHIVE and self._ends_soon(candidate):
@@ -141,8 +147,10 @@ class Chooser:
         self.notes += space.notes
 
 
-def _nothing(_candidate: Candidate) -> None:
-    """Where no strategy judges records one by one."""
+def _judges_of(kind: str, strategies: list[Strategy]) -> Iterator[tuple[str, Judge]]:
+    for one in strategies:
+        if judge := one.judge_of(kind):
+            yield one.name, judge
 
 
 def _outlives(extra: Candidate, keeper: int, staying: dict[int, int | None]) -> bool:

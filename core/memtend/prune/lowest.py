@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from memtend.model.candidate import Candidate
+
     Rank = tuple[int, float, int, int, int, int]
 
 _SPARE: Final = 4_096
@@ -39,9 +41,13 @@ class Lowest:
         self._trim_at = _SPARE
         self._last: Rank | None = None
 
-    def add(self, offer: Offer) -> None:
-        if self._last is not None and offer.rank > self._last:
+    def add(self, rank: Rank, score: float | None, candidate: Candidate) -> None:
+        if self._last is not None and rank > self._last:
             return  # as much as is needed goes before it
+        offer = Offer(
+            rank, score, candidate.seq, candidate.namespace, candidate.key, candidate.kind,
+            candidate.agent, candidate.size_bytes,
+        )  # fmt: skip
         self._offers.append(offer)
         if len(self._offers) >= self._trim_at and self._need_bytes is not None:
             self._trim(self._need_bytes)

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from memtend.prune.known import confidence, tried
+from memtend.prune.known import measures
 from memtend.prune.strategy import ARCHIVE, DELETE, Verdict
 from memtend.upcast.facts import NOT_AGAIN, NOT_IN_USE
 
 if TYPE_CHECKING:
     from memtend.model.candidate import Candidate
     from memtend.model.prunepolicy import PrunePolicy
+    from memtend.prune.strategy import Judge
 
 
 class Performance:
@@ -28,22 +29,20 @@ class Performance:
         self._solutions = policy.obsolete_solutions
         self._decisions = policy.negative_decisions
 
-    def judge(self, candidate: Candidate) -> Verdict | None:
-        if candidate.kind == "decision":
-            return self._decision(candidate)
-        if candidate.kind == "solution" and (found := self._solution(candidate)):
-            return found
-        return self._measured(candidate)
+    def judge_of(self, kind: str) -> Judge:
+        if kind == "decision":
+            return self._decision
+        return self._solution if kind == "solution" and self._solutions else self._measured
 
     def _measured(self, candidate: Candidate) -> Verdict | None:
-        executions, success = tried(candidate)
+        executions, success, sure, _ = measures(candidate)
         if executions is None or executions < self._executions_min:
             return None
         low = self._success_below
         if low is not None and success is not None and success < low:
             why = f"succeeded in {success:.1%} of {executions:,}, less than {low:.0%}"
             return Verdict("low-success", DELETE, why)
-        low, sure = self._confidence_below, confidence(candidate)
+        low = self._confidence_below
         if low is not None and sure is not None and sure < low:
             why = f"confidence {sure:.2g} after {executions:,} executions, less than {low:g}"
             return Verdict("low-confidence", DELETE, why)
@@ -51,20 +50,17 @@ class Performance:
 
     def _solution(self, candidate: Candidate) -> Verdict | None:
         facts = candidate.facts
-        if not self._solutions or facts is None or not facts.may_say(NOT_IN_USE):
-            return None
-        if facts.worked is False:
-            return Verdict("obsolete-solutions", DELETE, "it says that it did not work")
-        if not facts.active:
-            return Verdict("obsolete-solutions", DELETE, "it no longer applies: switched off")
-        return None
+        if facts is not None and facts.may_say(NOT_IN_USE):
+            if facts.worked is False:
+                return Verdict("obsolete-solutions", DELETE, "it says that it did not work")
+            if not facts.active:
+                return Verdict("obsolete-solutions", DELETE, "it no longer applies: switched off")
+        return None if candidate.success_count is None else self._measured(candidate)
 
     def _decision(self, candidate: Candidate) -> Verdict | None:
         facts = candidate.facts
         if not self._decisions or facts is None or candidate.archived:
             return None
-        if not facts.may_say(NOT_AGAIN) or not (outcome := facts.outcome):
-            return None
-        if outcome.would_repeat is not False:
+        if not facts.may_say(NOT_AGAIN) or facts.would_repeat is not False:
             return None
         return Verdict("negative-decisions", ARCHIVE, "its outcome: would not be decided so again")

@@ -7,7 +7,7 @@ space is still wanting may it take what this one archived, or what took over dup
 
 from __future__ import annotations
 
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import Field
@@ -17,6 +17,8 @@ from memtend.limits import PLAN_DECISIONS_MAX
 from memtend.model.plan import Decision, Plan
 from memtend.model.prunepolicy import STRATEGIES
 from memtend.prune.choosing import Chooser
+from memtend.prune.known import MEASURED
+from memtend.upcast.family import AML
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -53,6 +55,15 @@ class PrunePlan(Plan, frozen=True, extra="forbid"):
     considered: int = 0
     target_bytes: int | None = None
     notes: tuple[str, ...] = ()
+
+
+def kinds_asked(policy: PrunePolicy, strategies: Collection[str] | None = None) -> frozenset[str]:
+    """The kinds of which a plan asks what the items say of themselves: no others need be read."""
+    wanted = policy.strategies if strategies is None else strategies
+    if "performance" in wanted or ("value" in wanted and policy.value_below is not None):
+        return AML.kinds
+    asked = {"time": ("pattern", "decision"), "space": (MEASURED,)}
+    return frozenset(chain.from_iterable(asked.get(name, ()) for name in wanted))
 
 
 def plan_prune(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from memtend.model.candidate import Alike, Candidate
     from memtend.model.prunepolicy import PrunePolicy
+    from memtend.prune.strategy import Judge
 
 
 class Redundancy:
@@ -40,7 +41,10 @@ class Redundancy:
             one.similarity >= policy.near_duplicates_from
         )
 
-    def judge(self, candidate: Candidate) -> Verdict | None:
+    def judge_of(self, _kind: str) -> Judge:
+        return self._judge
+
+    def _judge(self, candidate: Candidate) -> Verdict | None:
         if (one := self._extras.get(candidate.seq)) is None:
             return None
         if one.similarity >= 1:

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from memtend.prune.lowest import Offer
 from memtend.prune.scope import Mark, Scope
 from memtend.prune.strategy import DELETE, Verdict
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
     from memtend.model.candidate import Candidate
     from memtend.model.prunepolicy import PrunePolicy
-    from memtend.prune.lowest import Rank
+    from memtend.prune.lowest import Offer, Rank
     from memtend.prune.shields import Shields
     from memtend.prune.strategy import ValueOf
 
@@ -56,6 +55,7 @@ class Space:
         for agent, held in (agent_bytes or {}).items():
             if scope := _scope(f"agent {agent}", policy.agent_bytes, policy.low_water, held):
                 self._agents[agent] = scope
+        self._by_agent = bool(self._agents) or self._summed
         self.target_bytes: int | None = None
         self.shielded: Counter[str] = Counter()
         self.notes: list[str] = []
@@ -79,7 +79,8 @@ class Space:
                 scope.kept_from_rules[shield] += 1
 
     def offer(self, candidate: Candidate) -> None:
-        if not (scopes := self._scopes(candidate)):
+        scopes = self._scopes(candidate) if self._by_agent else self._everywhere
+        if not scopes:
             return
         if shield := self._shields.over(candidate):
             self.kept(candidate, shield)
@@ -88,13 +89,10 @@ class Space:
         if score is not None and score > self._preserve_above:
             self.kept(candidate, PRESERVED)
             return
-        offer = Offer(
-            self._rank(candidate, score), score, candidate.seq, candidate.namespace, candidate.key,
-            candidate.kind, candidate.agent, candidate.size_bytes,
-        )  # fmt: skip
+        rank = self._rank(candidate, score)
         for scope in scopes:
             scope.seen += candidate.size_bytes
-            scope.lowest.add(offer)
+            scope.lowest.add(rank, score, candidate)
 
     def take(self) -> Iterator[tuple[Offer, Verdict]]:
         """What goes, after everything was shown: for the agents by name, then for the store."""
@@ -141,7 +139,7 @@ class Space:
 
     def _scopes(self, candidate: Candidate) -> tuple[Scope, ...]:
         agent = candidate.agent
-        if agent is None or not (self._agents or self._summed):
+        if agent is None or not self._by_agent:
             return self._everywhere
         own = self._agents.get(agent)
         if own is None and self._summed and self._policy.agent_bytes is not None:

@@ -6,6 +6,7 @@ joins by giving another `ValueOf`, and one that is new by a line in `plan.py`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from memtend.model.plan import Action
@@ -28,13 +29,19 @@ class Verdict(NamedTuple):
     merge_into: int = 0
 
 
+Judge = Callable[["Candidate"], Verdict | None]
+"""The same record gets the same verdict however often it is asked for."""
+
+
 class Strategy(Protocol):
-    """The first verdict counts. The same record gets the same verdict however often it is asked."""
+    """The first verdict counts."""
 
     @property
     def name(self) -> str: ...
 
-    def judge(self, candidate: Candidate) -> Verdict | None: ...
+    def judge_of(self, kind: str) -> Judge | None:
+        """Asked once for each kind, and once with no kind for all that say nothing of themselves.
+        None where the strategy takes nothing of it."""
 
 
 class ValueOf(Protocol):

@@ -14,6 +14,7 @@ from memtend.prune.strategy import ARCHIVE, DELETE, Verdict, days
 if TYPE_CHECKING:
     from memtend.model.candidate import Candidate
     from memtend.model.prunepolicy import PrunePolicy
+    from memtend.prune.strategy import Judge
 
 
 class Timing:
@@ -30,10 +31,10 @@ class Timing:
         self._least_ms = min(self._unused_ms or TIME_MS_MAX, self._failed_ms or TIME_MS_MAX)
         self._below = policy.success_below
 
-    def judge(self, candidate: Candidate) -> Verdict | None:
-        if candidate.kind == "pattern":
-            return self._pattern(candidate)
-        return self._decision(candidate) if candidate.kind == "decision" else None
+    def judge_of(self, kind: str) -> Judge | None:
+        if kind == "pattern":
+            return self._pattern
+        return self._decision if kind == "decision" else None
 
     def _pattern(self, candidate: Candidate) -> Verdict | None:
         if candidate.read_ms is not None and self._now_ms - candidate.read_ms < self._least_ms:

@@ -10,13 +10,13 @@ from __future__ import annotations
 from math import log1p
 from typing import TYPE_CHECKING
 
-from memtend.prune.known import MEASURED, confidence, saved_ms, tried, used_ms
+from memtend.prune.known import MEASURED, measures, used_ms
 from memtend.prune.strategy import DELETE, Verdict, days
 
 if TYPE_CHECKING:
     from memtend.model.candidate import Candidate
     from memtend.model.prunepolicy import PrunePolicy
-    from memtend.prune.strategy import ValueOf
+    from memtend.prune.strategy import Judge, ValueOf
 
 
 _TABLE_MAX = 1_000
@@ -34,9 +34,7 @@ def weighted(policy: PrunePolicy) -> ValueOf:
     def value(candidate: Candidate) -> float | None:
         if candidate.kind != MEASURED and candidate.confidence is candidate.success_count is None:
             return None
-        executions, success = tried(candidate)
-        sure = confidence(candidate)
-        saved = saved_ms(candidate)
+        executions, success, sure, saved = measures(candidate)
         if success is None and sure is None and saved is None:
             return None
         uses = candidate.accesses + (executions or 0)
@@ -65,7 +63,10 @@ class Value:
         self._now_ms = now_ms
         self._value_of = value_of
 
-    def judge(self, candidate: Candidate) -> Verdict | None:
+    def judge_of(self, _kind: str) -> Judge:
+        return self._judge
+
+    def _judge(self, candidate: Candidate) -> Verdict | None:
         score = self._value_of(candidate)
         if score is None or score >= self._below:
             return None

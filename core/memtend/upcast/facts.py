@@ -22,9 +22,10 @@ from memtend.upcast.aml_2_0 import NEW_NAMES
 from memtend.upcast.family import AML
 from memtend.upcast.labelling import first, part, share, whole
 
-NOT_AGAIN: Final = (b'"wouldRepeat":false', b'"would_repeat":false')
+NOT_AGAIN: Final = (b'epeat":false',)  # `wouldRepeat` and `would_repeat`
 NOT_IN_USE: Final = (b'"worked":false', b'"active":false')
 """What stands in each value of which the outcome is negative, or that is not in use any more."""
+_NOTHING: Final[Mapping[str, Any]] = {}
 
 
 class Outcome(NamedTuple):
@@ -33,6 +34,15 @@ class Outcome(NamedTuple):
     would_repeat: bool | None
     measured: Mapping[str, float]
     lessons: tuple[str, ...]
+
+
+class Measured(NamedTuple):
+    """What a pattern states of its use, read at once: who asks for one of them asks for several."""
+
+    executions: int | None = None
+    success_rate: float | None = None
+    confidence: float | None = None
+    saved_ms: float | None = None
 
 
 class Facts(NamedTuple):
@@ -49,6 +59,14 @@ class Facts(NamedTuple):
     saved_ms: float | None = None
     worked: bool | None = None
     outcome: Outcome | None = None
+
+    @property
+    def measured(self) -> Measured:
+        return Measured(self.executions, self.success_rate, self.confidence, self.saved_ms)
+
+    @property
+    def would_repeat(self) -> bool | None:
+        return self.outcome.would_repeat if self.outcome else None
 
     def may_say(self, _words: tuple[bytes, ...]) -> bool:
         """As `Said.may_say`; here all is read already, and there is nothing to spare."""
@@ -69,14 +87,13 @@ class Said:
     `load` makes the value of what was `stored`. What cannot be read, or is no item, says nothing.
     """
 
-    __slots__ = ("_item", "_kind", "_load", "_names", "_outcome", "_stored", "_version", "_zone")
+    __slots__ = ("_item", "_kind", "_load", "_names", "_stored", "_version", "_zone")
 
     def __init__(
         self, kind: str, load: Callable[[Any], Any], stored: Any, zone: tzinfo = UTC
     ) -> None:
         self._kind, self._load, self._stored, self._zone = kind, load, stored, zone
         self._version: str | None = None
-        self._outcome: Outcome | None = None
 
     @property
     def version(self) -> str:
@@ -90,28 +107,38 @@ class Said:
 
     @property
     def created_ms(self) -> int | None:
-        created = _moment(self._of("evolution", "created"), self._zone)
+        created = _moment(self._lived("created"), self._zone)
         return _moment(self._part.get("timestamp"), self._zone) if created is None else created
 
     @property
     def last_used_ms(self) -> int | None:
-        return _moment(self._of("evolution", "lastUsed"), self._zone)
+        return _moment(self._lived("lastUsed"), self._zone)
 
     @property
     def confidence(self) -> float | None:
-        return share(self._of("evolution", "confidenceScore"))
+        return self.measured.confidence
 
     @property
     def success_rate(self) -> float | None:
-        return share(self._of("metrics", "successRate"))
+        return self.measured.success_rate
 
     @property
     def executions(self) -> int | None:
-        return whole(self._of("metrics", "executionCount"))
+        return self.measured.executions
 
     @property
     def saved_ms(self) -> float | None:
-        return _number(self._of("metrics", "avgTimeSavedMs"))
+        return self.measured.saved_ms
+
+    @property
+    def measured(self) -> Measured:
+        metrics, names = self._group("metrics"), self._names
+        return tuple.__new__(Measured, (
+            whole(_either(metrics, names["executionCount"])),
+            share(_either(metrics, names["successRate"])),
+            share(_either(self._group("evolution"), names["confidenceScore"])),
+            _number(_either(metrics, names["avgTimeSavedMs"])),
+        ))  # fmt: skip
 
     @property
     def worked(self) -> bool | None:
@@ -119,9 +146,12 @@ class Said:
 
     @property
     def outcome(self) -> Outcome | None:
-        if self._outcome is None:
-            self._outcome = _outcome(self._part.get("outcome"))
-        return self._outcome
+        return _outcome(self._part.get("outcome"))
+
+    @property
+    def would_repeat(self) -> bool | None:
+        """The outcome's, without the rest of it."""
+        return _again(self._part.get("outcome"))
 
     def may_say(self, words: tuple[bytes, ...]) -> bool:
         """Whether one of these is in the value, as far as it can be told without reading it.
@@ -129,7 +159,12 @@ class Said:
         False is certain. Values are stored in one spelling, without a space.
         """
         stored = self._stored
-        return type(stored) is not bytes or any(word in stored for word in words)
+        if type(stored) is not bytes:
+            return True
+        for word in words:  # noqa: SIM110 (`any` takes several times as long)
+            if word in stored:
+                return True
+        return False
 
     @property
     def _part(self) -> Mapping[str, Any]:
@@ -137,20 +172,14 @@ class Said:
             self._read()
         return self._item
 
-    def _of(self, group: str, name: str) -> Any:
-        """What is said under the name of the item's version, else under the other name."""
+    def _lived(self, name: str) -> Any:
+        return _either(self._group("evolution"), self._names[name])
+
+    def _group(self, name: str) -> Mapping[str, Any]:
         if self._version is None:
             self._read()
-        names = self._names
-        first, other = names[group]
-        fields = self._item.get(first)
-        if fields is None:
-            fields = self._item.get(other)
-        if type(fields) is not dict and not isinstance(fields, Mapping):
-            return None
-        first, other = names[name]
-        found = fields.get(first)
-        return fields.get(other) if found is None else found
+        fields = _either(self._item, self._names[name])
+        return fields if type(fields) is dict or isinstance(fields, Mapping) else _NOTHING
 
     def _read(self) -> None:
         value: Any = None
@@ -161,8 +190,14 @@ class Said:
         except ValueError:  # damaged, or of a version that is not known
             version = None
         self._version = version or ""
-        self._item: Mapping[str, Any] = value if version else {}
+        self._item: Mapping[str, Any] = value if version else _NOTHING
         self._names = _NAMES[version or AML.newest]
+
+
+def _either(fields: Mapping[str, Any], names: tuple[str, str]) -> Any:
+    """What is said under the name of the item's version, else under the other name."""
+    found = fields.get(names[0])
+    return fields.get(names[1]) if found is None else found
 
 
 def _outcome(stated: Any) -> Outcome | None:
@@ -171,10 +206,16 @@ def _outcome(stated: Any) -> Outcome | None:
     measured = first(stated.get("successMetrics"), stated.get("success_metrics"))
     lessons = first(stated.get("lessonsLearned"), stated.get("lessons_learned"))
     return Outcome(
-        _verdict(first(stated.get("wouldRepeat"), stated.get("would_repeat"))),
+        _again(stated),
         _measured(measured),
         tuple(one for one in lessons if isinstance(one, str)) if isinstance(lessons, list) else (),
     )
+
+
+def _again(stated: Any) -> bool | None:
+    if not isinstance(stated, Mapping):
+        return None
+    return _verdict(_either(stated, ("wouldRepeat", "would_repeat")))
 
 
 def _measured(stated: Any) -> dict[str, float]:

@@ -44,6 +44,8 @@ def label(value: Any) -> str | None:
 
 def share(value: Any) -> float | None:
     """A number in 0..1."""
+    if type(value) is float:
+        return value if 0 <= value <= 1 else None
     if isinstance(value, bool) or not isinstance(value, _NUMBERS):
         return None
     return float(value) if 0 <= value <= 1 else None
