@@ -9,6 +9,7 @@ from memtend.limits import MIB
 # Pruning
 PRUNE_SHARE_A_DAY_MAX: Final = 0.01  # of a namespace, without approval
 PRUNE_ROWS_FREE: Final = 10  # a day in a namespace: of few records one percent is none
+PRUNE_ROWS_FREE_ALL: Final = 100  # so many beyond that percent in all namespaces together
 GHOST_KEEP_MS: Final = 90 * 24 * 3_600_000
 PRUNE_PROFILES_MAX: Final = 32
 PRUNE_NAMESPACES_KEPT_MAX: Final = 256  # patterns

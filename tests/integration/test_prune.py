@@ -61,6 +61,26 @@ def test_more_than_a_share_of_a_day_needs_approval(services: Services, clock: Ma
     assert services.apply_prune(plan_of(services, *paths[30:49])).deleted == 19
 
 
+def test_ten_records_are_free_in_few_namespaces_only(services: Services) -> None:
+    """Ten here and ten there would be the whole store; several small plans are one large one."""
+    paths = [fill(services, 10, f"agents/{n:02}") for n in range(11)]
+    every = [path for some in paths for path in some]
+    with pytest.raises(PruneUnapproved):
+        services.apply_prune(plan_of(services, *every))
+    assert services.apply_prune(plan_of(services, *every[:100])).deleted == 100
+    with pytest.raises(PruneUnapproved):
+        services.apply_prune(plan_of(services, every[100]))
+    assert services.apply_prune(plan_of(services, every[100]), approved=True).deleted == 1
+
+
+def test_the_guard_goes_by_the_store_and_not_by_what_a_plan_says(services: Services) -> None:
+    fill(services, 2_000, "large")
+    plan = plan_of(services, *fill(services, 11, "small"))
+    moved = [one.model_copy(update={"namespace": "large"}) for one in plan.decisions]
+    with pytest.raises(PruneUnapproved):
+        services.apply_prune(plan.model_copy(update={"decisions": tuple(moved)}))
+
+
 def test_what_was_reviewed_is_what_is_undone(services: Services) -> None:
     """The digest of a saved plan is the one by which it is taken back."""
     plan = plan_of(services, *fill(services, 3))

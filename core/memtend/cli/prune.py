@@ -65,7 +65,7 @@ def prune(
         typer.Option(
             "--approve",
             help="Also take more of a namespace than goes without approval in a day: one percent, "
-            "but ten records in any case.",
+            "or ten records where that is less, unless many namespaces lose ten.",
         ),
     ] = False,
     at: Archive = None,

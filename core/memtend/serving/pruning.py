@@ -11,7 +11,11 @@ from memtend.clock import to_datetime
 from memtend.errors import PlanUnknown, PruneForgotten
 from memtend.guard import clear, clear_prune
 from memtend.limits import ARCHIVE_COMPACT_LEVEL, SCAN_MAX
-from memtend.limits_upkeep import PRUNE_ROWS_FREE, PRUNE_SHARE_A_DAY_MAX
+from memtend.limits_upkeep import (
+    PRUNE_ROWS_FREE,
+    PRUNE_ROWS_FREE_ALL,
+    PRUNE_SHARE_A_DAY_MAX,
+)
 from memtend.model.plan import Action, Plan
 from memtend.serving.archives import Archives
 from memtend.store import ghosts, prunings
@@ -36,12 +40,12 @@ class Prunings(Archives):
     ) -> PrunePlan:
         """What a prune would take now, each with its rule; raises `StrategyUnknown`,
         `ProfileUnknown`."""
-        from memtend.prune.plan import plan_prune  # noqa: PLC0415
+        from memtend.prune.plan import kinds_asked, plan_prune  # noqa: PLC0415
         from memtend.store.prunable import Survey  # noqa: PLC0415
 
         self.memory.flush()  # reads that are not counted yet are reads
         policy = self.memory.config.file.prune.named(profile)
-        survey = Survey(self.store)
+        survey = Survey(self.store, kinds_asked(policy, strategies))
         plan = plan_prune(
             survey,
             policy,
@@ -62,15 +66,19 @@ class Prunings(Archives):
         from memtend.model.pruned import Excess  # noqa: PLC0415
         from memtend.store.pruning import still_there  # noqa: PLC0415
 
-        deletions = {one.seq: one.namespace for one in plan.to_delete()}
-        planned = Counter(map(deletions.__getitem__, still_there(self.store, list(deletions))))
-        names = self.store.engine.array(sorted(planned))
-        rows: dict[str, int] = dict(self.store.engine.read("ns_rows", (names,)))
+        planned = still_there(self.store, list({one.seq for one in plan.to_delete()}))
         today = prunings.today(self.store)
+        names = sorted(planned.keys() | today.keys())
+        found_rows = self.store.engine.read("ns_rows", (self.store.engine.array(names),))
+        rows: dict[str, int] = dict(found_rows)
+        shares = {name: _share(rows.get(name, 0) + today[name]) for name in names}
+        # Ten records here and ten there may be all there is: so the store has a share as well.
+        above = sum(max(0, planned[name] + today[name] - shares[name]) for name in names)
+        whole = _share(self.store.meta().rows + today.total())
+        free = PRUNE_ROWS_FREE if above <= max(PRUNE_ROWS_FREE_ALL, whole) else 0
         found = []
         for namespace, count in sorted(planned.items()):
-            before = rows.get(namespace, 0) + today[namespace]
-            allowed = max(PRUNE_ROWS_FREE, int(before * PRUNE_SHARE_A_DAY_MAX))
+            allowed = max(free, shares[namespace])
             if count + today[namespace] > allowed:
                 found.append(
                     Excess(
@@ -204,6 +212,10 @@ class Prunings(Archives):
         if len(found) != 1:
             raise PlanUnknown(plan=digest)
         return found[0]
+
+
+def _share(rows: int) -> int:
+    return int(rows * PRUNE_SHARE_A_DAY_MAX)
 
 
 def _archiving(one: PruneDecision) -> ArchiveDecision:

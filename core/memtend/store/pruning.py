@@ -8,6 +8,7 @@ or (unless another one says the same) was read since the plan was made, is left 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -89,11 +90,13 @@ def prune(store: Store, deed: Deed, doomed: Sequence[Doomed], folds: Sequence[Fo
     )
 
 
-def still_there(store: Store, seqs: Sequence[int]) -> Iterator[int]:
-    """Those of these versions that have neither gone nor been replaced."""
+def still_there(store: Store, seqs: Sequence[int]) -> Counter[str]:
+    """How many of these versions have neither gone nor been replaced, by their namespace."""
+    found: Counter[str] = Counter()
     for start in range(0, len(seqs), BATCH_MAX):
-        page = store.engine.array(seqs[start : start + BATCH_MAX])
-        yield from (seq for (seq,) in store.engine.read("still_there", (page,)))
+        page = store.engine.array(list(seqs[start : start + BATCH_MAX]))
+        found.update(path for _, path, _, _ in store.engine.read("places_of", (page,)))
+    return found
 
 
 def _places(store: Store, doomed: Sequence[Doomed], folds: Sequence[Fold]) -> dict[int, list[str]]:
