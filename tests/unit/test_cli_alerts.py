@@ -128,3 +128,12 @@ def test_agents_without_the_right_see_nothing(cli: Cli, monkeypatch: pytest.Monk
         memory.config.grant("ada", "notes", "write", "owner")
     monkeypatch.setenv("MEMTEND_AGENT", "ada")
     assert cli("alerts").status == 18
+
+
+def test_what_to_do_is_said_once_for_all_that_need_it(cli: Cli) -> None:
+    Path("policies.yaml").write_text("alerts:\n  agent_bytes: {warning: 1}\n")
+    assert cli("policies", "set", "policies.yaml").status == 0
+    for agent in ("ada", "bob"):
+        assert cli("put", "notes", agent, "1", "--agent", agent).status == 0
+    told = cli("alerts", "check").told
+    assert (told.count("opened agent.memory"), told.count("agent.memory: `memtend")) == (2, 1)

@@ -215,9 +215,9 @@ def _tell_report(found: AlertReport) -> None:
             line = f"{word} {one.rule} ({one.scope}, {one.level.value}): {one.fact}"
             show.say(show.clean(line))
     _table(found.standing)
-    for one in found.standing:
-        if one.hint:
-            show.say(show.clean(f"{one.rule}: {one.hint}"))
+    hints = (f"{one.rule}: {one.hint}" for one in found.standing if one.hint)
+    for hint in dict.fromkeys(hints):  # many agents may need the same
+        show.say(show.clean(hint))
     for told in found.told:
         show.done(f"{told.channel} was told of {told.alerts:,}")
     if not found.standing:
