@@ -8,7 +8,7 @@ store; of one in the archive its labels are known, and the rest is unknown.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from memtend.store.store import Store
 
 _CODEC_BITS: Final = 15
+_ARCHIVED: Final = int(Codec.ARCHIVED)
 _END: Final = (None, None)
 """Stands behind the last row, and beside none."""
 # Places in the packed list, which has the format's number in front.
@@ -36,18 +37,22 @@ _IMPORTANCE, _CONFIDENCE, _SUCCESSES, _FAILURES, _PINNED = 12, 13, 14, 15, 16
 
 
 class Survey:
-    """Candidates, to be passed over once. `left_out` then counts what cannot be read."""
+    """Candidates, to be passed over once. `left_out` then counts what cannot be read.
 
-    def __init__(self, store: Store) -> None:
+    Only items of `kinds` come with what they say of themselves.
+    """
+
+    def __init__(self, store: Store, kinds: Collection[str] = AML.kinds) -> None:
         self._store = store
+        self._kinds = sorted(kinds)
         self.left_out: Counter[str] = Counter()
 
     def __iter__(self) -> Iterator[Candidate]:
         store, now_ms = self._store, self._store.clock.now_ms()
-        unpackb, make, loads = ormsgpack.unpackb, Candidate._make, orjson.loads
+        unpackb, new, loads = ormsgpack.unpackb, tuple.__new__, orjson.loads
         with store.engine.snapshot() as reader:
             paths = {number: path for number, path, _ in reader.fetch("namespaces")}
-            rows = reader.stream("stream_prunable", (store.engine.array(sorted(AML.kinds)),))
+            rows = reader.stream("stream_prunable", (store.engine.array(self._kinds),))
             beside = False
             for row, after in pairwise(chain(rows, (_END,))):
                 ns, key, field, seq, exp, flags, size, packed, count, read_ms, value = row
@@ -63,17 +68,17 @@ class Survey:
                     said = held = None
                     codec = flags & _CODEC_BITS
                     if value is not None:
-                        said = (
-                            Said(kind, loads, value) if codec == Codec.RAW
-                            else Said(kind, self._load, (codec, packed, value))
-                        )  # fmt: skip
+                        if codec:
+                            said = Said(kind, self._load, (codec, packed, value))
+                        else:
+                            said = Said(kind, loads, value)
                     if not alone or field or flags > _CODEC_BITS:
                         held = _held(flags, field, alone=alone)
-                    yield make((
+                    yield new(Candidate, (
                         seq, paths[ns], key, kind, body[_AGENT], body[_IMPORTANCE],
                         body[_CONFIDENCE], body[_SUCCESSES], body[_FAILURES], body[_PINNED],
                         body[_CREATED], body[_TS] >> COUNTER_BITS, exp, read_ms, count or 0, size,
-                        codec == Codec.ARCHIVED, said, held,
+                        codec == _ARCHIVED, said, held,
                     ))  # fmt: skip
                 except (ValueError, TypeError, LookupError):
                     self.left_out["damaged"] += 1  # `verify` finds it, and names it
