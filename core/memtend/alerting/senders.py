@@ -11,17 +11,22 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import blake2b
+from threading import Lock, Thread, get_ident
 from typing import Any
 from urllib.parse import unquote
 
 from memtend.alerting.telling import Notice
 from memtend.alerting.wording import body, kind_of, title
+from memtend.limits_upkeep import ALERT_TELLING_MS
 
+TELL_S = ALERT_TELLING_MS / 2_000
+"""Half of the time after which somebody else tries."""
 _LOGGER = "apprise"
 _WHY_CHARS = 200
 _BETWEEN = re.compile("[:@?#&=]+")
 _WORD = re.compile(r"[\w.-]+")
 _ABSENT = "the package apprise is not installed: pip install 'memtend[alerts]'"
+_SLOW = "it took too long, or broke"
 _UNKNOWN = "it is no address that Apprise understands"
 
 
@@ -37,8 +42,17 @@ class AppriseTeller:
         self.channel = blake2b(url.encode(), key=key[:64], digest_size=8).hexdigest()
 
     def tell(self, store: str, notices: Sequence[Notice]) -> str | None:
+        """In a thread, which is given up after a while: a server that answers a byte at a time
+        would hold up everybody for as long as it likes."""
         if self._server is None:
             return self._missing
+        answers: list[str | None] = []
+        sending = Thread(target=lambda: answers.append(self._send(store, notices)), daemon=True)
+        sending.start()
+        sending.join(TELL_S)
+        return answers[0] if answers else _SLOW
+
+    def _send(self, store: str, notices: Sequence[Notice]) -> str | None:
         with _heard() as lines:
             told = self._server.notify(
                 body(notices),
@@ -78,26 +92,41 @@ def tellers(urls: Sequence[str], key: bytes) -> list[AppriseTeller]:
     return found
 
 
+_lock = Lock()
+_hearing: list[logging.Handler] = []
+_before: list[bool] = []
+"""What the logger was like before the first of those who hear it now."""
+
+
 class _Lines(logging.Handler):
-    """Keeps what is worth a warning, and shows it to nobody."""
+    """Keeps what is worth a warning of one thread, and shows it to nobody."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
         self.lines: list[str] = []
+        self._thread = get_ident()
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append(record.getMessage())
+        if record.thread == self._thread:
+            self.lines.append(record.getMessage())
 
 
 @contextmanager
 def _heard() -> Iterator[list[str]]:
-    """What Apprise logs meanwhile: here, and not where everybody reads it."""
+    """What Apprise logs meanwhile: here, and not where everybody reads it. Who was given up may
+    still be at it when the next one begins."""
     logger, handler = logging.getLogger(_LOGGER), _Lines()
-    before = logger.propagate
-    logger.propagate = False
-    logger.addHandler(handler)
+    with _lock:
+        if not _hearing:
+            _before.append(logger.propagate)
+            logger.propagate = False
+        _hearing.append(handler)
+        logger.addHandler(handler)
     try:
         yield handler.lines
     finally:
-        logger.removeHandler(handler)
-        logger.propagate = before
+        with _lock:
+            logger.removeHandler(handler)
+            _hearing.remove(handler)
+            if not _hearing:
+                logger.propagate = _before.pop()
