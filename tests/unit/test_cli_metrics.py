@@ -218,6 +218,19 @@ def drawn(width: int) -> str:
     return console.export_text()
 
 
+def test_names_give_way_to_figures(capsys: pytest.CaptureFixture[str]) -> None:
+    found = [
+        figure(f"memtend_agent_{what}", 123_456, agent="a" * 99) for what in ("bytes", "records")
+    ]
+    shot = SHOT._replace(figures=found, latencies=[])
+    for width in (40, 80, 140):
+        Console(width=width).print(view(shot, width))
+        text = capsys.readouterr().out
+        assert "123,456   120.6 KiB" in text
+        assert "aaa…" in text
+        assert "p99" in text
+
+
 @pytest.mark.parametrize("width", [60, 80, 100, 200])
 def test_top_fits_the_terminal_and_shows_text_as_text(width: int) -> None:
     text = drawn(width)

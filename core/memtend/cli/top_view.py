@@ -90,7 +90,8 @@ def _named(shot: Shot, label: str) -> Table:
     table = _table(label, "records", "size")
     for one in rows[:NAMES]:
         name = one.label(label) or ""
-        table.add_row(Text(clean(name)), _count(records.get(name)), _size(one.value))
+        cut = Text(clean(name), no_wrap=True, overflow="ellipsis")
+        table.add_row(cut, _count(records.get(name)), _size(one.value))
     if len(rows) > NAMES:
         table.add_row(Text(f"and {len(rows) - NAMES:,} more", style="dim"), "", "")
     return table
@@ -132,7 +133,8 @@ def _waits(found: Sequence[Figure]) -> Iterable[tuple[str, str]]:
 def _table(*heads: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, padding=(0, 1))
     for number, head in enumerate(heads):
-        table.add_column(head, justify="right" if number else "left", no_wrap=True)
+        # Where room is short it is taken from the names: a figure that is cut says nothing.
+        table.add_column(head, justify="right" if number else "left", no_wrap=number > 0)
     return table
 
 
