@@ -32,8 +32,8 @@ _TIMES: Final = {"remind": "remind_ms", "keep": "keep_ms"}
 _LEAST: Final = {"remind": 1, "keep": ALERT_FLAP_MS}
 
 
-def read_alerts(node: Node | None) -> AlertPolicy:
-    """The section, or the defaults where there is none; raises `InvalidPolicy`."""
+def read_alerts(node: Node | None) -> dict[str, Any]:
+    """What differs from the defaults, as `PolicyFile.alerting` keeps it; raises `InvalidPolicy`."""
     given = node.mapping((*_READ, "tell_from", *_TIMES)) if node else {}
     fields: dict[str, Any] = {}
     for name, (field, read) in _READ.items():
@@ -45,7 +45,7 @@ def read_alerts(node: Node | None) -> AlertPolicy:
         if name in given:
             never = name == "remind" and given[name].plain().lower() == _NONE
             fields[field] = None if never else _ms(given[name], least_ms=_LEAST[name])
-    return AlertPolicy(**fields)
+    return AlertPolicy(**fields).model_dump(mode="json", exclude_defaults=True)
 
 
 def dump_alerts(policy: AlertPolicy) -> dict[str, Any]:

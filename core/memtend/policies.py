@@ -132,7 +132,7 @@ def _load(root: Node) -> PolicyFile:
         archive=read_archive(sections.get("archive")),
         retention=read_retention(sections.get("retention")),
         pruning=read_prune(sections.get("prune")),
-        alerts=read_alerts(sections.get("alerts")),
+        alerting=read_alerts(sections.get("alerts")),
         notes=tuple(notes),
     )
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import BaseModel, Field
 
 from memtend.limits import AGENT_BYTES_MAX, QUOTA_WARN_SHARE, SESSION_BYTES_MAX, STORE_BYTES_MAX
-from memtend.model.alertpolicy import AlertPolicy
 from memtend.model.archiverule import ArchivePolicy
 from memtend.model.policyset import PolicySet
 from memtend.model.retention import Retention
 
 if TYPE_CHECKING:
+    from memtend.model.alertpolicy import AlertPolicy
     from memtend.model.prunepolicy import PrunePolicy
 
 TIME_OF_DAY: Final = "(?:[01][0-9]|2[0-3]):[0-5][0-9]"
@@ -62,8 +62,9 @@ class PolicyFile(BaseModel, frozen=True, extra="forbid"):
     """A whole file. `notes` lists what was accepted but means something else here.
 
     `layout` None leaves it to the store: `swarm` from the first write through `AgentMemory` on.
-    `pruning` is what differs from the defaults of `prune`. It is kept as plain values because every
-    process reads its store's file when it starts, and almost none of them prunes.
+    `pruning` and `alerting` are what differs from the defaults of `prune` and `alerts`. They are
+    kept as plain values because every process reads its store's file when it starts, and almost
+    none of them prunes or alerts anybody.
     """
 
     policies: PolicySet = PolicySet()
@@ -74,8 +75,8 @@ class PolicyFile(BaseModel, frozen=True, extra="forbid"):
     logging: CleanupLogging = CleanupLogging()
     archive: ArchivePolicy = ArchivePolicy()
     retention: Retention = Retention()
-    alerts: AlertPolicy = AlertPolicy()
     pruning: dict[str, Any] = Field(default_factory=dict)
+    alerting: dict[str, Any] = Field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     @cached_property
@@ -83,3 +84,9 @@ class PolicyFile(BaseModel, frozen=True, extra="forbid"):
         from memtend.model.prunepolicy import PrunePolicy  # noqa: PLC0415
 
         return PrunePolicy.model_validate(self.pruning)
+
+    @cached_property
+    def alerts(self) -> AlertPolicy:
+        from memtend.model.alertpolicy import AlertPolicy  # noqa: PLC0415
+
+        return AlertPolicy.model_validate(self.alerting)
