@@ -8,7 +8,8 @@ then is lost, and it is counted as uncertain.
 
 What a peer wrote bears the peer's time, not that of its arrival. Where a delta was taken in after
 the moment, new events of others may have come with it, and their times prove nothing. Neither do
-those of any new event where a migration ran after the moment: it keeps the times of what it moves.
+those of any new event where a migration, a prune or its undo ran after the moment: they keep the
+times of what they move, merge and bring back.
 
 Rows, and entries of the change log, come by namespace, key and field on both sides.
 """
@@ -35,7 +36,7 @@ _CHANGES_NO_VALUE: Final = frozenset(
     }
 )  # fmt: skip
 _MERGE: Final = "sync"
-_MIGRATE: Final = "migrate"
+_KEEPING_TIMES: Final = frozenset({"migrate", "prune", "undo"})
 _BATCH: Final = re.compile(r"\d+ records, changes ")
 Path: TypeAlias = tuple[str, str, str]
 T = TypeVar("T", StoredRow, LogRow)
@@ -97,7 +98,7 @@ class Trail:
             at_ms, action, _, detail, _ = ormsgpack.unpackb(entry.cells)
             if at_ms > moment_ms:
                 self._brought_later |= action == _MERGE
-                self._moved_later |= action == _MIGRATE
+                self._moved_later |= action in _KEEPING_TIMES
                 continue
             if action in _CHANGES_NO_VALUE:
                 continue

@@ -1,0 +1,54 @@
+"""What a prune merged, deleted and brought back, in a restore to a moment before or between."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from memtend.clock import ManualClock, to_datetime
+from memtend.model.record import Labels
+from tests.fixtures.archives import value
+from tests.fixtures.pruning import plan_of, pruning, whole
+
+NS = "notes/old"
+MINUTE_MS = 60_000
+
+
+@pytest.mark.parametrize(
+    ("undone", "after", "counts", "uncertain"),
+    [
+        (False, 1, {"a": 1, "b": 2, "z": None}, 0),
+        (False, 3, {"a": 3}, 0),
+        (True, 1, {"a": 1, "b": 2, "z": None}, 0),
+        (True, 3, {"a": 1, "b": 2, "z": None}, 3),  # rather too much, and it says so
+    ],
+)
+def test_nothing_is_counted_twice_at_a_moment(
+    tmp_path: Path,
+    clock: ManualClock,
+    undone: bool,
+    after: int,
+    counts: dict[str, int | None],
+    uncertain: int,
+) -> None:
+    """Merging and bringing back keep the time of writing, which so proves nothing."""
+    began = clock.now_ms()
+    with pruning(f"sqlite:///{tmp_path}/s.db", tmp_path, clock) as services:
+        memory = services.memory
+        for key, count in (("a", 1), ("b", 2)):
+            memory.put(NS, key, value(7), labels=Labels(success_count=count))
+        memory.put(NS, "z", value(8))
+        services.take_backup()
+        clock.advance(2 * MINUTE_MS)
+        plan = plan_of(services, f"{NS}/z", into={f"{NS}/b": f"{NS}/a"})
+        report = services.apply_prune(plan)
+        clock.advance(2 * MINUTE_MS)
+        if undone:
+            services.undo_prune(report.plan)
+        services.take_backup()
+        clock.advance(MINUTE_MS)
+        moment = to_datetime(began + after * MINUTE_MS)
+        restored = services.apply_restore(services.plan_restore(to=moment))
+        found = {key: one["labels"]["success_count"] for key, one in whole(memory, NS).items()}
+        assert (found, restored.uncertain) == (counts, uncertain)
