@@ -1,4 +1,4 @@
-"""kill -9 in a prune and its undo, and in an optimization: each record is here, or comes back, once.
+"""kill -9 in a prune and its undo, and in an optimization: each record is here or comes back, once.
 
 The short form takes some operations, evenly; the long form (--every-point) all.
 """
