@@ -62,8 +62,11 @@ def test_what_is_pruned_comes_back_exactly(services: Services, clock: ManualCloc
     assert whole(memory, NS) == before
     assert {key for _, key, _ in memory.tagged("a")} == set(before) - {"stays"}
     assert memory.stats().agents[0].records == stats.agents[0].records
-    assert services.prunings()[0].undone_at is not None
+    undone_at = services.prunings()[0].undone_at
+    assert undone_at is not None
+    clock.advance(DAY_MS)
     assert services.undo_prune(report.plan).written == 0
+    assert services.prunings()[0].undone_at == undone_at
 
 
 def test_a_plan_applied_twice_is_applied_once(services: Services) -> None:

@@ -108,10 +108,11 @@ def part_again(
 
 
 def finish(store: Store, plan: Pruning, *, lease: Lease) -> None:
-    """Write down that all of it was brought back."""
+    """Write down that all of it was brought back, and when that was first so."""
     with store.change(ACTOR, [("pruning", (plan.plan,))], lease) as (change, [known]):
         for one in prunings.opened(known):
-            prunings.keep(change.tx, one._replace(undone_ms=change.now_ms))
+            if one.undone_ms is None:
+                prunings.keep(change.tx, one._replace(undone_ms=change.now_ms))
 
 
 def _take_off(store: Store, change: Change, back: Sequence[Returning], plan: Pruning) -> None:
