@@ -1,10 +1,11 @@
 """What two replicas made of one value, each for itself: one of the two is enough.
 
-Replicas that migrate the same value do not hear of each other, so both new versions are kept, as
-concurrent values are. They are equal in everything but the event that they come from. Of such twins
-the one with the greatest event stays, at every replica the same; dropping the others is an event
-like a deletion, so that peers hear of it. Whoever wrote meanwhile had seen the value of one of them
-and so of both, and the rules of merging hold as for any deletion.
+Replicas that migrate the same value, merge it with the same others, or bring it back after both
+have pruned it, do not hear of each other, so both new versions are kept, as concurrent values are.
+They are equal in everything but the event that they come from, even in their time of writing. Of
+such twins the one with the greatest event stays, at every replica the same; dropping the others is
+an event like a deletion, so that peers hear of it. Whoever wrote meanwhile had seen the value of
+one of them and so of both, and the rules of merging hold as for any deletion.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 import ormsgpack
 
 from memtend.codec.compress import Damaged
-from memtend.codec.envelope import is_sound, path_of, prefix_of, unpack
+from memtend.codec.envelope import is_sound, path_of, prefix_of, type_of, unpack
+from memtend.crdt.rows import RowKind
 from memtend.model.migrated import CONTENT, MIGRATED, without_runs
 from memtend.store.change import Old
 
@@ -92,12 +94,14 @@ def _extra(store: Store, rows: list[Row]) -> list[Old]:
 
 
 def _likeness(old: Old, body: Body, content: int) -> tuple[Any, ...] | None:
-    """What twins have in common; None for what no migration has made, or somebody wrote since."""
+    """What twins have in common; of what a migration has made, but for the ids of its runs. None
+    for a part of a counter or set: of those, two that are equal count twice."""
+    if type_of(old.flags) != RowKind.PLAIN:
+        return None
     labels = ormsgpack.unpackb(body.extra) if body.extra else {}
     made = labels.get(MIGRATED)
-    if not isinstance(made, dict) or made.get(CONTENT) != content:
-        return None
-    labels[MIGRATED] = without_runs(made)
+    if isinstance(made, dict) and made.get(CONTENT) == content:
+        labels[MIGRATED] = without_runs(made)
     said = tuple(part for name, part in body._asdict().items() if name not in _OWN)
     flags = old.flags & ~_CODEC_BITS
     return (old.key, old.field, old.exp, flags, content, said, ormsgpack.packb(labels))
