@@ -52,3 +52,18 @@ def test_nothing_is_counted_twice_at_a_moment(
         restored = services.apply_restore(services.plan_restore(to=moment))
         found = {key: one["labels"]["success_count"] for key, one in whole(memory, NS).items()}
         assert (found, restored.uncertain) == (counts, uncertain)
+
+
+def test_nothing_is_taken_off_what_never_took_it_over(tmp_path: Path, clock: ManualClock) -> None:
+    """The record that took another over is that of before again, and the other was not there."""
+    with pruning(f"sqlite:///{tmp_path}/s.db", tmp_path, clock) as services:
+        memory = services.memory
+        memory.put(NS, "a", value(7), labels=Labels(success_count=10))
+        services.take_backup()
+        memory.put(NS, "b", value(7), labels=Labels(success_count=3))
+        report = services.apply_prune(plan_of(services, into={f"{NS}/b": f"{NS}/a"}))
+        clock.advance(MINUTE_MS)
+        services.apply_restore(services.plan_restore())
+        assert services.undo_prune(report.plan).written == 1
+        found = {key: one["labels"]["success_count"] for key, one in whole(memory, NS).items()}
+        assert found == {"a": 10, "b": 3}

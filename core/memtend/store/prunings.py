@@ -68,6 +68,10 @@ class Pruning(NamedTuple):
         """Whether a row is as it was when it took others over."""
         return _within(seq, self.wrote)
 
+    def is_older(self, seq: int) -> bool:
+        """Whether a row was there before any took others over: a restore has brought it back."""
+        return not self.wrote or seq < self.wrote[0][0]
+
     def has_parted(self, seq: int) -> bool:
         """Whether a row is as it was when it got its own labels back."""
         return _within(seq, self.parted)

@@ -127,7 +127,9 @@ def _take_off(store: Store, change: Change, back: Sequence[Returning], plan: Pru
         ns = store.namespaces.find(namespace)
         olds = _here(store, change, ns[0], [key]).get(key, []) if ns else []
         body = olds[0].unpacked() if len(olds) == 1 and not olds[0].field else None
-        if body is None or not (good or bad) or plan.has_parted(olds[0].seq):
+        if body is None or not (good or bad):
+            continue
+        if plan.has_parted(olds[0].seq) or plan.is_older(olds[0].seq):
             continue
         if (body.success_count or 0) >= good and (body.failure_count or 0) >= bad:
             left = body._replace(
