@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from memtend.store.store import Store
 
 _PAGE: Final = 150
+_WAITING: Final = "{:,} records wait: a later prune took what stands for them; undo that one first"
 Squeeze = Callable[[str, str, str, bytes], "Squeezed"]
 Entries = Callable[[list[str]], Iterable[Entry]]
 """Everything that the plan's runs keep; given a list for what cannot be read."""
@@ -67,16 +68,17 @@ def apply_undo(
     if plan.merged:  # 1
         parted = sum(write(part_again, page).rows for page in pages(returning(True), _PAGE))
     unreadable.clear()  # the second pass meets them again
-    seen = rows = expired = slices = 0
+    seen = rows = expired = waiting = slices = 0
     longest = 0.0
     for page in pages(returning(False), _PAGE):  # 2
         started = store.clock.monotonic_ns()
         done = write(bring_back, page)
         longest = max(longest, (store.clock.monotonic_ns() - started) / 1e6)
         seen, rows, slices = seen + len(page), rows + done.rows, slices + 1
-        expired += done.expired
-    if not unreadable:
+        expired, waiting = expired + done.expired, waiting + done.waiting
+    if not unreadable and not waiting:
         finish(store, plan, lease=lease)  # 3
+    notes = [_WAITING.format(waiting)] * bool(waiting)
     lost = plan.records - seen - len(unreadable)
     return UndoReport(
         operation="undo",
@@ -92,7 +94,7 @@ def apply_undo(
         expired=expired,
         parted=parted,
         unreadable=tuple(unreadable[:REPORT_NAMES_MAX]),
-        notes=(f"{lost:,} records are no longer in the archive",) if lost > 0 else (),
+        notes=(*notes, *[f"{lost:,} records are no longer in the archive"] * (lost > 0)),
     )
 
 

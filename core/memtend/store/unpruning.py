@@ -4,8 +4,9 @@ Value, labels, times and deadline are those of the archive's entry, and the vers
 of its writing, so nothing looks newer than it is. A record comes back only where its ghost says
 that the prune was the last that happened at its path. A record that took others over gets its own
 labels back only if nobody has written it since, and before the others are back. Where somebody has,
-or a later prune, what they count is taken off it in the transaction in which they return. So at no
-time anything is counted twice.
+or a later prune, what they count is taken off it in the transaction in which they return. Where a
+later prune has taken it away, they wait until that is undone: its entry in the archive counts for
+them. So at no time anything is counted twice.
 """
 
 from __future__ import annotations
@@ -45,10 +46,11 @@ class Returning(NamedTuple):
 
 
 class Returned(NamedTuple):
-    """How many came back, and how many would have ended by themselves since."""
+    """How many came back, how many would have ended by themselves since, and how many wait."""
 
     rows: int
     expired: int
+    waiting: int = 0
 
 
 def bring_back(
@@ -56,14 +58,17 @@ def bring_back(
 ) -> Returned:
     """Those of which the ghost is there and whose place is empty, in one transaction."""
     made: dict[str, tuple[int, bytes]] = {}
-    expired = 0
+    expired = waiting = 0
     back: list[Returning] = []
     with store.change(ACTOR, [("pruning", (plan.plan,))], lease) as (change, [known]):
+        away = _pruned_since(store, change, records, plan.plan)
         for namespace, group in _by_namespace(records).items():
             ns = store.namespaces.find(namespace)
             if ns is None:
                 ns = made[namespace] = store.namespaces.make(change.tx, namespace)
-            left = _haunted(store, change, ns[0], namespace, group, plan.plan)
+            found = _haunted(store, change, ns[0], namespace, group, plan.plan)
+            left = [one for one in found if one[0].keeper not in away]
+            waiting += len(found) - len(left)
             for one, _ in left:
                 if one.exp_ms is not None and one.exp_ms <= change.now_ms:
                     expired += 1
@@ -79,7 +84,7 @@ def bring_back(
         if back:
             change.note("undo", f"{len(back):,} records, plan {plan.plan[:12]}")
     store.namespaces.keep(made)
-    return Returned(len(back), expired)
+    return Returned(len(back), expired, waiting)
 
 
 def part_again(
@@ -172,6 +177,25 @@ def _haunted(
     rows = change.tx.fetch("ghosts_at", (namespace, store.engine.array(list(keys))))
     found = [Ghost._make(row) for row in sound(rows)]
     return [(group[keys[ghost.digest]], ghost) for ghost in found if ghost.plan == plan]
+
+
+def _pruned_since(
+    store: Store, change: Change, records: Sequence[Returning], plan: str
+) -> set[tuple[str, str]]:
+    """Those that took others over and that another prune has taken away."""
+    keepers: dict[str, set[str]] = {}
+    for namespace, key in filter(None, (one.keeper for one in records)):
+        keepers.setdefault(namespace, set()).add(key)
+    found = set()
+    for namespace, keys in keepers.items():
+        digests = {ghosts.digest_of(key): key for key in keys}
+        rows = change.tx.fetch("ghosts_at", (namespace, store.engine.array(sorted(digests))))
+        others = [one for one in map(Ghost._make, sound(rows)) if one.plan != plan]
+        ns = store.namespaces.find(namespace)
+        here = _here(store, change, ns[0], sorted(keys)) if ns and others else {}
+        found |= {(namespace, digests[one.digest]) for one in others}
+        found -= {(namespace, key) for key in here}
+    return found
 
 
 def _write(change: Change, ns: int, one: Returning) -> None:
