@@ -1,4 +1,5 @@
-"""What a prune merged, deleted and brought back, in a restore to a moment before or between."""
+"""What a prune merged, deleted and brought back, in a restore to a moment before or between, and
+when the archive's index is made anew."""
 
 from __future__ import annotations
 
@@ -7,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from memtend.clock import ManualClock, to_datetime
+from memtend.limits import ARCHIVE_KEEP_MS
 from memtend.model.record import Labels
-from tests.fixtures.archives import value
+from tests.fixtures.archives import archive_everything, value
 from tests.fixtures.pruning import plan_of, pruning, whole
+from tests.fixtures.stores import run_sql
 
 NS = "notes/old"
 MINUTE_MS = 60_000
@@ -67,3 +70,21 @@ def test_nothing_is_taken_off_what_never_took_it_over(tmp_path: Path, clock: Man
         assert services.undo_prune(report.plan).written == 1
         found = {key: one["labels"]["success_count"] for key, one in whole(memory, NS).items()}
         assert found == {"a": 10, "b": 3}
+
+
+def test_no_index_brings_back_what_only_a_ghost_knows_of(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    """The change log and what the prune had kept are gone; what was archived before lies on."""
+    with pruning("sqlite://", tmp_path, clock) as services:
+        for n in range(6):
+            services.memory.put(NS, f"k{n}", value(n))
+        archive_everything(services)
+        services.apply_prune(plan_of(services, f"{NS}/k0", f"{NS}/k1"))
+        services.compact_archive()
+        clock.advance(ARCHIVE_KEEP_MS)
+        assert services.compact_archive().removed == 1
+        services.apply_sweep(services.plan_sweep())
+        assert run_sql(services.memory, "SELECT count(*) FROM log") == [(0,)]
+        assert services.reindex_archive().written == 0
+        assert list(whole(services.memory, NS)) == ["k2", "k3", "k4", "k5"]

@@ -1,10 +1,10 @@
 """Rebuilding the store's index from the archive alone: for records whose stubs are lost.
 
 Of several entries for one path the one written last counts. A stub is made only where the store
-holds nothing, where its change log does not say that the record ended, where that entry is not what
-a prune has kept, and where the erasure ledger does not forbid it. A store that has lost its change
-log too cannot know what was deleted since: such records come back. Nothing is replaced, so it can
-be cut off and repeated.
+holds nothing, where neither its change log nor a ghost says that the record ended, where that entry
+is not what a prune has kept, and where the erasure ledger does not forbid it. A store that has lost
+its change log too cannot know what was deleted since: such records come back. Nothing is replaced,
+so it can be cut off and repeated.
 """
 
 from __future__ import annotations

@@ -23,6 +23,7 @@ from memtend.codec.envelope import (
     unpack,
 )
 from memtend.store.change import Draft, Old
+from memtend.store.ghosts import digest_of
 from memtend.store.writes import enforce
 
 if TYPE_CHECKING:
@@ -108,7 +109,8 @@ def recall(
 def plant(store: Store, records: Sequence[Planted], *, lease: Lease) -> Restated:
     """Make stubs for records that the store has lost, each as a new event.
 
-    Only where nothing is at the path and the change log does not say that the record ended.
+    Only where nothing is at the path, and neither the change log nor a ghost says that the record
+    ended.
     """
     rows = after = 0
     made: dict[str, tuple[int, bytes]] = {}
@@ -146,6 +148,8 @@ def _is_taken(store: Store, change: Change, ns: int, one: Planted) -> bool:
     if change.tx.fetch("get_fields", (ns, one.key)):
         return True
     ended = change.tx.fetch("log_of_field", (ns, one.key, ""))
+    if change.tx.fetch("ghosts_at", (one.namespace, store.engine.array([digest_of(one.key)]))):
+        return True
     return any(store.replicas.id(r) == one.body.replica and n >= one.body.n for r, n in ended)
 
 
