@@ -8,6 +8,7 @@ from memtend.errors import InvalidPolicy
 from memtend.limits import MIB
 from memtend.model.alert import AlertLevel
 from memtend.model.alertpolicy import AlertPolicy
+from memtend.model.policyfile import PolicyFile
 from memtend.policies import dump_policies, load_policies
 
 EVERYTHING = """
@@ -64,3 +65,10 @@ def test_it_reads_back_as_it_was_written(text: str) -> None:
 def test_nothing_is_guessed(section: str) -> None:
     with pytest.raises(InvalidPolicy, match="line 1"):
         load_policies(f"alerts: {section}")
+
+
+def test_a_store_that_has_kept_all_of_them_is_read() -> None:
+    """As it was written before only what differs was kept."""
+    policy = AlertPolicy(remind_ms=None)
+    kept = PolicyFile.model_validate_json(f'{{"alerts": {policy.model_dump_json()}}}')
+    assert kept.alerts == policy

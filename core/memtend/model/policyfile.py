@@ -6,7 +6,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from pydantic import BaseModel, Field
+from pydantic import AliasChoices, BaseModel, Field
 
 from memtend.limits import AGENT_BYTES_MAX, QUOTA_WARN_SHARE, SESSION_BYTES_MAX, STORE_BYTES_MAX
 from memtend.model.archiverule import ArchivePolicy
@@ -76,7 +76,10 @@ class PolicyFile(BaseModel, frozen=True, extra="forbid"):
     archive: ArchivePolicy = ArchivePolicy()
     retention: Retention = Retention()
     pruning: dict[str, Any] = Field(default_factory=dict)
-    alerting: dict[str, Any] = Field(default_factory=dict)
+    # Files of some stores have all of `alerts` under that name.
+    alerting: dict[str, Any] = Field(
+        default_factory=dict, validation_alias=AliasChoices("alerting", "alerts")
+    )
     notes: tuple[str, ...] = ()
 
     @cached_property
