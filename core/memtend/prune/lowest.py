@@ -5,6 +5,7 @@ So what pruning holds in memory is what it may take, not what the store has, and
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -32,6 +33,10 @@ class Offer(NamedTuple):
     size_bytes: int
 
 
+_RANK: Final = itemgetter(0)
+"""Of plain tuples it is told in half the time which comes first."""
+
+
 class Lowest:
     """Those of lowest rank that together take `need_bytes`; all of them where that is None."""
 
@@ -44,22 +49,21 @@ class Lowest:
     def add(self, rank: Rank, score: float | None, candidate: Candidate) -> None:
         if self._last is not None and rank > self._last:
             return  # as much as is needed goes before it
-        offer = Offer(
+        self._offers.append(tuple.__new__(Offer, (
             rank, score, candidate.seq, candidate.namespace, candidate.key, candidate.kind,
             candidate.agent, candidate.size_bytes,
-        )  # fmt: skip
-        self._offers.append(offer)
+        )))  # fmt: skip
         if len(self._offers) >= self._trim_at and self._need_bytes is not None:
             self._trim(self._need_bytes)
 
     def in_order(self) -> Iterator[Offer]:
         """What goes first comes first."""
-        self._offers.sort()
+        self._offers.sort(key=_RANK)
         return iter(self._offers)
 
     def _trim(self, need_bytes: int) -> None:
         """Twice what is kept may come before the next time, so each record is sorted few times."""
-        self._offers.sort()
+        self._offers.sort(key=_RANK)
         count = 0
         while count < len(self._offers) and need_bytes > 0:
             need_bytes -= self._offers[count].size_bytes

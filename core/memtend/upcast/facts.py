@@ -17,7 +17,7 @@ from datetime import UTC, tzinfo
 from typing import Any, Final, NamedTuple
 
 from memtend.limits import INTEGER_ABS_MAX
-from memtend.model.timestamps import NotATime, parse_moment
+from memtend.model.timestamps import ms_of
 from memtend.upcast.aml_2_0 import NEW_NAMES
 from memtend.upcast.family import AML
 from memtend.upcast.labelling import first, part, share, whole
@@ -107,12 +107,12 @@ class Said:
 
     @property
     def created_ms(self) -> int | None:
-        created = _moment(self._lived("created"), self._zone)
-        return _moment(self._part.get("timestamp"), self._zone) if created is None else created
+        created = ms_of(self._lived("created"), self._zone)
+        return ms_of(self._item.get("timestamp"), self._zone) if created is None else created
 
     @property
     def last_used_ms(self) -> int | None:
-        return _moment(self._lived("lastUsed"), self._zone)
+        return ms_of(self._lived("lastUsed"), self._zone)
 
     @property
     def confidence(self) -> float | None:
@@ -226,13 +226,6 @@ def _measured(stated: Any) -> dict[str, float]:
     named = {**own, **stated} if isinstance(own, Mapping) else stated
     numbers = ((name, _number(value)) for name, value in named.items())
     return {name: number for name, number in numbers if number is not None}
-
-
-def _moment(stated: Any, zone: tzinfo) -> int | None:
-    try:
-        return None if stated is None else parse_moment(stated, zone).ms
-    except NotATime:
-        return None
 
 
 def _number(stated: Any) -> float | None:
