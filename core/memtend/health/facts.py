@@ -99,6 +99,8 @@ class HealthFacts(Fact):
     backup_asked: bool
     backup_age_ms: int | None
     backup_rows: int | None
+    backup_known: bool = True
+    """Whether the store knows of a backup into any target, asked about or not."""
     engine_notes: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
     """What could not be read at all, and why: each makes one of the facts unknown."""

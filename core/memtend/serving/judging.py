@@ -160,9 +160,12 @@ class Judging(Peering, Archives, Drills, Migrating):
     def _backup_facts(self, target_url: str | None, ask: _Asking) -> dict[str, Any]:
         asked = {"backup_asked": target_url is not None, "backup_age_ms": None, "backup_rows": None}
         if not target_url:
-            return asked
+            return asked | {"backup_known": ask("the catalog", self._has_backups, True)}
         drilled = ask("drills", lambda: self._drill_facts(target_url), {})
         return asked | drilled | ask("the catalog", lambda: self._taken_facts(target_url), {})
+
+    def _has_backups(self) -> bool:
+        return catalog.last(self.store) is not None
 
     def _drill_facts(self, target_url: str) -> dict[str, Any]:
         evidence = self.drill_evidence(target_url)
