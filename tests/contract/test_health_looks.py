@@ -185,8 +185,8 @@ def test_what_is_promised_of_duplicates_is_what_pruning_does(
 
 
 def test_the_default_place_of_a_target_is_not_asked(services: Services, tmp_path: Path) -> None:
-    assert not [c for c in services.health().checks if c.name in ("chain", "target")]
-    unasked = named(services.health(), "backup")
+    assert not [c for c in services.health().checks if c.name in ("backup", "chain", "target")]
+    unasked = named(services.health(), "backups")
     assert (unasked.level, unasked.penalty) == ("ok", 0)
     assert "--target" in unasked.hint
     assert named(services.health(str(tmp_path / "b")), "backup").level == "critical"

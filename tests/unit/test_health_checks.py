@@ -58,7 +58,7 @@ def missed(pruned: int, count: int) -> tuple[RegretFacts, ...]:
         ({"lost_file_bytes": 1}, "file", CRITICAL),
         ({"lost_file_bytes": 0}, "file", None),
         ({"backup_asked": False}, "backup", None),
-        ({"backup_asked": False, "backup_known": False}, "backup", OK),
+        ({"backup_asked": False, "backup_known": False}, "backups", OK),
         ({"rows": rows()}, "integrity", OK),
         ({"rows": rows(damaged=1)}, "integrity", CRITICAL),
         ({"rows": rows(), "tables": ("lease: row",)}, "integrity", CRITICAL),

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from memtend.services import Services
+
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = [
     path for top in ("core", "tasks", "flows") for path in sorted((ROOT / top).rglob("*.py"))
@@ -113,3 +115,11 @@ def test_pins_are_names_and_versions() -> None:
     assert odd == []
     assert not any(line.startswith("memtend==") for line in pins)
     assert "://" not in "\n".join(lines)
+
+
+def test_no_part_of_the_services_hides_what_another_has() -> None:
+    seen: dict[str, str] = {}
+    for part in Services.__mro__[:-1]:
+        for name in vars(part):
+            if not name.startswith("__"):
+                assert seen.setdefault(name, part.__name__) == part.__name__, name

@@ -21,7 +21,7 @@ def backup(facts: HealthFacts) -> Iterator[Check]:
     if not facts.backup_asked:
         if not facts.backup_known:
             hint = "`memtend backup take` makes one; with --target they are judged, too."
-            yield ok("backup", "no backup is known of, and none was asked about", hint)
+            yield ok("backups", "no backup is known of, and none was asked about", hint)
         return
     if facts.backup_age_ms is None:
         hint = "Run the backup flow now, or `memtend backup take`."

@@ -149,7 +149,7 @@ class Alerting(Judging, Measuring):
         from memtend.alerting.wording import trial  # noqa: PLC0415
 
         notice = trial(self.clock.now_ms(), self.clock.new_id())
-        told = ((one.name, one.tell(self._label(), [notice])) for one in self._tellers())
+        told = ((one.name, one.tell(self._called(), [notice])) for one in self._tellers())
         return tuple(Delivery(channel=name, alerts=1, why=why or "") for name, why in told)
 
     def _alert(
@@ -162,7 +162,7 @@ class Alerting(Judging, Measuring):
         policy = self.memory.config.file.alerts
         decided = apply.write_down(self.store, looking, policy)
         chosen = [*(self._tellers() if tellers is None else tellers), *also]
-        told, untold = apply.tell(self.store, self._label(), chosen, policy)
+        told, untold = apply.tell(self.store, self._called(), chosen, policy)
         changed = {one.id: one for one in decided.changed}
         moved = (decided.opened, decided.raised, decided.lowered, decided.resolved)
         opened, raised, lowered, resolved = (
@@ -224,7 +224,7 @@ class Alerting(Judging, Measuring):
         quiet = self.silences() if found else ()
         return tuple(Alert.of(one, one.stands and silenced(one, quiet)) for one in found)
 
-    def _label(self) -> str:
+    def _called(self) -> str:
         """The store as a message names it: no path, and no password."""
         return self.store.url.rpartition("/")[2] or self.store.url
 

@@ -1,4 +1,4 @@
-"""What was pruned and missed since, how the store has been doing, alerts; what an agent has."""
+"""What was pruned and missed since, how the store has been doing, alerts."""
 
 from __future__ import annotations
 
