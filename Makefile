@@ -35,7 +35,7 @@ demo: $(VENV)/.dev ## run the main job over a sample of agent memory, on Prefect
 # Three on two cores: the worker that has the flows mostly waits for Prefect's server.
 test: $(VENV)/.dev ## run every test; ARGS="-k name" narrows it
 	$(BIN)/python -m pytest -n 3 --dist loadfile --cov=memtend --cov-branch \
-		--cov-report=term $(if $(ARGS),,--cov-fail-under=95) $(ARGS)
+		--cov-report=term --durations=30 $(if $(ARGS),,--cov-fail-under=95) $(ARGS)
 
 serve: $(VENV)/.dev ## start the Prefect server, its UI and all schedules
 	$(BIN)/python -m memtend_flows.serve $(ARGS)

@@ -64,6 +64,15 @@ BY_NAME = {
         "ago may have changed: half of its time. The rest is a put: row, index, labels, totals, "
         "change number, audit."
     ),
+    "prune, plan by performance, CPU": (
+        "The scan of the rows with their bodies is a third, reading what patterns and decisions "
+        "say of themselves another; the rest is the rules, the shields and the reason of each "
+        "decision in words. The original decides by one file of parsed items that it holds."
+    ),
+    "prune, plan by space, CPU": (
+        "As by performance: each record is read, shielded or not, and given a value before the "
+        "first can go. Reading less would need columns for success and confidence in each row."
+    ),
     "migrate 1.0.0 to 2.0.0": (
         "A third is the cast: JSON read, three steps, times in another form, canonical JSON again. "
         "A third is SQLite: a row and its index entry out and in, the WAL's checksums, a "
