@@ -67,7 +67,7 @@ BY_NAME = {
     "prune, plan by performance, CPU": (
         "The scan of the rows with their bodies is a third, reading what patterns and decisions "
         "say of themselves another; the rest is the rules, the shields and the reason of each "
-        "decision in words. The original decides by one file of parsed items that it holds."
+        "decision in words. All three strategies together read everything once."
     ),
     "prune, plan by space, CPU": (
         "As by performance: each record is read, shielded or not, and given a value before the "
