@@ -1,0 +1,1 @@
+"""What outcomes and accesses teach: which strategy works, and how long to keep what."""
