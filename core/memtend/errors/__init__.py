@@ -49,6 +49,7 @@ from memtend.errors.input import (
     NotFound,
     QuotaExceeded,
 )
+from memtend.errors.learnttl import AccessesUnusable
 from memtend.errors.leases import Deadlock, LeaseHeld, LeaseReads, StaleLease
 from memtend.errors.messages import (
     InboxFull,
@@ -106,6 +107,7 @@ from memtend.errors.upkeep import (
 
 __all__ = [
     "AccessDenied",
+    "AccessesUnusable",
     "AlertUnknown",
     "AlertsUntold",
     "ArchiveDamaged",
