@@ -30,3 +30,14 @@ TTL_FLOOR_MS: Final = 60_000
 TTL_ACCESSES_MIN: Final = 200  # of a class, for a TTL to be proposed
 TTL_CANARY_MS: Final = 7 * 24 * 3_600_000
 TTL_REGRET_MAX: Final = 0.05  # of the reads of what has expired, before a trial is taken back
+
+# Words of the policy file
+LEARN_NAMES_MAX: Final = 256  # writers excluded, patterns kept
+LEARN_WEIGHT_MAX: Final = 1_000
+SEED_MAX: Final = 2**31 - 1
+
+# Pictures of what was learned
+PICTURE_POINTS_MAX: Final = 60  # of a line; more are thinned when a model is fitted
+PICTURE_LINES_MAX: Final = 6
+PICTURE_BINS_MAX: Final = 20
+PICTURE_BARS_MAX: Final = 16
