@@ -17,6 +17,17 @@ FEATURES_MAX: Final = 512
 CATEGORIES_MAX: Final = 32  # of one feature; rarer ones are one category
 CONTEXT_DEPTH_MAX: Final = 4
 
+# Insights, trends, drift
+FALSE_RATE: Final = 0.05  # of insights and trends that may be mistaken
+INSIGHT_ROWS_MIN: Final = 15  # of a strategy, in either half of the outcomes
+INSIGHTS_ASKED_MAX: Final = 4  # conditions of a task type that are worth a test
+INSIGHTS_MAX: Final = 50
+TREND_WEEKS_MIN: Final = 5
+TREND_ROWS_MIN: Final = 5  # of a week, for the week to be a point
+DRIFT_CHANCE: Final = 0.01  # of an alarm where nothing has changed
+DRIFT_ROWS_MIN: Final = 100  # since the fit, before anything is said
+WRITER_GAP_MIN: Final = 0.1  # of a writer's successes to everybody else's, to be told of
+
 # Models
 MODEL_BYTES_MAX: Final = 256 * MIB
 MODELS_KEPT: Final = 10  # of a scenario, besides the active one and its parent
@@ -41,3 +52,11 @@ PICTURE_POINTS_MAX: Final = 60  # of a line; more are thinned when a model is fi
 PICTURE_LINES_MAX: Final = 6
 PICTURE_BINS_MAX: Final = 20
 PICTURE_BARS_MAX: Final = 16
+
+# Contexts
+CONTEXT_KEYS_MAX: Final = 2_000  # of one context, when an encoder is fitted
+CONTEXT_FIELDS_MAX: Final = 10_000  # different ones that an encoder looks at
+CONTEXT_WORDS_MAX: Final = 1_000  # of one list
+DROPPED_TOLD_MAX: Final = 100  # features left out that are told one by one
+PICTURED_SCENARIOS_MAX: Final = 3  # on the page of a report
+FEATURE_CELLS_MAX: Final = 20_000_000  # contexts x features: with many contexts fewer features
