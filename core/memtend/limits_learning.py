@@ -52,11 +52,11 @@ PICTURE_POINTS_MAX: Final = 60  # of a line; more are thinned when a model is fi
 PICTURE_LINES_MAX: Final = 6
 PICTURE_BINS_MAX: Final = 20
 PICTURE_BARS_MAX: Final = 16
+PICTURED_SCENARIOS_MAX: Final = 3  # on the page of a report
 
 # Contexts
 CONTEXT_KEYS_MAX: Final = 2_000  # of one context, when an encoder is fitted
 CONTEXT_FIELDS_MAX: Final = 10_000  # different ones that an encoder looks at
 CONTEXT_WORDS_MAX: Final = 1_000  # of one list
 DROPPED_TOLD_MAX: Final = 100  # features left out that are told one by one
-PICTURED_SCENARIOS_MAX: Final = 3  # on the page of a report
 FEATURE_CELLS_MAX: Final = 20_000_000  # contexts x features: with many contexts fewer features
