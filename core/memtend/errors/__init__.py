@@ -49,6 +49,7 @@ from memtend.errors.input import (
     NotFound,
     QuotaExceeded,
 )
+from memtend.errors.learnmodel import ModelRefused, OutcomesUnusable
 from memtend.errors.learnttl import AccessesUnusable
 from memtend.errors.leases import Deadlock, LeaseHeld, LeaseReads, StaleLease
 from memtend.errors.messages import (
@@ -146,6 +147,7 @@ __all__ = [
     "MigrationNotRehearsed",
     "MigrationUnknown",
     "MigrationWrong",
+    "ModelRefused",
     "NoArchive",
     "NoBackup",
     "NoMessage",
@@ -156,6 +158,7 @@ __all__ = [
     "NothingKept",
     "ObjectDamaged",
     "ObjectMissing",
+    "OutcomesUnusable",
     "PackageMissing",
     "PeerClock",
     "PeerRetired",
