@@ -20,7 +20,7 @@ CONTEXT_DEPTH_MAX: Final = 4
 # Insights, trends, drift
 FALSE_RATE: Final = 0.05  # of insights and trends that may be mistaken
 INSIGHT_ROWS_MIN: Final = 15  # of a strategy, in either half of the outcomes
-INSIGHTS_ASKED_MAX: Final = 4  # conditions of a task type that are worth a test
+INSIGHTS_ASKED_MAX: Final = 6  # of each sort: each one asked makes all of them less sure
 INSIGHTS_MAX: Final = 50
 TREND_WEEKS_MIN: Final = 5
 TREND_ROWS_MIN: Final = 5  # of a week, for the week to be a point

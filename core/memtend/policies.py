@@ -25,8 +25,9 @@ import yaml
 
 from memtend.alertrules import dump_alerts, read_alerts
 from memtend.archiverules import dump_archive, read_archive
-from memtend.durations import parse_bytes, parse_duration, show_duration
+from memtend.durations import parse_duration, show_duration
 from memtend.errors import InvalidName, InvalidPolicy
+from memtend.learnrules import dump_learn, read_learn
 from memtend.limits import (
     COMPRESS_THRESHOLD_BYTES,
     POLICY_BYTES_MAX,
@@ -45,22 +46,15 @@ from memtend.model.policy import (
     Policy,
     Reading,
 )
-from memtend.model.policyfile import (
-    TIME_OF_DAY,
-    CleanupLogging,
-    CleanupSchedule,
-    Layout,
-    PolicyFile,
-    PolicySafety,
-    Quotas,
-)
+from memtend.model.policyfile import Layout, PolicyFile
 from memtend.model.policyset import PolicySet
 from memtend.prunerules import dump_prune, read_prune
 from memtend.retentionrules import dump_retention, read_retention
 from memtend.safeyaml import Node, read_yaml
+from memtend.upkeeprules import read_logging, read_quotas, read_safety, read_schedule
 
 _SECTIONS = ("namespaces", "cleanup_schedule", "compression", "logging", "quotas", "safety",
-             "archive", "retention", "layout", "alerts", "prune")  # fmt: skip
+             "archive", "retention", "layout", "alerts", "prune", "learn")  # fmt: skip
 _RULE = (
     "namespace",
     "ttl_seconds",
@@ -103,6 +97,7 @@ def dump_policies(file: PolicyFile) -> str:
         "retention": dump_retention(file.retention),
         "prune": dump_prune(file.prune),
         "alerts": dump_alerts(file.alerts),
+        "learn": dump_learn(file.learn),
     }
     return str(yaml.safe_dump(tree, sort_keys=False, allow_unicode=True))
 
@@ -125,14 +120,15 @@ def _load(root: Node) -> PolicyFile:
     return PolicyFile(
         policies=PolicySet(rules=rules, fallback=fallback),
         layout=_layout(sections.get("layout")),
-        schedule=_schedule(sections.get("cleanup_schedule")),
-        quotas=_quotas(sections.get("quotas")),
-        safety=_safety(sections.get("safety")),
-        logging=_logging(sections.get("logging")),
+        schedule=read_schedule(sections.get("cleanup_schedule")),
+        quotas=read_quotas(sections.get("quotas")),
+        safety=read_safety(sections.get("safety")),
+        logging=read_logging(sections.get("logging")),
         archive=read_archive(sections.get("archive")),
         retention=read_retention(sections.get("retention")),
         pruning=read_prune(sections.get("prune")),
         alerting=read_alerts(sections.get("alerts")),
+        learning=read_learn(sections.get("learn")),
         notes=tuple(notes),
     )
 
@@ -230,49 +226,6 @@ def _ttl_ms(item: Node, given: Mapping[str, Node]) -> int | None:
     if parsed is None or not 0 < parsed <= TTL_MS_MAX:
         raise given["ttl"].error(f"{text[:64]!r} is not a time such as 90s, 1h, 1d12h, permanent")
     return parsed
-
-
-def _schedule(node: Node | None) -> CleanupSchedule:
-    given = node.mapping(CleanupSchedule.model_fields) if node else {}
-    fields: dict[str, Any] = {}
-    if "enabled" in given:
-        fields["enabled"] = given["enabled"].flag()
-    if "interval_hours" in given:
-        fields["interval_hours"] = given["interval_hours"].whole(1, 8_760)
-    if "time_of_day" in given:
-        fields["time_of_day"] = given["time_of_day"].plain()
-        if not re.fullmatch(TIME_OF_DAY, fields["time_of_day"], re.ASCII):
-            raise given["time_of_day"].error("a time of day is written HH:MM, from 00:00 to 23:59")
-    return CleanupSchedule(**fields)
-
-
-def _quotas(node: Node | None) -> Quotas:
-    given = node.mapping(Quotas.model_fields) if node else {}
-    fields: dict[str, Any] = {}
-    for name in ("agent_bytes", "session_bytes", "store_bytes"):
-        if name in given:
-            fields[name] = parse_bytes(given[name].plain())
-            if not fields[name]:
-                raise given[name].error("a quota is a number of bytes, or such as 100MiB, 10GiB")
-    if "warn_share" in given:
-        fields["warn_share"] = given["warn_share"].number(0.01, 1)
-    return Quotas(**fields)
-
-
-def _safety(node: Node | None) -> PolicySafety:
-    given = node.mapping(PolicySafety.model_fields) if node else {}
-    if "delete_share_max" not in given:
-        return PolicySafety()
-    return PolicySafety(delete_share_max=given["delete_share_max"].number(0, 1))
-
-
-def _logging(node: Node | None) -> CleanupLogging:
-    given = node.mapping(CleanupLogging.model_fields) if node else {}
-    fields: dict[str, Any] = {name: given[name].flag() for name in given if name.startswith("log_")}
-    if "level" in given:
-        levels = ("debug", "info", "warning", "error", "critical")
-        fields["level"] = given["level"].choice({name: name.upper() for name in levels})
-    return CleanupLogging(**fields)
 
 
 def _dump_compression(compression: Compression) -> dict[str, Any]:

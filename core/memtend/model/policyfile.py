@@ -15,6 +15,7 @@ from memtend.model.retention import Retention
 
 if TYPE_CHECKING:
     from memtend.model.alertpolicy import AlertPolicy
+    from memtend.model.learnpolicy import LearnPolicy
     from memtend.model.prunepolicy import PrunePolicy
 
 TIME_OF_DAY: Final = "(?:[01][0-9]|2[0-3]):[0-5][0-9]"
@@ -62,9 +63,9 @@ class PolicyFile(BaseModel, frozen=True, extra="forbid"):
     """A whole file. `notes` lists what was accepted but means something else here.
 
     `layout` None leaves it to the store: `swarm` from the first write through `AgentMemory` on.
-    `pruning` and `alerting` are what differs from the defaults of `prune` and `alerts`. They are
-    kept as plain values because every process reads its store's file when it starts, and almost
-    none of them prunes or alerts anybody.
+    `pruning`, `alerting` and `learning` are what differs from the defaults of `prune`, `alerts` and
+    `learn`. They are kept as plain values because every process reads its store's file when it
+    starts, and almost none of them prunes, alerts anybody or learns.
     """
 
     policies: PolicySet = PolicySet()
@@ -80,6 +81,7 @@ class PolicyFile(BaseModel, frozen=True, extra="forbid"):
     alerting: dict[str, Any] = Field(
         default_factory=dict, validation_alias=AliasChoices("alerting", "alerts")
     )
+    learning: dict[str, Any] = Field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     @cached_property
@@ -93,3 +95,9 @@ class PolicyFile(BaseModel, frozen=True, extra="forbid"):
         from memtend.model.alertpolicy import AlertPolicy  # noqa: PLC0415
 
         return AlertPolicy.model_validate(self.alerting)
+
+    @cached_property
+    def learn(self) -> LearnPolicy:
+        from memtend.model.learnpolicy import LearnPolicy  # noqa: PLC0415
+
+        return LearnPolicy.model_validate(self.learning)
