@@ -79,7 +79,7 @@ def test_the_snapshot_comes_back_and_a_line_of_history_begins(forward: Older) ->
         back(forward, snapshot=True)
     report = back(forward, snapshot=True, lose=True)
     assert report.wanted == schema_state(forward.url).found == OLDER[-1]
-    assert "ghost" not in repr(dump_of(forward.url))
+    assert "access_log" not in repr(dump_of(forward.url))
     bring_forward(forward.url, forward.settings, forward.clock)
     with forward.opened() as memory:
         assert memory.get("notes", "since") is None

@@ -36,7 +36,7 @@ def test_what_is_pending_is_said_and_nothing_is_written(older: Older) -> None:
     plan = plan_schema(older.url, older.settings, older.clock)
     assert (plan.found, plan.wanted, plan.losses) == (older.revision, schema.HEAD, ())
     assert plan.digest == plan_schema(older.url, older.settings, older.clock).digest
-    with pytest.raises(StoreOutdated, match=rf"{schema.HEAD}, what was pruned"):
+    with pytest.raises(StoreOutdated, match=rf"{schema.HEAD}, a sample of accesses"):
         Memory.open(older.url, clock=older.clock)
     assert held_by(older.url) == before
 

@@ -1,4 +1,4 @@
-"""The small tables of upkeep: what travels with a backup, and what a restore leaves be."""
+"""Small tables of upkeep and learning: what travels with a backup, what a restore leaves be."""
 
 from __future__ import annotations
 
@@ -14,12 +14,17 @@ from memtend.store.store import Store
 
 HOUR = ManualClock().now_ms() // 3_600_000
 ROWS: dict[str, list[tuple[Any, ...]]] = {
+    "access_log": [(-(2**60), 65_536, 5, 1, 900, 4)],
     "alert": [("a1", "disk", "store", "error", "open", "{}", 1, 2, None)],
     "ghost": [("notes", -(2**60), "unused", "p" * 64, 5, 0, None)],
+    "model": [
+        ("m1", "build", "strategy", "active", 5, 6, None, "0.1.0", 0, 9, 1, 2, "[]", "", "{}"),
+    ],
     "metric": [("records", 7, 3.25), ("records", 8, 4.0)],
     "pruning": [("p" * 64, 5, 1, 900, 3, None, "{}")],
     "regret": [("unused", "notes", 1, 0, 0)],
     "silence": [("s1", "disk", 99, "{}")],
+    "trial": [("t1", "notes", "running", "{}", 5, None)],
 }
 
 

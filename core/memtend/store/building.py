@@ -26,6 +26,7 @@ from memtend.store import messages_moving, migrations, upkeep
 from memtend.store.engine import Row, Transaction
 from memtend.store.interned import replica_row, tombstone_of
 from memtend.store.meta import Meta, crc_of
+from memtend.store.sql_learning import SAMPLE
 
 _BATCH: Final = 1_000
 _BATCH_BYTES: Final = 1 * MIB
@@ -33,7 +34,7 @@ _NAMESPACES_FROM: Final = 65_536
 _GAP: Final = 65_536
 _REPLICA_GAP: Final = 64
 
-LOCAL_SETTINGS: Final = ("audit_key", "drill:", "migrate:")
+LOCAL_SETTINGS: Final = (SAMPLE, "audit_key", "drill:", "migrate:")
 """Settings that belong to one database and not to the state: never taken from a backup."""
 
 T = TypeVar("T")

@@ -27,7 +27,8 @@ _TABLES: Final = ("sibling", "tag", "log", "access", "op", "tally", "namespace",
                   "setting", "access_grant", "lease", "lease_accepted",
                   "lease_grant", "lease_ticket", "peer", "replica",
                   "message", "delivery", "lane", "inbox", "member", "migration", "alert",
-                  "ghost", "latency", "metric", "pruning", "regret", "silence")  # fmt: skip
+                  "ghost", "latency", "metric", "pruning", "regret", "silence",
+                  "access_log", "model", "trial")  # fmt: skip
 _PLAIN: Final = "freed space was not overwritten: --full rewrites the tables"
 _READER: Final = "another program still reads an older state of the store"
 _NO_ROOM: Final = "no space left to rebuild the file; deleted cells were overwritten in place"

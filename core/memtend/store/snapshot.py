@@ -21,6 +21,7 @@ from memtend.model.stored import LogRow, SideRow, StoredRow, StoreState
 from memtend.store import messages_moving, migrations, upkeep
 from memtend.store.engine import Reader, Row
 from memtend.store.sampling import SETTING as LOOKS
+from memtend.store.sql_learning import SAMPLE
 
 if TYPE_CHECKING:
     from memtend.store.store import Store
@@ -29,8 +30,9 @@ _BATCH: Final = 500
 Digest: TypeAlias = bytes
 _BATCH_BYTES: Final = 4 * MIB
 AUDIT_KEY: Final = "audit_key"
-_STAYING: Final = (AUDIT_KEY, LOOKS)
-"""The settings that never leave the store: its key, and how far its rows were looked at."""
+_STAYING: Final = (AUDIT_KEY, LOOKS, SAMPLE)
+"""The settings that never leave the store: its key, how far its rows were looked at, which keys it
+samples."""
 
 
 class Snapshot:
@@ -97,11 +99,11 @@ class Snapshot:
             yield _side("lease_accepted", resource, "", (epoch, n, crc))
         yield from messages_moving.late_rows(self.reader)
         yield from migrations.side_rows(self.reader)
-        yield from upkeep.side_rows(self.reader, "pruning", "regret")
+        yield from upkeep.side_rows(self.reader, "model", "pruning", "regret")
         for name, value, crc in self.reader.fetch("stream_setting"):
             if name not in _STAYING:
                 yield _side("setting", name, "", (value, crc))
-        yield from upkeep.side_rows(self.reader, "silence")
+        yield from upkeep.side_rows(self.reader, "silence", "trial")
 
     def audit(self, after: int = 0) -> Iterator[SideRow]:
         """The audit trail, or its entries after number `after`."""

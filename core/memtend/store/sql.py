@@ -17,6 +17,7 @@ from memtend.store import (
     sql_health,
     sql_hooks,
     sql_imports,
+    sql_learning,
     sql_leases,
     sql_messages,
     sql_metrics,
@@ -249,7 +250,7 @@ STATEMENTS.update(sql_migrate.STATEMENTS | sql_schema.STATEMENTS)
 STATEMENTS.update(sql_imports.STATEMENTS | sql_upkeep.STATEMENTS | sql_alerts.STATEMENTS)
 STATEMENTS.update(sql_narrowing.STATEMENTS | sql_optimize.STATEMENTS)
 STATEMENTS.update(sql_duplicates.STATEMENTS | sql_prune.STATEMENTS)
-STATEMENTS.update(sql_report.STATEMENTS)
+STATEMENTS.update(sql_report.STATEMENTS | sql_learning.STATEMENTS)
 
 STATEMENTS.update(sql_metrics.STATEMENTS)
 STATEMENTS.update(sql_health.STATEMENTS | sql_health.peeks(STATEMENTS))

@@ -52,9 +52,10 @@ STATEMENTS: Final[dict[str, str]] = {
 }
 
 PEEKED: Final = (
-    "access", "access_grant", "alert", "catalog", "dictionary", "erasure", "ghost", "inbox", "lane",
-    "lease", "lease_accepted", "lease_grant", "lease_ticket", "log_rows", "member", "message",
-    "metric", "migration", "op", "peer", "pruning", "regret", "replica", "setting", "silence",
+    "access", "access_grant", "access_log", "alert", "catalog", "dictionary", "erasure", "ghost",
+    "inbox", "lane", "lease", "lease_accepted", "lease_grant", "lease_ticket", "log_rows", "member",
+    "message", "metric", "migration", "model", "op", "peer", "pruning", "regret", "replica",
+    "setting", "silence", "trial",
 )  # fmt: skip
 """Small tables whose statements read in the order of an index, so that their beginning is cheap."""
 

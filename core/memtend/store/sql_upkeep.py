@@ -19,14 +19,13 @@ TABLES: Final[dict[str, tuple[int, tuple[str, ...]]]] = {
 """How many columns are the key, and all columns but the checksum."""
 
 
-def _stream(table: str) -> str:
-    keys, columns = TABLES[table]
+def stream_table(table: str, keys: int, columns: tuple[str, ...]) -> str:
+    """All rows in the order of the key."""
     return f"SELECT {', '.join(columns)}, crc FROM {table} ORDER BY {', '.join(columns[:keys])}"
 
 
-def _save(table: str) -> str:
+def save_row(table: str, keys: int, columns: tuple[str, ...]) -> str:
     """Puts a row in the place of the one with the same key."""
-    keys, columns = TABLES[table]
     named = (*columns, "crc")
     new = ", ".join(f"{name} = excluded.{name}" for name in named[keys:])
     return (
@@ -36,8 +35,8 @@ def _save(table: str) -> str:
 
 
 STATEMENTS: Final[dict[str, str]] = {
-    **{f"stream_{table}": _stream(table) for table in TABLES},
-    **{f"save_{table}": _save(table) for table in TABLES},
+    **{f"stream_{table}": stream_table(table, *TABLES[table]) for table in TABLES},
+    **{f"save_{table}": save_row(table, *TABLES[table]) for table in TABLES},
     "stream_latency": "SELECT hour, op, tier, bucket, count FROM latency "
     "ORDER BY hour, op, tier, bucket",
     "save_latency": "INSERT INTO latency (hour, op, tier, bucket, count) VALUES (?,?,?,?,?) "

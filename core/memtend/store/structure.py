@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 TABLES: Final = """
 access ns key count at_ms crc
 access_grant agent pattern right crc
+access_log digest ns at_ms what size halvings crc
 alert id rule scope level state facts first_ms last_ms ended_ms crc
 audit n at_ms action actor detail seal
 catalog manifest url at_ms seq rows size root verified_ms crc
@@ -36,6 +37,8 @@ meta id store_id replica_no epoch lease_epoch hlc seq n rows size sum audit_n au
  created_ms file_id crc
 metric series at_ms value crc
 migration run what family found wanted plan manifest state facts began_ms ended_ms crc
+model id scenario kind status made_ms promoted_ms parent program seed rows first_ms last_ms files
+ why facts crc
 namespace id path contested
 op op_id at_ms result crc
 peer id name url seen at_seq at_vv heard_ms met_ms retired_ms accept crc
@@ -47,6 +50,7 @@ sibling seq ns key field r n exp flags kind agent writer content size body value
 silence id pattern until_ms facts crc
 tag tag seq
 tally scope name rows size
+trial id namespace state facts began_ms ended_ms crc
 """
 """A table and its columns; a line that begins with a space goes on with the one before."""
 

@@ -244,6 +244,7 @@ class Erasure(SQLModel, table=True):
 
 
 from memtend.store import (  # noqa: E402 — part of the schema
+    tables_learning,  # noqa: F401
     tables_messages,  # noqa: F401
     tables_migration,  # noqa: F401
     tables_together,  # noqa: F401

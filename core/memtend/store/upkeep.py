@@ -1,9 +1,9 @@
-"""The small tables of upkeep: what of them travels with a backup, and what a restore leaves be.
+"""Small tables of upkeep and learning: what travels with a backup, what a restore leaves be.
 
 They are about the store, not part of its state: a restore takes nothing of them back. What was
-pruned, what was missed of it, and what people were told travels with backups, for a store that is
-restored elsewhere. Ghosts, figures and latencies would make each increment as large as themselves,
-and stay with the store.
+pruned, what was missed of it, what people were told, models and trials travel with backups, for a
+store that is restored elsewhere. Ghosts, figures, latencies and the sample of accesses would make
+each increment as large as themselves, and stay with the store.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any, Final
 import ormsgpack
 
 from memtend.model.stored import SideRow
+from memtend.store import sql_learning, sql_upkeep
 from memtend.store.meta import crc_of
-from memtend.store.sql_upkeep import TABLES
 
 if TYPE_CHECKING:
     from memtend.store.engine import Reader, Row, Transaction
 
-TRAVELLING: Final = ("alert", "pruning", "regret", "silence")
+TABLES: Final = sql_upkeep.TABLES | sql_learning.TABLES
+TRAVELLING: Final = ("alert", "model", "pruning", "regret", "silence", "trial")
 STAYING: Final = (*TABLES, "latency")
 
 

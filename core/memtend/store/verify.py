@@ -29,10 +29,11 @@ from memtend.store.rowcheck import RowCheck
 if TYPE_CHECKING:
     from memtend.store.store import Store
 
-CHECKED_TABLES = ("access", "access_grant", "alert", "catalog", "delivery", "dictionary", "erasure",
-                  "ghost", "inbox", "lane", "lease", "lease_accepted", "lease_grant",
-                  "lease_ticket", "log_rows", "member", "message", "metric", "migration", "op",
-                  "peer", "pruning", "regret", "replica", "setting", "silence")  # fmt: skip
+CHECKED_TABLES = ("access", "access_grant", "access_log", "alert", "catalog", "delivery",
+                  "dictionary", "erasure", "ghost", "inbox", "lane", "lease", "lease_accepted",
+                  "lease_grant", "lease_ticket", "log_rows", "member", "message", "metric",
+                  "migration", "model", "op", "peer", "pruning", "regret", "replica", "setting",
+                  "silence", "trial")  # fmt: skip
 
 
 def verify_store(store: Store) -> StoreVerifyReport:

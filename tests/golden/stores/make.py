@@ -2,13 +2,13 @@
 
     python tests/golden/stores/make.py
 
-writes `0003.db` with its key, and a backup of it, beside this file. It was run with the program
-whose newest revision is 0003, and runs with no other: what an older program wrote cannot be made
-again by a newer one. `0001.db` and `0002.db` were made the same way by the program whose newest
-revision was 0002; `0001.db` holds what that schema has tables for, was taken back to 0001 by
-Alembic, and its backup says that it is of 0001.
+writes `0004.db` with its key, and a backup of it, beside this file. It was run with the program
+whose newest revision is 0004, and runs with no other: what an older program wrote cannot be made
+again by a newer one. `0003.db` was made the same way by the program whose newest revision was
+0003, `0001.db` and `0002.db` by the one whose newest was 0002; `0001.db` holds what that schema has
+tables for, was taken back to 0001 by Alembic, and its backup says that it is of 0001.
 
-A store says of itself which file it is. Both say "0:0", so the first program to open a copy takes
+A store says of itself which file it is. All say "0:0", so the first program to open a copy takes
 it for what it is, a copy, and begins a line of history of its own.
 """
 
@@ -41,7 +41,7 @@ from memtend.model.subject import Subject
 from memtend.objects import open_target
 from memtend.services import Services
 from memtend.settings import Settings
-from memtend.store import catalog, dictionaries, migrations, schema
+from memtend.store import catalog, dictionaries, ghosts, migrations, schema, upkeep
 from memtend.store.lease_rows import save
 from memtend.store.snapshot import snapshot
 from memtend.store.verify import verify_store
@@ -129,6 +129,23 @@ def fill_migrations(memory: Memory, clock: ManualClock) -> None:
         migrations.save(tx, run)
 
 
+def fill_upkeep(memory: Memory, clock: ManualClock) -> None:
+    """Something in every table that revision 0004 has added."""
+    at_ms = clock.now_ms()
+    rows: dict[str, list[tuple[object, ...]]] = {
+        "alert": [("a-1", "disk", "store", "error", "open", "{}", at_ms, at_ms, None)],
+        "ghost": [("notes", ghosts.digest_of("pruned"), "unused", "d" * 64, at_ms, 2, at_ms)],
+        "metric": [("memtend_records", at_ms, 17.5)],
+        "pruning": [("d" * 64, at_ms, 1, 900, 0, None, "{}")],
+        "regret": [("unused", "notes", 1, 1, 2)],
+        "silence": [("s-1", "disk", at_ms + 3_600_000, '{"by":"operator","why":"moving"}')],
+    }
+    with memory.store.engine.write() as tx:
+        for table, one in rows.items():
+            upkeep.save(tx, table, one)
+    memory.flush()  # latencies
+
+
 def make(folder: Path, revision: str) -> None:
     clock = ManualClock(seed=int(revision))
     path = folder / f"{revision}.db"
@@ -143,6 +160,8 @@ def make(folder: Path, revision: str) -> None:
             fill_together(memory, clock)
         if revision >= "0003":
             fill_migrations(memory, clock)
+        if revision >= "0004":
+            fill_upkeep(memory, clock)
         with memory.store.engine.write() as tx:
             tx.run("save_meta", memory.store.meta()._replace(file_id="0:0").params())
         report = verify_store(memory.store)
@@ -181,6 +200,6 @@ def take_down(path: Path, revision: str) -> None:
 
 
 if __name__ == "__main__":
-    assert HEAD == "0003", f"this program makes stores of schema {HEAD}"
+    assert HEAD == "0004", f"this program makes stores of schema {HEAD}"
     with tempfile.TemporaryDirectory() as home:
         make(Path(home), HEAD)
