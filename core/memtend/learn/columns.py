@@ -57,7 +57,7 @@ def planned(
         if counts[path] < least:
             dropped.append(Dropped(shown(path), f"in {counts[path]} of {len(contexts)} contexts"))
         elif path[-1].lower() in never:
-            dropped.append(Dropped(shown(path), "known only when the task has ended"))
+            dropped.append(Dropped(shown(path), "by its name known only when a task has ended"))
         else:
             values = [value_at(context, path) for context in contexts]
             field, why = _field(path, [value for value in values if value is not None])
