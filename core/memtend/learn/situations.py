@@ -14,11 +14,11 @@ from memtend.learn.fields import hour_of, weekday_of
 from memtend.model.ended import Ended
 
 NEVER: Final = frozenset(
-    {"result", "outcome", "outcome_type", "success", "succeeded", "success_score", "score", "reward",
-     "regret", "failed", "failure", "duration", "duration_s", "duration_ms", "execution_time", "took",
-     "took_ms", "elapsed", "elapsed_s", "elapsed_ms", "finished_at", "ended_at", "completed_at",
-     "end_time", "error", "errors", "exception", "exit_code", "resource_usage", "cost", "total_cost",
-     "strategy", "propensity"}
+    {"result", "outcome", "outcome_type", "success", "succeeded", "success_score", "score",
+     "reward", "regret", "failed", "failure", "duration", "duration_s", "duration_ms", "took",
+     "took_ms", "execution_time", "elapsed", "elapsed_s", "elapsed_ms", "finished_at", "ended_at",
+     "completed_at", "end_time", "error", "errors", "exception", "exit_code", "resource_usage",
+     "cost", "total_cost", "strategy", "propensity"}
 )  # fmt: skip
 """Names of what is known only afterwards, or is itself what is to be chosen."""
 RECENT: Final = 20
