@@ -18,7 +18,7 @@ from memtend.report.treemap import Box, areas, boxes
 from tests.fixtures.markup import HOSTILE
 from tests.fixtures.reports import MIB, NOW_MS, ago, empty, hostile, tended
 
-CHARTS = 7
+CHARTS = 7 + 8
 PLAIN = "name"
 
 

@@ -50,10 +50,10 @@ def tabled(
     return Table(tuple(columns), shown, tuple(right), max(0, len(rows) - limit))
 
 
-def legend(axes: Axes) -> None:
+def legend(axes: Axes, columns: int = 4, left: float = -0.21) -> None:
     """Above the drawing, where nothing is in its way."""
     axes.legend(
-        loc="lower left", bbox_to_anchor=(-0.21, 1.0), ncols=4, frameon=False, fontsize=8.4,
+        loc="lower left", bbox_to_anchor=(left, 1.0), ncols=columns, frameon=False, fontsize=8.4,
         borderaxespad=0.2, handlelength=1.4, columnspacing=0.8, handletextpad=0.4,
     )  # fmt: skip
 

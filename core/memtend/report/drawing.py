@@ -80,15 +80,25 @@ def require_packages() -> None:
         talk.setLevel(before)
 
 
-def draw(name: str, height_in: float, paint: Callable[[Axes], None], *, bare: bool = False) -> str:
+def draw(
+    name: str,
+    height_in: float,
+    paint: Callable[[Axes], None],
+    *,
+    bare: bool = False,
+    narrow: bool = False,
+    legend_rows: int = 1,
+) -> str:
     """The SVG of what `paint` puts into a pair of axes. `name` keeps apart what charts define;
-    `bare` leaves no room for ticks and a legend."""
+    `bare` leaves no room for ticks and a legend, `narrow` none for figures at the left."""
     from matplotlib.figure import Figure  # noqa: PLC0415
 
     with _settings(name):
         figure = Figure(figsize=(WIDTH_IN, height_in))
-        ticks, legend = 0.28 / height_in, 0.3 / height_in
-        room = (0.002, 0.002, 0.996, 0.996) if bare else (0.17, ticks, 0.81, 1 - ticks - legend)
+        ticks, legend = 0.28 / height_in, (0.12 + 0.18 * legend_rows) / height_in
+        left = 0.02 if narrow else 0.17
+        room = (left, ticks, 0.98 - left, 1 - ticks - legend)
+        room = (0.002, 0.002, 0.996, 0.996) if bare else room
         axes = figure.add_axes(room)
         paint(axes)
         out = io.StringIO()

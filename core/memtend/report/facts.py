@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 from pydantic import AwareDatetime, BaseModel
 
+from memtend.model.pictures import StrategyPictures, TtlPictures
+
 
 class Point(NamedTuple):
     """A figure at a time."""
@@ -162,6 +164,35 @@ class Insight(NamedTuple):
     sure: str
 
 
+class ModelKnown(NamedTuple):
+    """A model in the registry. `why` is the gate's word."""
+
+    scenario: str
+    kind: str
+    status: str
+    at_ms: int
+    rows: int
+    why: str
+
+
+class Strategies(NamedTuple):
+    """What the pictures of the model that is followed in a scenario show."""
+
+    scenario: str
+    pictures: StrategyPictures
+
+
+class Tried(NamedTuple):
+    """A time to live that is tried on a part of the keys, or was."""
+
+    namespace: str
+    before: str
+    after: str
+    state: str
+    at_ms: int
+    why: str
+
+
 class Unread(NamedTuple):
     """A part that is not in the report, and why it could not be read."""
 
@@ -204,6 +235,12 @@ class ReportFacts(BaseModel, frozen=True, extra="forbid"):
     drills: tuple[Drill, ...] = ()
     speeds: tuple[Speed, ...] = ()
     insights: tuple[Insight, ...] = ()
+    outcomes: int = 0
+    accesses: int = 0
+    models: tuple[ModelKnown, ...] = ()
+    strategies: tuple[Strategies, ...] = ()
+    keeping: TtlPictures | None = None
+    trials: tuple[Tried, ...] = ()
 
 
 class ReportWritten(BaseModel, frozen=True, extra="forbid"):

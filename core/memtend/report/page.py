@@ -10,11 +10,14 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
+from pydantic import BaseModel
+
 from memtend.clock import to_ms
 from memtend.limits_upkeep import REPORT_ROWS_SHOWN, REPORT_TEXT_CHARS_MAX
 from memtend.report.chart import counted, tabled
 from memtend.report.expiring import expiring
 from memtend.report.growth import growth
+from memtend.report.learned import models, strategy_cards, trials, ttl_cards
 from memtend.report.palette import variables
 from memtend.report.past import backups, scores, upkeep
 from memtend.report.texts import clean, count, share, size, span, when
@@ -44,6 +47,7 @@ TITLES: Final = {
     "scores": "Health over time",
     "speed": "Speed",
     "learned": "What was learned",
+    "keeping": "How long to keep what",
 }
 
 MARK: Final = '<!doctype html>\n<html lang="en" data-made-by="memtend">'
@@ -53,15 +57,16 @@ MARK: Final = '<!doctype html>\n<html lang="en" data-made-by="memtend">'
 _NEEDS: Final = {
     "alerts": "alerts", "growth": "histories", "scores": "histories", "speed": "speeds",
     "expiry": "expiry", "upkeep": "prunes archive", "regret": "prunes", "backups": "backups",
+    "learned": "learned", "keeping": "learned",
 }  # fmt: skip
 """What a section is made of: where that could not be read it is not said that there is none."""
 
 
-def render(facts: ReportFacts) -> str:
+def render(given: ReportFacts) -> str:
     """The whole page as text."""
     from markupsafe import Markup  # noqa: PLC0415
 
-    facts = facts.model_copy(update={name: _printable(value) for name, value in facts})
+    facts: ReportFacts = _printable(given)
     charts = {
         "growth": growth(facts), "expiry": expiring(facts), "treemap": treemap(facts),
         "tiers": tiering(facts), "upkeep": upkeep(facts), "backups": backups(facts),
@@ -71,13 +76,23 @@ def render(facts: ReportFacts) -> str:
         name: one._replace(svg=Markup(one.svg)) if one else None  # noqa: S704 — see `drawing`
         for name, one in charts.items()
     }
-    return _template().render(**_texts(facts), **_lists(facts), **drawn)
+    cards = {"pictures": strategy_cards(facts), "ttl_pictures": ttl_cards(facts)}
+    learned = {
+        name: [
+            one._replace(chart=one.chart._replace(svg=Markup(one.chart.svg)))  # noqa: S704
+            for one in some
+        ]
+        for name, some in cards.items()
+    }
+    return _template().render(**_texts(facts), **_lists(facts), **drawn, **learned)
 
 
 def _printable(value: Any) -> Any:
     """The same facts, each text in them cleaned: whatever is added later is so, too."""
     if isinstance(value, str):
         return clean(value, REPORT_TEXT_CHARS_MAX)
+    if isinstance(value, BaseModel):
+        return value.model_copy(update={name: _printable(part) for name, part in value})
     if isinstance(value, tuple):
         parts = map(_printable, value)
         return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
@@ -193,6 +208,10 @@ def _lists(facts: ReportFacts) -> dict[str, Any]:
         "insights": tabled(
             ("what", "how sure"), facts.insights
         ) if facts.insights else None,
+        "models": models(facts),
+        "trials": trials(facts),
+        "outcomes": counted(facts.outcomes, "outcome"),
+        "accesses": counted(facts.accesses, "sampled read"),
     }  # fmt: skip
     for name, rows in (("agents", facts.agents), ("namespaces", facts.namespaces)):
         found[name], found[f"{name}_more"] = _largest(rows)
