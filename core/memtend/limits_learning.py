@@ -63,3 +63,10 @@ CONTEXT_FIELDS_MAX: Final = 10_000  # different ones that an encoder looks at
 CONTEXT_WORDS_MAX: Final = 1_000  # of one list
 DROPPED_TOLD_MAX: Final = 100  # features left out that are told one by one
 FEATURE_CELLS_MAX: Final = 20_000_000  # contexts x features: with many contexts fewer features
+
+# Model files
+MODEL_ENTRIES_MAX: Final = 20_000
+MODEL_UNPACKED_MAX: Final = 4 * MODEL_BYTES_MAX
+MODEL_NODES_MAX: Final = 4_000_000  # of a file's description
+MODEL_DEPTH_MAX: Final = 40  # how deep it nests
+WHY_CHARS_MAX: Final = 1_000  # of a tuned rule

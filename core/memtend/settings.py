@@ -38,6 +38,8 @@ class Settings(BaseSettings):
     """A folder below which the flows `report` and `tend` write, each store under its name."""
     report_link: str | None = None
     """The address at which people find that folder; pages of Prefect's UI link to it."""
+    models_url: str = Field(default="memtend-models", repr=False)
+    """Where the files of learned models are kept, each store's below its id."""
     import_source: str | None = None
     """Older memory that the flow `ingest` reads, hourly while `memtend serve` knows of it."""
     alert_urls: SecretStr | None = None

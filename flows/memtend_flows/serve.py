@@ -55,6 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "MEMTEND_STORE_URL": absolute(options.store),
         "MEMTEND_BACKUP_URL": absolute(options.backup),
         "MEMTEND_PLANS_URL": absolute(Settings().plans_url),
+        "MEMTEND_MODELS_URL": absolute(Settings().models_url),
         "MEMTEND_EXPORT_URL": absolute(Settings().export_url),
         "MEMTEND_REPORT_URL": absolute(Settings().report_url),
     }

@@ -50,6 +50,7 @@ from memtend.errors.input import (
     QuotaExceeded,
 )
 from memtend.errors.learnmodel import ModelRefused, OutcomesUnusable
+from memtend.errors.learnregistry import ModelDamaged, ModelNotPromoted, ModelUnknown
 from memtend.errors.learnttl import AccessesUnusable
 from memtend.errors.leases import Deadlock, LeaseHeld, LeaseReads, StaleLease
 from memtend.errors.messages import (
@@ -147,7 +148,10 @@ __all__ = [
     "MigrationNotRehearsed",
     "MigrationUnknown",
     "MigrationWrong",
+    "ModelDamaged",
+    "ModelNotPromoted",
     "ModelRefused",
+    "ModelUnknown",
     "NoArchive",
     "NoBackup",
     "NoMessage",

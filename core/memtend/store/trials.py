@@ -1,0 +1,71 @@
+"""Trials of times to live: what is tried on which namespace, since when, how it ended.
+
+What a trial is about is in its `facts`, JSON that whoever tries gives its meaning. A row that does
+not match its checksum is left out here, and found by `verify`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import orjson
+
+from memtend.limits_learning import TRIALS_LISTED_MAX
+from memtend.store.upkeep import save as save_rows
+from memtend.store.upkeep import sound
+
+if TYPE_CHECKING:
+    from memtend.store.engine import Row, Transaction
+    from memtend.store.store import Store
+
+
+class Trial(NamedTuple):
+    """One row, its facts opened. It runs as long as `ended_ms` is None."""
+
+    id: str
+    namespace: str
+    state: str
+    facts: Mapping[str, Any]
+    began_ms: int
+    ended_ms: int | None = None
+
+
+def save(tx: Transaction, trial: Trial) -> None:
+    """Enter a trial, or say how it stands, within the transaction of which it tells."""
+    facts = orjson.dumps(dict(trial.facts), option=orjson.OPT_SORT_KEYS).decode()
+    save_rows(tx, "trial", [trial._replace(facts=facts)])  # type: ignore[arg-type]
+
+
+def find(store: Store, trial_id: str) -> Trial | None:
+    return next(iter(_opened(store.engine.read("trial_at", (trial_id,)))), None)
+
+
+def listed(store: Store) -> list[Trial]:
+    """Newest first."""
+    return _opened(store.engine.read("trials", (TRIALS_LISTED_MAX,)))
+
+
+def running(store: Store) -> list[Trial]:
+    """Those that have not ended, oldest first."""
+    return _opened(store.engine.read("trials_running"))
+
+
+def end(
+    tx: Transaction, trial_id: str, state: str, at_ms: int, facts: Mapping[str, Any] | None = None
+) -> Trial | None:
+    """End a trial that runs, with what is to be added to its facts; None where none does."""
+    for trial in _opened(tx.fetch("trial_at", (trial_id,))):
+        if trial.ended_ms is None:
+            more = {**trial.facts, **(facts or {})}
+            ended = trial._replace(state=state, facts=more, ended_ms=at_ms)
+            save(tx, ended)
+            return ended
+    return None
+
+
+def _opened(rows: Iterable[Row]) -> list[Trial]:
+    return [
+        Trial(trial_id, namespace, state, orjson.loads(facts), began_ms, ended_ms)
+        for trial_id, namespace, state, facts, began_ms, ended_ms in sound(rows)
+    ]
