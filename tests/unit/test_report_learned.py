@@ -107,10 +107,10 @@ def test_times_are_marked_on_their_curves() -> None:
 def test_the_way_that_is_proposed_stands_out() -> None:
     chart = frontier(ttl_pictures().frontier)
     assert chart is not None
-    assert {"possible", "today", "proposed"} <= set(texts(chart.svg))
+    assert {"by class", "clairvoyant", "today", "proposed"} <= set(texts(chart.svg))
     assert "today it is" in chart.said
-    assert {row[-1] for row in chart.table.rows} == {"", "chosen", "current"}
-    alone = frontier((p.Frontier(name="all", stored=0.0, missed=0.0),))
+    assert {row[-1] for row in chart.table.rows} == {"", "proposed", "today"}
+    alone = frontier((p.Frontier(line="all", name="all", stored=0.0, missed=0.0),))
     assert alone is not None
     assert "proposed" not in alone.said
 

@@ -119,7 +119,7 @@ class Survival(Part):
     """Of the accesses to a class of keys, the share that is followed by no other one until then."""
 
     name: str
-    points: tuple[tuple[int, float], ...] = Field(min_length=2, max_length=PICTURE_POINTS_MAX)
+    points: tuple[tuple[int, Estimate], ...] = Field(min_length=2, max_length=PICTURE_POINTS_MAX)
     """Milliseconds after an access, and the share."""
     accesses: int
     chosen_ms: int | None = None
@@ -131,11 +131,13 @@ class Frontier(Part):
     """One way to keep: what it costs to store, and what is missed. `role`: chosen, current, or ''
     for what was possible besides."""
 
+    line: str
+    """Ways of one kind are drawn as one line."""
     name: str
     stored: float
-    """Bytes times days."""
+    """Bytes times days, of a mean access."""
     missed: float
-    """The share of reads that would have found it gone."""
+    """The share of accesses that would have found it gone."""
     role: str = ""
 
 
