@@ -61,7 +61,7 @@ def _check_trees(name: str, arrays: dict[str, NDArray[Any]]) -> None:
             and features.shape == (nodes,)
             and nodes > 0
             and all(
-                part.dtype.kind == "i" and 0 <= part.min(initial=0) and part.max(initial=0) < nodes
+                part.dtype.kind == "i" and part.min(initial=0) >= 0 and part.max(initial=0) < nodes
                 for part in (children, roots)
             )
             and features.dtype.kind == "i"
