@@ -15,6 +15,7 @@ from memtend.store.change import Old
 if TYPE_CHECKING:
     from memtend.codec.envelope import Body
     from memtend.memory import Memory
+    from memtend.model.policy import Policy
     from memtend.model.policyset import PolicySet
 
 
@@ -37,7 +38,7 @@ def explain(memory: Memory, namespace: str, key: str) -> Explanation:
             Rule(pattern=pattern, why=why)
             for pattern, why in config.file.policies.explain(namespace, key)
         ),
-        ttl_from=_ttl_from(body, policy.ttl_ms, _named(policy.pattern, config.file.policies)),
+        ttl_from=_ttl_from(body, policy.ttl_ms, _named(policy, config.file.policies)),
         siblings=len(olds),
         updated_at=to_datetime(millis(body.ts)) if body else None,
         expires_at=to_datetime(newest.exp) if newest and newest.exp is not None else None,
@@ -70,9 +71,14 @@ def _state(olds: list[Old], ended: bool, now_ms: int) -> str:
     return "gone" if ended else "unknown"
 
 
-def _named(pattern: str, policies: PolicySet) -> str:
-    """Which rule it is: one of the policy file, or one that stands behind it."""
-    return f"layout {pattern!r}" if policies.is_default(pattern) else f"policy {pattern!r}"
+def _named(policy: Policy, policies: PolicySet) -> str:
+    """Which rule it is: one of the policy file, or one that stands behind it; whether it is tried
+    on this key what the others do not live by."""
+    pattern = policy.pattern
+    if policies.is_default(pattern):
+        return f"layout {pattern!r}"
+    tried = policy.canary is not None and policy.canary.ttl_ms == policy.ttl_ms
+    return f"{'canary of ' if tried else ''}policy {pattern!r}"
 
 
 def _ttl_from(body: Body | None, policy_ttl_ms: int | None, rule: str) -> str:

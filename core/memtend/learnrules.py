@@ -13,6 +13,7 @@ What is left out keeps its default. `median` is what the records themselves say;
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -29,6 +30,7 @@ from memtend.limits_learning import (
 )
 from memtend.model.learnpolicy import LearnPolicy
 from memtend.model.pattern import compile_pattern
+from memtend.model.policy import TRIAL_ID, Canary
 from memtend.safeyaml import Node
 
 NONE: Final = "none"
@@ -67,6 +69,27 @@ def dump_learn(policy: LearnPolicy) -> dict[str, Any]:
         "outcomes": _dump(policy, _OUTCOMES),
         "accesses": _dump(policy, _ACCESSES),
         "ttl": _dump(policy.ttl, _TTL),
+    }
+
+
+def read_canary(node: Node) -> Canary:
+    """What a rule tries on a share of its keys: `{ttl: 3h, share: 0.1, trial: 4f1c…}`."""
+    given = node.mapping(("ttl", "share", "trial"))
+    if missing := [name for name in ("ttl", "share", "trial") if name not in given]:
+        raise node.error(f"{missing[0]!r} is missing")
+    trial, share = given["trial"].plain(), given["share"].number(0.001, 1)
+    if not re.fullmatch(TRIAL_ID, trial, re.ASCII):
+        raise given["trial"].error("a trial has an id of 32 hexadecimal digits")
+    if share == 1:
+        raise given["share"].error("a canary on every key is no canary")
+    return Canary(trial=trial, ttl_ms=_time(given["ttl"]), share=share)
+
+
+def dump_canary(canary: Canary) -> dict[str, Any]:
+    return {
+        "ttl": show_duration(canary.ttl_ms),
+        "share": canary.share,
+        "trial": canary.trial,
     }
 
 

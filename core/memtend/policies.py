@@ -27,7 +27,7 @@ from memtend.alertrules import dump_alerts, read_alerts
 from memtend.archiverules import dump_archive, read_archive
 from memtend.durations import parse_duration, show_duration
 from memtend.errors import InvalidName, InvalidPolicy
-from memtend.learnrules import dump_learn, read_learn
+from memtend.learnrules import dump_canary, dump_learn, read_canary, read_learn
 from memtend.limits import (
     COMPRESS_THRESHOLD_BYTES,
     POLICY_BYTES_MAX,
@@ -36,6 +36,7 @@ from memtend.limits import (
     VALUE_BYTES_MAX,
     ZSTD_LEVEL,
 )
+from memtend.limits_learning import WHY_CHARS_MAX
 from memtend.model.pattern import compile_pattern
 from memtend.model.policy import (
     DEFAULT_POLICY,
@@ -65,6 +66,8 @@ _RULE = (
     "compression_threshold_bytes",
     "compression_level",
     "refresh_on_read",
+    "why",
+    "canary",
 )
 _READINGS = {
     "lww": Reading.LWW,
@@ -196,7 +199,17 @@ def _rule(item: Node, compression: Compression) -> Policy:
         fields |= _strategy(given["conflict_strategy"])
     if "refresh_on_read" in given:
         fields["refresh_on_read"] = given["refresh_on_read"].flag()
+    if "why" in given:
+        fields["why"] = _why(given["why"])
+    if "canary" in given:
+        fields["canary"] = read_canary(given["canary"])
     return Policy(pattern=pattern, ttl_ms=_ttl_ms(item, given), **fields)
+
+
+def _why(node: Node) -> str:
+    if len(node.plain()) > WHY_CHARS_MAX:
+        raise node.error(f"a reason has up to {WHY_CHARS_MAX:,} characters")
+    return node.text
 
 
 def _strategy(node: Node) -> dict[str, Any]:
@@ -250,4 +263,6 @@ def _dump_rule(rule: Policy) -> dict[str, Any]:
         "compression_threshold_bytes": rule.compression.threshold_bytes,
         "compression_level": rule.compression.level,
         "refresh_on_read": rule.refresh_on_read,
+        **({"why": rule.why} if rule.why else {}),
+        **({"canary": dump_canary(rule.canary)} if rule.canary else {}),
     }

@@ -13,6 +13,7 @@ from memtend.cli.opening import open_operator
 from memtend.cli.options import Json, Store
 
 if TYPE_CHECKING:
+    from memtend.model.policy import Policy
     from memtend.model.policyfile import PolicyFile
 
 policies = typer.Typer(help="Retention policies.", no_args_is_help=True)
@@ -109,13 +110,20 @@ def from_(
     show.done(f"{len(made.file.policies.rules)} rules translated from {made.kind}")
 
 
-def _print_rules(file: PolicyFile) -> None:
+def _lives(rule: Policy) -> str:
     from memtend.durations import show_duration  # noqa: PLC0415
 
+    own = "permanent" if rule.ttl_ms is None else show_duration(rule.ttl_ms)
+    if rule.canary is None:
+        return own
+    return f"{own}; {show_duration(rule.canary.ttl_ms)} on {rule.canary.share:.0%}"
+
+
+def _print_rules(file: PolicyFile) -> None:
     rows = [
         (
             pattern.text,
-            "permanent" if rule.ttl_ms is None else show_duration(rule.ttl_ms),
+            _lives(rule),
             rule.cleanup.value,
             rule.reading.value,
             f"from {show.size(rule.compression.threshold_bytes)}"

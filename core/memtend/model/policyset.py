@@ -25,7 +25,8 @@ from memtend.model.policy import DEFAULT_POLICY, Policy
 class NamespacePolicies(NamedTuple):
     """What can hold in one namespace. Depends on the set and the namespace only: cache it.
 
-    `always` is the policy of every key, or None when the key decides between `candidates`.
+    `always` is the policy of every key, or None when the key decides: between `candidates`, or
+    whether something is tried on it.
     """
 
     namespace: str
@@ -36,7 +37,8 @@ class NamespacePolicies(NamedTuple):
         if self.always is not None:
             return self.always
         path = f"{self.namespace}/{key}"
-        return next(policy for pattern, policy in self.candidates if pattern.governs(path))
+        found = next(policy for pattern, policy in self.candidates if pattern.governs(path))
+        return found if found.canary is None else found.at(self.namespace, key)
 
 
 class PolicySet(BaseModel, frozen=True, extra="forbid"):
@@ -78,12 +80,13 @@ class PolicySet(BaseModel, frozen=True, extra="forbid"):
     @cached_property
     def digest(self) -> str:
         """sha256 of what the set says: equal sets decide equally."""
-        rules = [policy.model_dump(mode="json") for _, policy in self.ordered]
+        rules = [policy.said() for _, policy in self.ordered]
         return hashlib.sha256(orjson.dumps(rules, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
     def resolve(self, namespace: str, key: str) -> Policy:
         path = f"{namespace}/{key}"
-        return next(policy for pattern, policy in self.ordered if pattern.governs(path))
+        found = next(policy for pattern, policy in self.ordered if pattern.governs(path))
+        return found.at(namespace, key)
 
     def for_namespace(self, namespace: str) -> NamespacePolicies:
         candidates: list[tuple[Pattern, Policy]] = []
@@ -93,7 +96,8 @@ class PolicySet(BaseModel, frozen=True, extra="forbid"):
                 break
             if pattern.may_govern_below(namespace):
                 candidates.append((pattern, policy))
-        always = candidates[0][1] if len(candidates) == 1 else None
+        alone = len(candidates) == 1 and candidates[0][1].canary is None
+        always = candidates[0][1] if alone else None
         return NamespacePolicies(namespace, always, tuple(candidates))
 
     def explain(self, namespace: str, key: str) -> list[tuple[str, str]]:
