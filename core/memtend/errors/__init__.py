@@ -49,6 +49,7 @@ from memtend.errors.input import (
     NotFound,
     QuotaExceeded,
 )
+from memtend.errors.learnbandit import FeedbackUnusable
 from memtend.errors.learnmodel import ModelRefused, OutcomesUnusable
 from memtend.errors.learnregistry import ModelDamaged, ModelNotPromoted, ModelUnknown
 from memtend.errors.learnttl import AccessesUnusable
@@ -129,6 +130,7 @@ __all__ = [
     "EpochMismatch",
     "ErasureIncomplete",
     "ExportTaken",
+    "FeedbackUnusable",
     "ForeignSweepRefused",
     "InboxFull",
     "InvalidName",
