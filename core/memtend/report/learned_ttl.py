@@ -155,8 +155,8 @@ def _paint_frontier(axes: Axes, ordered: Sequence[Frontier]) -> None:
         these = [one for one in ordered if one.role == role]
         if these:
             axes.plot(
-                [one.stored for one in these], [one.missed for one in these], linestyle="", marker=mark,
-                markersize=7.5, markerfacecolor=ink(face), markeredgecolor=ink("ink"),
+                [one.stored for one in these], [one.missed for one in these], linestyle="",
+                marker=mark, markersize=7.5, markerfacecolor=ink(face), markeredgecolor=ink("ink"),
                 markeredgewidth=1.5, label=_ROLES[role],
             )  # fmt: skip
     most, worst = max(one.stored for one in ordered), max(one.missed for one in ordered)
