@@ -32,9 +32,10 @@ from memtend.optimize.plan import (
     plan_optimize,
     steps_named,
 )
-from memtend.optimize.slices import Slices, Thinner
+from memtend.optimize.thinning import Thinner
 from memtend.services import Services
 from memtend.settings import Settings
+from memtend.slices import Slices
 from memtend.store import statistics
 from memtend.store.sql import sqlite_statements
 from memtend.store.store import Store

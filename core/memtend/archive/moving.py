@@ -18,12 +18,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from memtend.archive.packing import Packed, Packer, Source
 from memtend.archive.vault import Vault
 from memtend.clock import to_datetime
-from memtend.limits import (
-    ARCHIVE_SLICE_ROWS,
-    LOCK_BUDGET_MS,
-    MAINTENANCE_LEASE_MS,
-    SLICE_ROWS_MIN,
-)
+from memtend.limits import ARCHIVE_SLICE_ROWS, MAINTENANCE_LEASE_MS
+from memtend.slices import Slices
 from memtend.store import leases, restating
 
 if TYPE_CHECKING:
@@ -81,20 +77,18 @@ class Mover:
         self._number += 1
 
     def _write(self, packed: Packed, number: int) -> Moved:
-        clock, note = self._store.clock, f"{self._why} {self.run}, part {number}"
-        rows = before = after = slices = 0
-        longest = 0.0
+        note = f"{self._why} {self.run}, part {number}"
+        slices = Slices(self._store.clock, most=ARCHIVE_SLICE_ROWS)
+        rows = before = after = 0
         named = ((seq, address) for seq, address in packed.addresses.items() if seq > 0)
-        waiting, size = named, SLICE_ROWS_MIN
-        while page := dict(islice(waiting, size)):
-            began = clock.monotonic_ns()
-            done = self._restate(page, note)
-            took_ms = (clock.monotonic_ns() - began) / 1e6
+        while page := dict(islice(named, slices.size)):
+            done = slices.timed(lambda page=page: self._restate(page, note))  # type: ignore[misc]
             rows, before = rows + done.rows, before + done.before_bytes
-            after, slices, longest = after + done.after_bytes, slices + 1, max(longest, took_ms)
-            wanted = size * LOCK_BUDGET_MS / 4 / max(took_ms, 0.1)
-            size = max(SLICE_ROWS_MIN, min(ARCHIVE_SLICE_ROWS, int(min(wanted, size * 2))))
-        return Moved(len(packed.addresses), rows, before, after, len(packed.data), slices, longest)
+            after += done.after_bytes
+        return Moved(
+            len(packed.addresses), rows, before, after, len(packed.data), slices.count,
+            slices.longest_ms,
+        )  # fmt: skip
 
     def _restate(self, page: dict[int, Address], note: str) -> restating.Restated:
         def write() -> restating.Restated:

@@ -26,13 +26,9 @@ from memtend.erase.report import EraseReport
 from memtend.erase.saved import forget_plans
 from memtend.erase.scan import scan
 from memtend.erase.unreadable import forget_unreadable
-from memtend.limits import (
-    LOCK_BUDGET_MS,
-    MAINTENANCE_LEASE_MS,
-    SLICE_ROWS_MAX,
-    SLICE_ROWS_MIN,
-)
+from memtend.limits import MAINTENANCE_LEASE_MS, SLICE_ROWS_MAX, SLICE_ROWS_MIN
 from memtend.model.subject import SubjectKind
+from memtend.slices import Slices
 from memtend.store import closing, leases, owned, redacting, rewriting
 from memtend.store.alerts_erasing import forget_alerts
 from memtend.store.erasing import Erased, Eraser, named_keys
@@ -187,13 +183,9 @@ class _Erasure:
         self.messages = room(lambda: erase_messages(store, self.ledger, lease))
 
     def _drop(self, seqs: Sequence[int]) -> None:
-        size, at = SLICE_ROWS_MIN, 0
-        while at < len(seqs):
-            page = seqs[at : at + size]
-            took_ms = self._slice(lambda page=page: self.eraser.drop(page))  # type: ignore[misc]
-            at += len(page)
-            wanted = size * LOCK_BUDGET_MS / 4 / max(took_ms, 0.1)
-            size = max(SLICE_ROWS_MIN, min(SLICE_ROWS_MAX, int(min(wanted, size * 2))))
+        slices = Slices(self._store.clock)
+        for page in slices.of(seqs):
+            slices.timed(lambda page=page: self._slice(lambda: self.eraser.drop(page)))  # type: ignore[misc]
 
     def _forget_dead(self, archive: Archive | None) -> None:
         """Names of records that are no more, and of which the audit trail or what a prune has kept
@@ -212,7 +204,7 @@ class _Erasure:
                 page = names[at : at + SLICE_ROWS_MAX]
                 self._slice(lambda page=page, ns=number: self.eraser.forget(ns, page))  # type: ignore[misc]
 
-    def _slice(self, step: Callable[[], Erased]) -> float:
+    def _slice(self, step: Callable[[], Erased]) -> None:
         clock = self._store.clock
         started = clock.monotonic_ns()
         self.done = self.done.plus(self._store.ballast.deleting(step))
@@ -221,7 +213,6 @@ class _Erasure:
         self.slices += 1
         if self.slices % _RENEW_SLICES == 0:
             self._renew()
-        return took_ms
 
     def _renew(self) -> None:
         store, lease = self._store, self._lease

@@ -76,8 +76,8 @@ def apply_import(
         counts=plan.counts,
         quarantined=quarantine.count,
         quarantine_url=quarantine.url,
-        slices=writer.slices,
-        longest_lock_ms=writer.longest_ms,
+        slices=writer.slices.count,
+        longest_lock_ms=writer.slices.longest_ms,
         seconds=(store.clock.monotonic_ns() - began) / 1e9,
     )
     return report.model_copy(update={"notes": tuple(_notes(plan, report))})

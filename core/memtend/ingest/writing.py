@@ -26,8 +26,9 @@ from memtend.errors import (
 )
 from memtend.ingest.copies import copied_drafts
 from memtend.ingest.drafts import counter_labels, drafts_of, reads_of
-from memtend.limits import LOCK_BUDGET_MS, SLICE_ROWS_MAX, SLICE_ROWS_MIN, UPDATE_TRIES
+from memtend.limits import UPDATE_TRIES
 from memtend.migrate.importing import Refusal, add_refusal
+from memtend.slices import Slices
 from memtend.store import writes
 from memtend.store.access import Read, add_reads
 from memtend.store.store import ConfigChanged
@@ -62,18 +63,14 @@ class Writer:
         self._memory = memory
         self._lease = lease
         self._run = run
-        self._size = SLICE_ROWS_MIN
-        self.written = self.refused = self.slices = 0
-        self.longest_ms = 0.0
+        self.written = self.refused = 0
+        self.slices = Slices(memory.store.clock, share=0.5)
         self.refusals: list[Refusal] = []
 
     def write(self, chosen: Sequence[Judgement]) -> None:
         plain = [one for one in chosen if not one[0].counter]
-        at = 0
-        while at < len(plain):
-            part = plain[at : at + self._size]
-            at += len(part)
-            self._timed(part)
+        for part in self.slices.of(plain):
+            self.slices.timed(lambda part=part: self._slice(part))  # type: ignore[misc]
         for item, judged in chosen:
             if item.counter:
                 self._count(item, judged)
@@ -81,17 +78,6 @@ class Writer:
     def refuse(self, item: ImportItem, reason: str) -> None:
         self.refused += 1
         add_refusal(self.refusals, item, reason)
-
-    def _timed(self, part: Sequence[Judgement]) -> None:
-        """The next slice aims at half of what one may hold the lock, by what this one took."""
-        clock = self._memory.store.clock
-        began = clock.monotonic_ns()
-        self._slice(part)
-        took_ms = (clock.monotonic_ns() - began) / 1e6
-        self.slices += 1
-        self.longest_ms = max(self.longest_ms, took_ms)
-        wanted = int(min(self._size * LOCK_BUDGET_MS / 2 / max(took_ms, 0.1), self._size * 2))
-        self._size = max(SLICE_ROWS_MIN, min(SLICE_ROWS_MAX, wanted))
 
     def _slice(self, chosen: Sequence[Judgement]) -> None:
         for _ in range(UPDATE_TRIES):
@@ -192,7 +178,7 @@ class Writer:
             self.refuse(item, _reason(error))
             return
         self.written += 1
-        self.slices += 1
+        self.slices.count += 1
         ns, reads = memory.store.namespaces.find(item.namespace), reads_of(item, judged, now_ms)
         if ns is not None and reads is not None:
             with memory.store.engine.write() as tx:

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from memtend.limits import LOCK_BUDGET_MS, MIGRATION_REFUSALS_MAX, SLICE_ROWS_MAX
+from memtend.limits import MIGRATION_REFUSALS_MAX, SLICE_ROWS_MAX
 from memtend.migrate.casting import Backward, Forward, Look, Move
 from memtend.migrate.plan import Refusal
 from memtend.migrate.sums import Sums
+from memtend.slices import Slices
 from memtend.store import recasting
 from memtend.store.recasting import Renewed, Written, pages
 
@@ -84,7 +85,7 @@ class Recasting:
         self._looker = looker
         self._squeeze = squeeze
         self._lease = lease
-        self._size = _FIRST_ROWS
+        self._slices = Slices(store.clock, first=_FIRST_ROWS, least=_LAST_ROWS, share=0.5)
         self.facts: dict[str, Any] = orjson.loads(run.facts)
         self.progress = Progress.heard(self.facts)
         self.run = run
@@ -102,7 +103,7 @@ class Recasting:
                     self._stays(look)
                     continue
                 part.append(self._renewed(look))
-                if len(part) >= self._size:
+                if len(part) >= self._slices.size:
                     self._write(part, aged.seq)
                     part = []
             if part:
@@ -133,8 +134,7 @@ class Recasting:
 
     def _write(self, part: list[Renewed], upto: int) -> None:
         """`upto` is the last row that was looked at."""
-        clock, progress = self._store.clock, self.progress
-        began = clock.monotonic_ns()
+        progress = self.progress
 
         def recorded(written: Written) -> Migration:
             progress.cursor = upto
@@ -147,15 +147,11 @@ class Recasting:
             facts = orjson.dumps(self.facts | progress.told()).decode()
             return self.run._replace(facts=facts)
 
-        recasting.renew(
-            self._store,
-            part,
-            lease=self._lease,
-            note=f"{{rows}} records, {self.run.wanted}, run {self.run.run}",
-            recorded=recorded,
+        note = f"{{rows}} records, {self.run.wanted}, run {self.run.run}"
+        self._slices.timed(
+            lambda: recasting.renew(
+                self._store, part, lease=self._lease, note=note, recorded=recorded
+            )
         )
-        took_ms = (clock.monotonic_ns() - began) / 1e6
         progress.slices += 1
-        progress.longest_ms = max(progress.longest_ms, took_ms)
-        wanted = self._size * LOCK_BUDGET_MS / 2 / max(took_ms, 0.1)
-        self._size = max(_LAST_ROWS, min(SLICE_ROWS_MAX, int(min(wanted, self._size * 2))))
+        progress.longest_ms = max(progress.longest_ms, self._slices.longest_ms)

@@ -24,7 +24,7 @@ from typing import Any, Final
 
 from memtend.clock import Clock, to_datetime
 from memtend.errors import ClockAlarmed, ForeignSweepRefused, StoreBusy
-from memtend.limits import LOCK_BUDGET_MS, SWEEP_MARGIN_MS, SWEEP_ROWS_FREE, SWEEP_SHARE_MAX
+from memtend.limits import SWEEP_MARGIN_MS, SWEEP_ROWS_FREE, SWEEP_SHARE_MAX
 from memtend.limits_foreign import FOREIGN_BUSY_WAIT_MS, FOREIGN_SLICE_ROWS, FOREIGN_SWEEP_ROWS_MAX
 from memtend.migrate.claude_flow import COLUMNS, KIND
 from memtend.migrate.foreign_connection import FAILURES, said
@@ -35,6 +35,7 @@ from memtend.migrate.swarm_place import TABLE, located, wanted_columns
 from memtend.model.plan import Action, Decision, Plan, Report
 from memtend.model.timestamps import NotATime, parse_moment
 from memtend.model.unreadable import Unreadable
+from memtend.slices import Slices
 
 OPERATION: Final = "claude-flow sweep"
 _BUSY: Final = ("SQLITE_BUSY", "SQLITE_LOCKED")
@@ -115,21 +116,14 @@ def apply_foreign_sweep(cleared: ClearedSweep, clock: Clock) -> Report:
     plan = cleared.plan
     path = Path(plan.path)
     began = clock.monotonic_ns()
-    size, at, deleted, freed, slices, longest = 16, 0, 0, 0, 0, 0.0
+    slices = Slices(clock, first=16, least=1, most=FOREIGN_SLICE_ROWS)
+    deleted = freed = 0
     try:
         with closing(_writable(path)) as database:
-            while at < len(plan.decisions):
-                batch = plan.decisions[at : at + size]
-                started = clock.monotonic_ns()
-                gone = _delete(database, batch)
-                took_ms = (clock.monotonic_ns() - started) / 1e6
-                at += size
-                slices += 1
+            for batch in slices.of(plan.decisions):
+                gone = slices.timed(lambda batch=batch: _delete(database, batch))  # type: ignore[misc]
                 deleted += len(gone)
                 freed += sum(decision.size_bytes for decision in gone)
-                longest = max(longest, took_ms)
-                wanted = size * LOCK_BUDGET_MS / 4 / max(took_ms, 0.1)
-                size = max(1, min(FOREIGN_SLICE_ROWS, int(min(wanted, size * 2))))
     except FAILURES as error:
         raise _explained(error, path) from None
     except Unreadable as error:
@@ -141,8 +135,8 @@ def apply_foreign_sweep(cleared: ClearedSweep, clock: Clock) -> Report:
         deleted=deleted,
         changed_since=len(plan.decisions) - deleted,
         bytes_freed=freed,
-        slices=slices,
-        longest_lock_ms=longest,
+        slices=slices.count,
+        longest_lock_ms=slices.longest_ms,
         seconds=(clock.monotonic_ns() - began) / 1e9,
         notes=tuple(_notes(plan)),
     )

@@ -17,7 +17,7 @@ from memtend.limits import OBJECT_BYTES_MAX
 from memtend.optimize import squeezing
 from memtend.optimize.plan import OptimizePlan, Step, StepName
 from memtend.optimize.report import OptimizeReport, StepDone
-from memtend.optimize.slices import Slices
+from memtend.slices import Slices
 from memtend.store import damaged, dictionaries, leftovers, recounting, statistics
 
 if TYPE_CHECKING:

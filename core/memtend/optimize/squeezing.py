@@ -21,7 +21,8 @@ from memtend.limits_upkeep import (
 )
 from memtend.model.policy import Compression
 from memtend.optimize.plan import Squeezable, Trainable
-from memtend.optimize.slices import Slices, Thinner
+from memtend.optimize.thinning import Thinner
+from memtend.slices import Slices
 from memtend.store import recompressing
 from memtend.store.opened import readable
 from memtend.store.restating import Restated, Squeezed

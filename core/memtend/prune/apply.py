@@ -19,11 +19,12 @@ from memtend.codec.archive import PRUNED
 from memtend.codec.compress import Codec, Damaged
 from memtend.codec.envelope import check_row, codec_of
 from memtend.errors import ArchiveDamaged, ArchiveUnreachable
-from memtend.limits import LOCK_BUDGET_MS, REPORT_NAMES_MAX, SLICE_ROWS_MAX, SLICE_ROWS_MIN
+from memtend.limits import REPORT_NAMES_MAX
 from memtend.model.plan import Action
 from memtend.prune.plan import PruneDecision, PrunePlan
 from memtend.prune.report import PruneReport
 from memtend.prune.slices import cut, filled, pages, renumbered
+from memtend.slices import Slices
 from memtend.store import archived
 from memtend.store.pruning import Deed, Doomed, Fold, Gone, prune
 
@@ -93,9 +94,8 @@ class _Prune:
         self._planned = len(plan.to_delete())
         self._plain: list[Doomed] = []
         self._folds: list[Fold] = []
-        self._rows = self._bytes = self._merged = self._slices = 0
-        self._longest_ms = 0.0
-        self._size = SLICE_ROWS_MIN
+        self._rows = self._bytes = self._merged = 0
+        self._slices = Slices(store.clock)
         self._unreadable: list[str] = []
 
     def run(self, plain: list[PruneDecision], folds: dict[int, list[PruneDecision]]) -> None:
@@ -120,8 +120,8 @@ class _Prune:
             changed_since=self._planned - self._rows - len(self._unreadable),
             refused=len(self._unreadable),
             bytes_freed=self._bytes,
-            slices=self._slices,
-            longest_lock_ms=self._longest_ms,
+            slices=self._slices.count,
+            longest_lock_ms=self._slices.longest_ms,
             seconds=seconds,
             plan=self._deed.plan,
             merged=self._merged,
@@ -174,27 +174,22 @@ class _Prune:
         """Make safe what was gathered, then let it go."""
         self._safe.flush()  # 1
         self._deed = self._deed._replace(lease=self._safe.lease)
-        at = 0
-        while at < len(self._plain):  # 2
-            page = self._plain[at : at + self._size]
-            at += len(page)
+        for page in self._slices.of(self._plain):  # 2
             self._slice(page, ())
         numbers: dict[int, int] = {}
         waiting = cut(self._folds)
-        while folds := filled(waiting, self._size):
+        while folds := filled(waiting, self._slices.size):
             numbers |= self._slice((), [renumbered(fold, numbers) for fold in folds])
         self._plain, self._folds = [], []
 
     def _slice(self, doomed: Sequence[Doomed], folds: Sequence[Fold]) -> dict[int, int]:
-        clock, store = self._store.clock, self._store
-        started = clock.monotonic_ns()
-        gone: Gone = store.ballast.deleting(lambda: prune(store, self._deed, doomed, folds))
-        took_ms = (clock.monotonic_ns() - started) / 1e6
+        store = self._store
+
+        def work() -> Gone:
+            return store.ballast.deleting(lambda: prune(store, self._deed, doomed, folds))
+
+        gone = self._slices.timed(work)
         self._rows += gone.rows
         self._bytes += gone.bytes
         self._merged += gone.merged
-        self._slices += 1
-        self._longest_ms = max(self._longest_ms, took_ms)
-        wanted = self._size * LOCK_BUDGET_MS / 4 / max(took_ms, 0.1)
-        self._size = max(SLICE_ROWS_MIN, min(SLICE_ROWS_MAX, int(min(wanted, self._size * 2))))
         return gone.renumbered
