@@ -24,7 +24,7 @@ INSIGHTS_ASKED_MAX: Final = 6  # of each sort: each one asked makes all of them 
 INSIGHTS_MAX: Final = 50
 TREND_WEEKS_MIN: Final = 5
 TREND_ROWS_MIN: Final = 5  # of a week, for the week to be a point
-DRIFT_CHANCE: Final = 0.01  # of an alarm where nothing has changed
+DRIFT_CHANCE: Final = 0.03  # of an alarm where nothing has changed
 DRIFT_ROWS_MIN: Final = 100  # since the fit, before anything is said
 WRITER_GAP_MIN: Final = 0.1  # of a writer's successes to everybody else's, to be told of
 
@@ -70,3 +70,9 @@ MODEL_UNPACKED_MAX: Final = 4 * MODEL_BYTES_MAX
 MODEL_NODES_MAX: Final = 4_000_000  # of a file's description
 MODEL_DEPTH_MAX: Final = 40  # how deep it nests
 WHY_CHARS_MAX: Final = 1_000  # of a tuned rule
+
+# Explanations
+CASES_MAX: Final = 1_000  # past outcomes that a model keeps to point at
+CASES_TOLD_MAX: Final = 5
+REASONS_MAX: Final = 5
+REASON_FIELDS_MAX: Final = 24  # the most influential ones are looked at

@@ -80,9 +80,13 @@ class Field(NamedTuple):
 
     def columns(self) -> tuple[int, ...]:
         """All that there are."""
-        plain = (self.number, self.rare, self.size, self.hour, self.weekday)
-        more = (*(self.texts or {}).values(), *(self.words or {}).values())
-        return tuple(at for at in (*plain, *more) if at is not None)
+        plain = (self.number, self.size, self.hour, self.weekday)
+        return (*(at for at in plain if at is not None), *self.marks())
+
+    def marks(self) -> tuple[int, ...]:
+        """Those that are 0 or 1, and 0 where nothing is known."""
+        rare = () if self.rare is None else (self.rare,)
+        return (*(self.texts or {}).values(), *(self.words or {}).values(), *rare)
 
     def _write_words(self, value: Any, row: Any) -> None:
         if self.words is None and self.size is None:
@@ -118,8 +122,7 @@ class Encoder:
         for number, field in enumerate(self.fields):
             own = [at for at in field.columns() if at < len(self.names)]
             self.groups[own] = number
-            marks = (*(field.texts or {}).values(), *(field.words or {}).values())
-            blank[[*marks, *([] if field.rare is None else [field.rare])]] = 0.0
+            blank[list(field.marks())] = 0.0
         self._blank = blank
         self._row = blank.tolist()
 
