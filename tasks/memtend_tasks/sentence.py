@@ -24,6 +24,7 @@ from memtend.prune.report import PruneReport
 from memtend.report.facts import ReportWritten
 from memtend.sync.report import SyncReport
 from memtend_tasks.figures import size, to_span
+from memtend_tasks.outcomes import OutcomesRecorded
 
 _WOULD = {
     "archive": ("records", "archived"),
@@ -205,3 +206,8 @@ def _(report: ExportReport) -> str:
     return (
         f"{report.records:,} records in {report.files:,} files, {size(report.written_bytes)}{out}"
     )
+
+
+@sentence.register
+def _(report: OutcomesRecorded) -> str:
+    return f"{report.recorded:,} outcomes recorded"
