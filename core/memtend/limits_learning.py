@@ -26,6 +26,7 @@ TREND_WEEKS_MIN: Final = 5
 TREND_ROWS_MIN: Final = 5  # of a week, for the week to be a point
 DRIFT_CHANCE: Final = 0.03  # of an alarm where nothing has changed
 DRIFT_ROWS_MIN: Final = 100  # since the fit, before anything is said
+WRITER_CHANCE: Final = 0.01  # that somebody honest is told of
 WRITER_GAP_MIN: Final = 0.1  # of a writer's successes to everybody else's, to be told of
 
 # Models
@@ -38,6 +39,10 @@ TRIALS_LISTED_MAX: Final = 1_000
 # Access log
 ACCESS_ROWS_MAX: Final = 200_000
 ACCESS_KEEP_MS: Final = 90 * 24 * 3_600_000
+ACCESS_SMALL_STORE: Final = 4_096  # records; of a smaller store all keys are sampled at first
+ACCESS_HALVINGS: Final = 4  # of a larger one, one key in 16
+ACCESS_STEP_MS: Final = 1_000  # accesses of one sort that are closer together count as one
+ACCESS_BUFFER_ROWS: Final = 8_192  # in memory, before they are written
 
 # How long to keep what
 TTL_FLOOR_MS: Final = 60_000
