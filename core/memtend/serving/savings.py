@@ -22,6 +22,7 @@ from memtend.limits_upkeep import (
 )
 from memtend.store import archived
 from memtend.store.statistics import gives_back
+from memtend.store.stretches import stretches
 
 if TYPE_CHECKING:
     from memtend.memory import Memory
@@ -78,11 +79,11 @@ def savings_of(memory: Memory, facts: Facts, backlog: int, space: Space) -> Savi
 
 
 def spread(store: Store, last: int) -> list[int]:
-    """Rows at equal distances in the order of writing."""
+    """Rows from all over the order of writing."""
     count = min(last, HEALTH_SPREAD_ROWS)
-    places = [1 + n * last // count for n in range(count)]
-    if not places:
+    if not count:
         return []
+    places = [start for start, _ in stretches(1, last + 1, count / last, count)]
     found = store.engine.read("sample_spread", (store.engine.array(places),))
     return sorted(seq for (seq,) in found if seq is not None)
 

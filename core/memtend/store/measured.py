@@ -1,8 +1,6 @@
 """What metrics read of a store: counts that end at a bound, and a sample of its rows.
 
-Nothing here costs more in a larger store. The sample is taken in stretches of the change sequence,
-equally long and equally far apart: each row is as likely to be in it as any other. A store no
-larger than the sample is read whole.
+Nothing here costs more in a larger store.
 """
 
 from __future__ import annotations
@@ -15,19 +13,18 @@ from memtend.limits_upkeep import METRIC_COUNT_MAX, METRIC_SAMPLE_ROWS, METRIC_S
 from memtend.store.messages_books import now_ms as messages_now_ms
 from memtend.store.messages_upkeep import message_facts
 from memtend.store.meta import Meta
+from memtend.store.stretches import windows
 from memtend.store.upkeep import sound
 
 if TYPE_CHECKING:
     from memtend.model.message import MessageFacts
-    from memtend.store.engine import Reader, Row
+    from memtend.store.engine import Row
     from memtend.store.store import Store
 
 _DAY_MS = 24 * 3_600_000
 _SERVER_CACHE = (
     "SELECT blks_hit, blks_read FROM pg_stat_database WHERE datname = current_database()"
 )
-_CLUMP = 8
-"""A stretch with so many times more rows than are expected is cut off."""
 
 
 class Sampled(NamedTuple):
@@ -80,8 +77,8 @@ def backlog(store: Store, meta: Meta) -> Backlog:
 def sample(store: Store) -> Sampled:
     with store.engine.snapshot() as reader:
         total = Meta.of(reader.fetch("meta"), store.url).rows
-        [(first, last)] = reader.fetch("seq_ends")
-        rows = [] if first is None else _spread(reader, first, last + 1, total)
+        where = windows(reader, total, METRIC_SAMPLE_ROWS, METRIC_SAMPLE_STRETCHES)
+        rows = [row for window in where for row in reader.fetch("sample_rows", window)]
     return _judged(rows, total)
 
 
@@ -105,19 +102,6 @@ def server_cache_share(store: Store) -> float | None:
         return None
     [(hits, reads)] = store.engine.script(_SERVER_CACHE)
     return hits / (hits + reads) if hits + reads else None
-
-
-def _spread(reader: Reader, first: int, end: int, total: int) -> list[Row]:
-    if total <= METRIC_SAMPLE_ROWS:
-        return reader.fetch("sample_rows", (first, end, METRIC_SAMPLE_ROWS))
-    step = (end - first) / METRIC_SAMPLE_STRETCHES
-    width = max(1.0, step * METRIC_SAMPLE_ROWS / total)
-    most = _CLUMP * METRIC_SAMPLE_ROWS // METRIC_SAMPLE_STRETCHES
-    rows: list[Row] = []
-    for number in range(METRIC_SAMPLE_STRETCHES):
-        start = first + (number + 0.5) * step - width / 2
-        rows += reader.fetch("sample_rows", (round(start), round(start + width), most))
-    return rows
 
 
 def _judged(rows: list[Row], total: int) -> Sampled:

@@ -6,7 +6,6 @@ from typing import Final
 
 STATEMENTS: Final[dict[str, str]] = {
     # two questions: SQLite answers each from an end of the index, and both at once by a scan
-    "seq_bounds": "SELECT (SELECT min(seq) FROM sibling), (SELECT max(seq) FROM sibling)",
     "sizes_between": "SELECT agent, kind, exp, size FROM sibling "
     "WHERE seq >= ? AND seq < ? ORDER BY seq LIMIT ?",
     # the bound is inside: counting ends there
