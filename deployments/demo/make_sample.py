@@ -4,6 +4,7 @@
 
 `FOLDER/lifecycle` is a lifecycle store (JSON files and SQLite metadata), `FOLDER/aml` a tree whose
 items have the schema versions 1.0.0 to 2.0.0 side by side, `FOLDER/swarm` the database of a swarm.
+`FOLDER/outcomes.jsonl` says how a season of tasks ended.
 Everything is derived from `texts.yaml` and the base time: the same base gives the same files. Ages
 are counted back from the base, so some records have outlived their TTL whenever the sample is made,
 and one file is damaged on purpose.
@@ -26,6 +27,7 @@ sys.path.insert(0, str(HERE))
 
 from aml_sample import aml_files  # noqa: E402
 from lifecycle_sample import Entry, write_lifecycle  # noqa: E402
+from outcomes_sample import write_outcomes  # noqa: E402
 from swarm_sample import write_swarm  # noqa: E402
 
 HOUR, DAY = 3_600.0, 86_400.0
@@ -45,7 +47,8 @@ def make_sample(folder: Path, base: datetime) -> dict[str, int]:
         path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
         items += len(content) if isinstance(content, list) else 1
     swarm = write_swarm(folder / "swarm", texts, now)
-    return {"lifecycle": len(entries), "aml": items, "swarm": swarm}
+    outcomes = write_outcomes(folder, now)
+    return {"lifecycle": len(entries), "aml": items, "swarm": swarm, "outcomes": outcomes}
 
 
 def _working(texts: Texts, now: float) -> Iterator[Entry]:
