@@ -31,7 +31,7 @@ def stretches(first: int, end: int, share: float, parts: int) -> Iterator[tuple[
 
 
 def windows(reader: Reader, total: int, rows: int, parts: int) -> Iterator[tuple[int, int, int]]:
-    """Begin, end and the most rows to read of each stretch, for a sample of about `rows` of `total`.
+    """Begin, end and the most rows to read of each stretch, to see about `rows` of `total`.
 
     A store no larger than the sample is one stretch. One with many times more rows than expected
     is cut off.
