@@ -66,8 +66,9 @@ class Canary(BaseModel, frozen=True, extra="forbid"):
 
 
 def path_digest(namespace: str, key: str) -> int:
-    """What stands for a path where no name may be kept: 64 bits of its hash, signed."""
-    return xxh3_64_intdigest(f"{namespace}/{key}".encode()) - 2**63
+    """What stands for a path where no name may be kept, as in the sample of accesses: 64 bits of
+    its hash, as a signed integer."""
+    return xxh3_64_intdigest(f"{namespace}\0{key}") - 2**63
 
 
 class Policy(BaseModel, frozen=True, extra="forbid"):

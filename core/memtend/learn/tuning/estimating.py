@@ -1,0 +1,156 @@
+"""What another time to live would have cost, replayed over a log, as the store keeps things.
+
+Where reading renews (`slides`), an entry stays until its time is over after the last access; else
+after the last write, and every read from then on until the next write comes too late. What is
+changed is told as a mean over accesses with a 90 % interval over keys.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from memtend.learn.tuning.facts import Figure
+from memtend.learn.tuning.shares import Z90, Count, ratio
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+_CANDIDATES = 48
+_DAY_S = 86_400.0
+
+
+class Bill(NamedTuple):
+    """Of each access: bytes times seconds kept from it on, and whether it came too late."""
+
+    byte_s: Floats
+    late: Flags
+
+
+@dataclass(frozen=True, eq=False)
+class ClassLog:
+    """The accesses of one class, by key and, of a key, by time."""
+
+    t: Floats
+    key: Ints
+    wrote: Flags
+    size: Floats
+    end: float
+
+    @classmethod
+    def of(cls, t: Floats, key: Ints, wrote: Flags, size: Floats, end: float) -> ClassLog:
+        order = np.lexsort((t, key))
+        return cls(t[order], key[order], wrote[order], size[order], end)
+
+    def __len__(self) -> int:
+        return len(self.t)
+
+    def bill(self, ttl_s: float, *, slides: bool) -> Bill:
+        """A key's first access is nobody's fault."""
+        if slides:
+            before = self._before(np.ones(len(self), bool))
+            until = self._after(np.ones(len(self), bool))
+            return Bill(self.size * np.minimum(until - self.t, ttl_s), self.t - before > ttl_s)
+        before, until = self._before(self.wrote), self._after(self.wrote)
+        kept = np.where(self.wrote, self.size * np.minimum(until - self.t, ttl_s), 0.0)
+        return Bill(kept, ~self.wrote & (self.t - before > ttl_s))
+
+    def ages(self) -> Floats:
+        """How long after the last write each read came."""
+        ages = (self.t - self._before(self.wrote))[~self.wrote]
+        return ages[np.isfinite(ages) & (ages > 0)]
+
+    def until(self, time: float) -> ClassLog:
+        """What was known at a time."""
+        rows = self.t < time
+        return ClassLog(self.t[rows], self.key[rows], self.wrote[rows], self.size[rows], time)
+
+    def _before(self, which: Flags) -> Floats:
+        """The time of the last such access of the same key before each; infinite if none."""
+        at = np.where(which, np.arange(len(self)), -1)
+        last = np.r_[-1, np.maximum.accumulate(at)[:-1]] if len(self) else at
+        known = (last >= 0) & (self.key[np.maximum(last, 0)] == self.key)
+        return np.where(known, self.t[np.maximum(last, 0)], np.inf)
+
+    def _after(self, which: Flags) -> Floats:
+        """The time of the next such access of the same key after each; else the end of the log."""
+        count = len(self)
+        at = np.where(which, np.arange(count), count)
+        upcoming = np.r_[np.minimum.accumulate(at[::-1])[::-1][1:], count] if count else at
+        inside = np.minimum(upcoming, count - 1)
+        known = (upcoming < count) & (self.key[inside] == self.key)
+        return np.where(known, self.t[inside], self.end)
+
+
+class Change(NamedTuple):
+    """`saving` an access, in reads that come too late; `bytes` kept on average and `misses` a day:
+    new less old. `regret` is the share of reads."""
+
+    saving: Figure
+    bytes: Figure
+    misses: Figure
+    regret_now: float
+    regret: float
+
+
+def compare(
+    log: ClassLog, now_s: float, ttl_s: float, *, slides: bool, since: float, byte_s_a_miss: float,
+    rate: float,
+) -> Change:  # fmt: skip
+    """What would change from `since` on; `rate` is the share of keys that the log has."""
+    old, new = log.bill(now_s, slides=slides), log.bill(ttl_s, slides=slides)
+    rows = log.t >= since
+    byte_s = (new.byte_s - old.byte_s)[rows]
+    late = (new.late.astype(float) - old.late)[rows]
+    codes = log.key[rows]
+    cost = byte_s / byte_s_a_miss + late
+    count = len(codes)
+    watched_s = max(log.end - since, 1.0)
+    reads = max(1, int((~log.wrote[rows]).sum()))
+    return Change(
+        saving=_figure(-cost, codes),
+        bytes=_scaled(_figure(byte_s, codes), count / watched_s / rate),
+        misses=_scaled(_figure(late, codes), count / watched_s * _DAY_S / rate),
+        regret_now=float(old.late[rows].sum()) / reads,
+        regret=float(new.late[rows].sum()) / reads,
+    )
+
+
+def best_fixed(
+    log: ClassLog, byte_s_a_miss: float, floor_s: float, ceiling_s: float = math.inf
+) -> float | None:
+    """The time to live after a write that would have cost least; None where nothing was read."""
+    ages = log.ages()
+    if not len(ages):
+        return None
+    tried = np.unique(
+        np.clip(np.quantile(ages, np.linspace(0, 1, _CANDIDATES)), floor_s, ceiling_s)
+    )
+
+    def cost(ttl_s: float) -> float:
+        bill = log.bill(ttl_s, slides=False)
+        return float(bill.byte_s.sum()) / byte_s_a_miss + float(bill.late.sum())
+
+    return float(min(tried, key=cost))
+
+
+def _figure(values: Floats, codes: Ints) -> Figure:
+    """The mean over accesses, with its interval over keys."""
+    if not len(values):
+        return Figure(0.0, 0.0, 0.0)
+    _, keys = np.unique(codes, return_inverse=True)
+    sums, counts = np.bincount(keys, values), np.bincount(keys)
+    pairs = [Count(float(a), float(b)) for a, b in zip(sums, counts, strict=True)]
+    value, variance, known = ratio(pairs)
+    # One key says nothing of the others.
+    half = Z90 * math.sqrt(variance) if known > 1 else math.inf
+    return Figure(value - half, value, value + half)
+
+
+def _scaled(one: Figure, by: float) -> Figure:
+    return Figure(one.low * by, one.value * by, one.high * by)
