@@ -61,6 +61,7 @@ PICTURE_LINES_MAX: Final = 6
 PICTURE_BINS_MAX: Final = 20
 PICTURE_BARS_MAX: Final = 16
 PICTURED_SCENARIOS_MAX: Final = 3  # on the page of a report
+INSIGHTS_SHOWN: Final = 12  # there, of each scenario
 
 # Contexts
 CONTEXT_KEYS_MAX: Final = 2_000  # of one context, when an encoder is fitted

@@ -173,6 +173,11 @@ class ReportParts(Archives):
             )
         }
 
+    def _learned(self) -> dict[str, Any]:
+        from memtend.serving.learned_parts import learned_parts  # noqa: PLC0415
+
+        return learned_parts(self.store)
+
     def _drills(self) -> dict[str, Any]:
         from memtend.backup.drill_report import Evidence  # noqa: PLC0415
         from memtend.report.facts import Drill  # noqa: PLC0415

@@ -80,6 +80,7 @@ class Reporting(ReportParts):
             "archive": self._moves,
             "backups": self._backups_known,
             "drills": self._drills,
+            "learned": self._learned,
         }.items():
             try:
                 parts |= part()
