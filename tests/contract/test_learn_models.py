@@ -14,7 +14,7 @@ from memtend.limits_learning import MODEL_ORPHAN_MS, MODELS_KEPT
 from memtend.memory import Memory
 from memtend.model.learned import ModelEntry, ModelStatus
 from memtend.objects import ObjectStore, open_target
-from memtend.serving.modelfiles import ModelFiles
+from memtend.modelfiles import ModelFiles
 from memtend.store import models, trials
 from memtend.store.store import Store
 from memtend.store.verify import verify_store

@@ -29,7 +29,7 @@ ACTION = "model"
 
 
 def save(store: Store, entry: ModelEntry, actor: str) -> None:
-    """Enter a model that was just fitted. Its files are written before (`serving.modelfiles`)."""
+    """Enter a model that was just fitted. Its files are written before (`memtend.modelfiles`)."""
     with store.change(actor) as (change, _):
         if change.tx.fetch("model_at", (entry.model_id,)):
             why = "it is in the registry already"

@@ -1,0 +1,113 @@
+"""The files of models: `<store>/<model>/<name>` below `MEMTEND_MODELS_URL`.
+
+They are written before the registry names them, so a crash leaves files that nothing names, never a
+model without its files. What is read is known by its length and its SHA-256 before anybody looks
+into it. The registry travels with backups and the files do not: a store that was restored elsewhere
+may have models whose files it lacks, and then goes on without them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from memtend.errors import ModelDamaged, ObjectDamaged, ObjectMissing
+from memtend.limits_learning import MODEL_BYTES_MAX, MODEL_ORPHAN_MS
+from memtend.model.learned import ModelEntry, ModelFileFacts
+from memtend.objects import open_target
+
+if TYPE_CHECKING:
+    from memtend.clock import Clock
+    from memtend.objects import ObjectStore
+
+
+class ModelFiles:
+    """Those of one store. Nothing is read or written before it is asked for."""
+
+    def __init__(self, target: ObjectStore, store_id: str, clock: Clock) -> None:
+        self._target = target
+        self._folder = f"{store_id}/"
+        self._clock = clock
+        self.url = target.url
+
+    @classmethod
+    def at(cls, url: str, store_id: str, clock: Clock) -> ModelFiles:
+        return cls(open_target(url, clock), store_id, clock)
+
+    def write(self, model_id: str, files: Mapping[str, bytes]) -> tuple[ModelFileFacts, ...]:
+        """Keep the files of a new model; what is returned belongs into its entry."""
+        facts = []
+        for name, data in sorted(files.items()):
+            path = self._path(model_id, name)
+            if not self._target.put_if_absent(path, data) and self._differs(path, data):
+                why = "another file has its name"
+                raise ModelDamaged(model=model_id, name=name, why=why)
+            known = sha256(data).hexdigest()
+            facts.append(ModelFileFacts(name=name, bytes=len(data), sha256=known))
+        return tuple(facts)
+
+    def read(self, entry: ModelEntry, name: str) -> bytes:
+        """Exactly the bytes that were saved; raises `ModelDamaged`."""
+        facts = next((one for one in entry.files if one.name == name), None)
+        if facts is None:
+            raise _damaged(entry, name, "the registry names no such file")
+        if facts.bytes > MODEL_BYTES_MAX:
+            raise _damaged(entry, name, f"it is larger than {MODEL_BYTES_MAX:,} bytes")
+        try:
+            data = self._target.get(self._path(entry.model_id, name), facts.bytes)
+        except ObjectMissing as error:
+            raise _damaged(entry, name, f"it is not at {self.url}") from error
+        except ObjectDamaged as error:
+            raise _damaged(entry, name, f"it is longer than {facts.bytes:,} bytes") from error
+        if len(data) != facts.bytes:
+            why = f"it has {len(data):,} bytes instead of {facts.bytes:,}"
+            raise _damaged(entry, name, why)
+        if sha256(data).hexdigest() != facts.sha256:
+            raise _damaged(entry, name, "its hash does not match")
+        return data
+
+    def missing(self, entry: ModelEntry) -> tuple[str, ...]:
+        """Names of files that are not there, or are of another length."""
+        found = {one.name: one.size for one in self._target.list(self._path(entry.model_id))}
+        return tuple(
+            one.name
+            for one in entry.files
+            if found.get(self._path(entry.model_id, one.name)) != one.bytes
+        )
+
+    def remove(self, model_ids: Iterable[str]) -> int:
+        """Remove all files of models that the registry no longer names; how many there were."""
+        names = [
+            one.name for model_id in model_ids for one in self._target.list(self._path(model_id))
+        ]
+        for name in names:
+            self._target.delete(name)
+        return len(names)
+
+    def orphans(self, known: Iterable[str]) -> list[str]:
+        """Models of which there are files and no entry, for so long that nobody is about to write
+        it: what a crash has left."""
+        there = set(known)
+        until_ms = self._clock.now_ms() - MODEL_ORPHAN_MS
+        young, found = set(there), set()
+        for one in self._target.list(self._folder):
+            model_id = one.name.removeprefix(self._folder).partition("/")[0]
+            found.add(model_id)
+            if one.modified_ms is None or one.modified_ms > until_ms:
+                young.add(model_id)
+        return sorted(found - young)
+
+    def _differs(self, path: str, data: bytes) -> bool:
+        """From what lies there: a repeated call finds its own bytes."""
+        try:
+            return self._target.get(path, len(data)) != data
+        except ObjectDamaged:
+            return True
+
+    def _path(self, model_id: str, name: str = "") -> str:
+        return f"{self._folder}{model_id}/{name}"
+
+
+def _damaged(entry: ModelEntry, name: str, why: str) -> ModelDamaged:
+    return ModelDamaged(model=entry.model_id, name=name, why=why)
