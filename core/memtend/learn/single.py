@@ -12,6 +12,8 @@ import numpy as np
 from memtend.learn.feedback import Feedback, Floats, Ints
 from memtend.learn.state import State
 
+_PREFERRED = 1.5
+"""So many times as often as the others on average."""
 _PRIOR = 5.0
 """As many outcomes as the mean of all counts for beside a strategy's own."""
 
@@ -26,14 +28,16 @@ class SingleStrategy:
 
     @classmethod
     def fit(cls, feedback: Feedback) -> SingleStrategy:
-        """The incumbent where one is named, else the strategy with the least cost on average, of
-        those with more than a chance number of outcomes."""
+        """The incumbent where one is named, else the strategy that the log prefers, else the one
+        with the least cost on average, of those with more than a few outcomes."""
         seen = ~np.isnan(feedback.costs)
         counts = seen.sum(axis=0)
         total = np.nansum(feedback.costs, axis=0)
         overall = total.sum() / max(1, counts.sum())
         means = (total + _PRIOR * overall) / (counts + _PRIOR)
         best = int(np.where(counts >= min(_PRIOR, counts.max()), means, np.inf).argmin())
+        if not feedback.is_full and counts.max() > _PREFERRED * counts.mean():
+            best = int(counts.argmax())
         incumbent = best if feedback.incumbent is None else feedback.incumbent
         return cls(feedback.strategies, incumbent, means)
 

@@ -1,0 +1,164 @@
+"""Fit a recommender to outcomes: features, a policy that holds against the incumbent, and why.
+
+    fitted = fit_recommender(OutcomeTable.of(outcomes, policy), policy)
+    fitted.served.recommend("review", {"files": 12}).strategy
+
+Equal outcomes and an equal policy give an equal model, whatever order the outcomes come in. Fewer
+of them than the policy asks for, or nothing that differs from task to task, and the best single
+strategy is what is learned.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from memtend.learn.explaining import Influence, fit_explainer, influences_of
+from memtend.learn.features import Dropped, Encoder
+from memtend.learn.feedback import Feedback, Floats
+from memtend.learn.learners import Learned, fit_policy, fit_success
+from memtend.learn.outcomes import OutcomeTable
+from memtend.learn.pooling import pooled
+from memtend.learn.served import ServedRecommender
+from memtend.learn.single import SingleStrategy
+from memtend.learn.situations import NEVER, situations_of
+from memtend.learn.writers import Suspect, suspects
+from memtend.model.learnpolicy import LearnPolicy
+
+__all__ = ["FitFacts", "FittedRecommender", "ServedRecommender", "fit_recommender"]
+
+
+class FitFacts(NamedTuple):
+    """What a card and a registry tell of a fit."""
+
+    outcomes: int
+    first_ms: int
+    last_ms: int
+    by_strategy: tuple[tuple[str, int, float], ...]
+    """Outcomes and their mean success."""
+    by_task: tuple[tuple[str, int], ...]
+    by_writer: tuple[tuple[str, int], ...]
+    features: tuple[str, ...]
+    dropped: tuple[Dropped, ...]
+    influences: tuple[Influence, ...]
+    suspects: tuple[Suspect, ...]
+    situations: int
+    """Rows with the costs of all strategies; 0 where each outcome stands for itself."""
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FittedRecommender:
+    """`served` answers; `estimators()` are what it was made of, as scikit-learn knows them."""
+
+    served: ServedRecommender
+    learned: Learned
+    table: OutcomeTable
+    facts: FitFacts
+    own: dict[str, Any]
+
+    def estimators(self) -> dict[str, Any]:
+        return self.own
+
+
+def fit_recommender(
+    table: OutcomeTable, policy: LearnPolicy, *, incumbent: str | None = None
+) -> FittedRecommender:
+    """`incumbent`: the strategy to be held against; else the policy's, else the one that the log
+    prefers. The same table and policy, the same model."""
+    situations, history = situations_of(table.rows)
+    encoder = Encoder.fit(situations, never=NEVER)
+    X = encoder.transform_many(situations)
+    wanted = incumbent or policy.incumbents.get("*")
+    feedback = table.feedback(X, encoder.names, wanted)
+    whole = pooled(feedback, encoder)
+    too_little = _too_little(table, policy, encoder)
+    if too_little:
+        single = SingleStrategy.fit(feedback)
+        learned = Learned(single, {}, False, f"{too_little}: the best single strategy", None)
+    else:
+        learned = fit_policy(feedback, whole, seed=policy.seed)
+    success, success_estimators = fit_success(feedback, seed=policy.seed)
+    influences = () if too_little else _influences(encoder, X, learned, policy.seed)
+    own = {**learned.estimators, **success_estimators}
+    explainer = None
+    if encoder.names:
+        explainer, own["cases"] = fit_explainer(
+            encoder,
+            X,
+            logged=table.logged,
+            success=table.success,
+            cost=table.cost,
+            outcome_ids=[row.outcome_id for row in table.rows],
+            influences=influences,
+            seed=policy.seed,
+        )
+    facts = _facts(table, policy, encoder, influences, whole)
+    known = {name: at for at, name in enumerate(table.strategies)}
+    served = ServedRecommender(
+        encoder=encoder,
+        selector=learned.selector,
+        success=success,
+        explainer=explainer,
+        history=history,
+        tasks=dict(facts.by_task),
+        incumbents={
+            task: known[name]
+            for task, name in sorted(policy.incumbents.items())
+            if task != "*" and name in known
+        },
+        adopted=learned.adopted,
+        why=learned.why,
+        explore=policy.explore,
+        facts={"outcomes": len(table), "last_ms": facts.last_ms, "seed": policy.seed},
+    )
+    return FittedRecommender(served, learned, table, facts, own)
+
+
+def _too_little(table: OutcomeTable, policy: LearnPolicy, encoder: Encoder) -> str:
+    if len(table) < policy.outcomes_min:
+        return f"{len(table)} outcomes are too few, {policy.outcomes_min} are asked for"
+    if len(table.strategies) < 2:
+        return "only one strategy was ever followed"
+    if not encoder.names:
+        return "nothing in the contexts differs from task to task"
+    return ""
+
+
+def _influences(encoder: Encoder, X: Floats, learned: Learned, seed: int) -> tuple[Influence, ...]:
+    return influences_of(encoder, X, learned.selector.expected, seed=seed)
+
+
+def _facts(
+    table: OutcomeTable,
+    policy: LearnPolicy,
+    encoder: Encoder,
+    influences: tuple[Influence, ...],
+    whole: Feedback | None,
+) -> FitFacts:
+    counts = np.bincount(table.logged, minlength=len(table.strategies))
+    success = np.bincount(table.logged, table.success, len(table.strategies)) / counts
+    return FitFacts(
+        outcomes=len(table),
+        first_ms=table.rows[0].at_ms,
+        last_ms=table.rows[-1].at_ms,
+        by_strategy=tuple(
+            (name, int(n), float(share))
+            for name, n, share in zip(table.strategies, counts, success, strict=True)
+        ),
+        by_task=_counted(row.task_type for row in table.rows),
+        by_writer=_counted(row.writer or "nobody named" for row in table.rows),
+        features=encoder.names,
+        dropped=encoder.dropped,
+        influences=influences,
+        suspects=suspects(table.rows),
+        situations=0 if whole is None else len(whole),
+        seed=policy.seed,
+    )
+
+
+def _counted(names: Any) -> tuple[tuple[str, int], ...]:
+    return tuple(sorted(Counter(names).items(), key=lambda one: (-one[1], one[0])))
