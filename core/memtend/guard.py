@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, Field
 
-from memtend.errors import ClockAlarmed, DeletesTooMuch, PlanStale, PruneUnapproved
+from memtend.errors import (
+    ClockAlarmed,
+    DeletesTooMuch,
+    PlanStale,
+    PruneUnapproved,
+    TtlPlanStale,
+)
 from memtend.limits import SWEEP_ROWS_FREE, SWEEP_SHARE_MAX
 
 if TYPE_CHECKING:
@@ -71,6 +77,16 @@ def clear_prune(
     _check_fresh(plan, facts)
     if excess and not approved:
         raise PruneUnapproved(**max(excess, key=lambda one: one.planned).model_dump())
+    return Cleared(plan, lease, _MADE_HERE)
+
+
+def clear_ttl(
+    plan: Plan, *, lease: Lease, facts: Facts, planned_for: str, policies: str
+) -> Cleared:
+    """A plan of times to live is for the policies of one digest, and for no others."""
+    _check_fresh(plan, facts)
+    if planned_for != policies:
+        raise TtlPlanStale
     return Cleared(plan, lease, _MADE_HERE)
 
 

@@ -53,6 +53,7 @@ from memtend.errors.learnbandit import FeedbackUnusable
 from memtend.errors.learnmodel import ModelRefused, OutcomesUnusable
 from memtend.errors.learnregistry import ModelDamaged, ModelNotPromoted, ModelUnknown
 from memtend.errors.learnttl import AccessesUnusable
+from memtend.errors.learntuning import TrialUnknown, TtlPlanStale
 from memtend.errors.leases import Deadlock, LeaseHeld, LeaseReads, StaleLease
 from memtend.errors.messages import (
     InboxFull,
@@ -211,4 +212,6 @@ __all__ = [
     "TargetFull",
     "TargetUnavailable",
     "TooManySiblings",
+    "TrialUnknown",
+    "TtlPlanStale",
 ]

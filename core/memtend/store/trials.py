@@ -16,7 +16,7 @@ from memtend.store.upkeep import save as save_rows
 from memtend.store.upkeep import sound
 
 if TYPE_CHECKING:
-    from memtend.store.engine import Row, Transaction
+    from memtend.store.engine import Reader, Row, Transaction
     from memtend.store.store import Store
 
 
@@ -44,6 +44,11 @@ def find(store: Store, trial_id: str) -> Trial | None:
 def listed(store: Store) -> list[Trial]:
     """Newest first."""
     return _opened(store.engine.read("trials", (TRIALS_LISTED_MAX,)))
+
+
+def listed_in(tx: Reader) -> list[Trial]:
+    """The same within a transaction that changes them."""
+    return _opened(tx.fetch("trials", (TRIALS_LISTED_MAX,)))
 
 
 def running(store: Store) -> list[Trial]:

@@ -43,11 +43,15 @@ def tried(rule: Policy, pattern: str, trial: str, ttl_ms: int, share: float, why
     if share >= 1:
         return tuned(rule, pattern, ttl_ms, why)
     canary = Canary(trial=trial, ttl_ms=ttl_ms, share=share)
-    return rule.model_copy(update={"pattern": pattern, "canary": canary, "why": _cut(why)})
+    return _altered(rule, pattern=pattern, canary=canary, why=_cut(why))
 
 
 def tuned(rule: Policy, pattern: str, ttl_ms: int, why: str) -> Policy:
-    update = {"pattern": pattern, "ttl_ms": ttl_ms, "canary": None, "why": _cut(why)}
+    return _altered(rule, pattern=pattern, ttl_ms=ttl_ms, canary=None, why=_cut(why))
+
+
+def _altered(rule: Policy, **update: object) -> Policy:
+    """Made anew: what a rule has worked out of itself must not come along."""
     return Policy(**{**{name: getattr(rule, name) for name in Policy.model_fields}, **update})
 
 
