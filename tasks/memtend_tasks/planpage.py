@@ -10,6 +10,7 @@ from functools import singledispatch
 from memtend.archive.plan import ArchivePlan
 from memtend.backup.restore_plan import Mode, RestorePlan
 from memtend.backup.rotation_plan import RotationDecision, RotationPlan
+from memtend.learn.tuning.plan import TtlDecision, TtlPlan
 from memtend.limits import PUBLISHED_DECISIONS_MAX, PUBLISHED_FINDINGS_MAX
 from memtend.migrate.importing import ImportPlan
 from memtend.migrate.plan import MigrationPlan
@@ -21,6 +22,7 @@ from memtend_tasks.figures import size, table, to_text
 from memtend_tasks.movepage import moved_details, moved_headline, unquoted
 from memtend_tasks.optimizepage import optimize_details, optimize_headline
 from memtend_tasks.prunepage import prune_details, prune_headline, prune_row
+from memtend_tasks.ttlpage import ttl_details, ttl_headline, ttl_row
 
 _NAMESPACES_SHOWN = 20
 _NOTHING = "There is nothing to do."
@@ -73,6 +75,7 @@ def _(plan: ImportPlan | MigrationPlan) -> str:
 
 headline.register(PrunePlan, prune_headline)
 headline.register(OptimizePlan, optimize_headline)
+headline.register(TtlPlan, ttl_headline)
 
 
 def touched(plan: Plan) -> int:
@@ -122,6 +125,7 @@ def _(plan: ImportPlan | MigrationPlan) -> list[str]:
 
 details.register(PrunePlan, prune_details)
 details.register(OptimizePlan, optimize_details)
+details.register(TtlPlan, ttl_details)
 
 
 def decisions(plan: Plan) -> list[dict[str, str]]:
@@ -143,6 +147,8 @@ def _row(decision: Decision) -> dict[str, str]:
         "reason": unquoted(decision.reason),
         "size": size(decision.size_bytes),
     }
+    if isinstance(decision, TtlDecision):
+        row |= ttl_row(decision)
     return row | prune_row(decision) if isinstance(decision, PruneDecision) else row
 
 

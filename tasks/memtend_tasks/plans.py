@@ -6,6 +6,7 @@ from memtend.archive.plan import ArchivePlan
 from memtend.backup.restore_plan import RestorePlan
 from memtend.backup.rotation_plan import RotationPlan
 from memtend.clock import SystemClock
+from memtend.learn.tuning.plan import TtlPlan
 from memtend.migrate.importing import ImportPlan
 from memtend.migrate.plan import MigrationPlan
 from memtend.model.plan import Plan, PlanRef
@@ -26,6 +27,7 @@ KINDS: dict[str, type[Plan]] = {
     "restore": RestorePlan,
     "rotate": RotationPlan,
     "sweep": Plan,
+    "ttl": TtlPlan,
 }
 
 
