@@ -1,0 +1,1 @@
+"""Learning which strategy works from logs that know only what was tried."""

@@ -1,0 +1,58 @@
+"""What the log says about every strategy in every context: the mean of three learners.
+
+They fail differently: trees that take the strategy for a feature forget it where rows are few,
+leaves solved jointly do not, and the incumbent's own forest sees where it will fail. None of them
+is served; they are what `fitting` learns from and what off-policy estimates lean on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from memtend.learn.bandit.leaves import PooledLeaves, Variances, fit_leaves
+from memtend.learn.bandit.logs import BanditLog
+from memtend.learn.bandit.trees import Pooled, fit_contrast, fit_pooled
+from memtend.learn.feedback import Floats, Ints
+
+FOLDS = 4
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Teacher:
+    pooled: Pooled
+    contrast: Pooled
+    leaves: PooledLeaves
+
+    def predict(self, X: Floats) -> Floats:
+        """(n, m) standardized costs."""
+        return (self.pooled.predict(X) + self.contrast.predict(X) + self.leaves.predict(X)) / 3
+
+
+def fit_teacher(log: BanditLog, *, seed: int, variances: Variances | None = None) -> Teacher:
+    return Teacher(
+        fit_pooled(log, seed=seed),
+        fit_contrast(log, seed=seed),
+        fit_leaves(log, seed=seed, variances=variances),
+    )
+
+
+def crossed(log: BanditLog, *, seed: int, variances: Variances, folds: int = FOLDS) -> Floats:
+    """For each row, what a teacher says that has not seen it."""
+    told = np.empty((len(log), log.strategies))
+    for number, (seen, held) in enumerate(splits(log.logged, folds, seed)):
+        teacher = fit_teacher(log.rows(seen), seed=seed + 101 * number, variances=variances)
+        told[held] = teacher.predict(log.X[held])
+    return told
+
+
+def splits(logged: Ints, folds: int, seed: int) -> Iterator[tuple[Ints, Ints]]:
+    """(seen, held back), with each strategy's rows spread evenly."""
+    shuffled = np.random.default_rng(seed).permutation(len(logged))
+    order = shuffled[np.argsort(logged[shuffled], kind="stable")]
+    part = np.empty(len(logged), dtype=np.int64)
+    part[order] = np.arange(len(logged)) % folds
+    for number in range(folds):
+        yield np.flatnonzero(part != number), np.flatnonzero(part == number)
