@@ -100,13 +100,14 @@ def card_of(fitted: FittedRecommender) -> str:
             (
                 (code(one.field), f"{one.share:+.2%}", f"{one.low:+.2%} to {one.high:+.2%}")
                 for one in facts.influences
+                if one.share > 0
             ),
         ),
         "## Features",
         _paragraph(f"{len(facts.features)} columns from the fields:")
         + "\n"
         + _items([", ".join(code(field.name) for field in served.encoder.fields) or "none"]),
-        _items([f"not {code(one.name)}: {one.why}" for one in facts.dropped]),
+        _items([f"not {code(one.name)}: {prose(one.why)}" for one in facts.dropped]),
         "## Limits",
         _items(
             [

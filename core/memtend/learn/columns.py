@@ -53,7 +53,7 @@ def planned(
     dropped: list[Dropped] = []
     kept: list[Field] = []
     least = _least(len(contexts))
-    for path in sorted(counts):
+    for path in sorted(counts, key=lambda path: (len(path), path)):
         if counts[path] < least:
             dropped.append(Dropped(shown(path), f"in {counts[path]} of {len(contexts)} contexts"))
         elif path[-1].lower() in never:
