@@ -31,6 +31,8 @@ WRITER_GAP_MIN: Final = 0.1  # of a writer's successes to everybody else's, to b
 
 # Models
 MODEL_BYTES_MAX: Final = 256 * MIB
+MODEL_LOOK_MS: Final = 3_000  # between two looks at which model is in use
+MODEL_RETRY_MS: Final = 60_000  # before a model that could not be loaded is tried again
 MODELS_KEPT: Final = 10  # of a scenario, besides the active one and its parent
 MODELS_LISTED_MAX: Final = 1_000
 MODEL_ORPHAN_MS: Final = 30 * 24 * 3_600_000  # files that no entry names, until they are removed

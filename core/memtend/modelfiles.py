@@ -20,6 +20,7 @@ from memtend.objects import open_target
 if TYPE_CHECKING:
     from memtend.clock import Clock
     from memtend.objects import ObjectStore
+    from memtend.store.store import Store
 
 
 class ModelFiles:
@@ -107,6 +108,16 @@ class ModelFiles:
 
     def _path(self, model_id: str, name: str = "") -> str:
         return f"{self._folder}{model_id}/{name}"
+
+
+def files_of(store: Store) -> ModelFiles:
+    """Those of an open store, where whoever opened it said they are, else where settings say."""
+    url = store.models_url
+    if url is None:
+        from memtend.settings import Settings  # noqa: PLC0415
+
+        url = Settings().models_url
+    return ModelFiles.at(url, store.meta().store_id, store.clock)
 
 
 def _damaged(entry: ModelEntry, name: str, why: str) -> ModelDamaged:

@@ -32,6 +32,7 @@ from memtend.serving.reporting import Reporting
 from memtend.serving.restores import Restores
 from memtend.serving.rotations import Rotations
 from memtend.serving.syncing import Syncing
+from memtend.serving.tuning import Tuning
 from memtend.settings import Settings
 from memtend.sweep.plan import ROUTINE, plan_sweep
 
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 
 
 class Services(
+    Tuning,
     Reporting,
     Alerting,
     Judging,
@@ -75,8 +77,8 @@ class Services(
         """Carry out a sweep plan; raises `DeletesTooMuch`, `ClockAlarmed`, `PlanStale`.
 
         Then drop what several replicas made of one value while they migrated it, retire replicas
-        that have been silent for a week, and let go of the change log that nobody needs any more,
-        and of old ghosts.
+        that have been silent for a week, let go of the change log that nobody needs any more and
+        of old ghosts, and look at the times to live that are on trial.
         """
         from memtend.store.ghosts import drop_old  # noqa: PLC0415
         from memtend.store.logfloor import drop_log  # noqa: PLC0415
@@ -93,7 +95,8 @@ class Services(
             retire_silent(self.store, actor="sweep")
             drop_log(self.store, actor="sweep")
             drop_old(self.store, self.archive_policy().keep_ms)
-            return report
+        self.watch_trials()
+        return report
 
     def verify_store(self) -> StoreVerifyReport:
         """Check every byte of the live store."""
@@ -128,6 +131,7 @@ def open_services(
         memory = _opened(url, chosen, used, create)
     # The key may have come with the settings, from a block, and not from the environment.
     memory.store.archive = ColdReads(memory.store, chosen.backup_secret)
+    memory.store.models_url = chosen.models_url
     with memory:
         yield Services(memory, chosen)
 

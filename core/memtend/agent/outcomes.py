@@ -86,10 +86,22 @@ class Outcomes(AgentBase):
         ]
         return sorted(found, key=lambda one: (one.at_ms, one.outcome_id), reverse=True)[:limit]
 
-    def coordination_strategy(
+    def get_coordination_strategy(
         self, context: Mapping[str, Any] | None = None, *, task_type: str | None = None
     ) -> Advice:
-        """Which strategy to follow here. Until something is learned, the answer says just that."""
+        """Which strategy to follow here, by the model in use; what it learned from, and how sure.
+
+        Until something is learned, the answer says just that. Nothing is recorded: give what it
+        says back with the outcome (`Advice.for_outcome`).
+        """
         from memtend.agent.recommending import advise  # noqa: PLC0415
 
-        return advise(self.memory, self._recommender, task_type, dict(context or {}))
+        asked = dict(context or {})
+        if self._recommender is not None:
+            return advise(self.memory, self._recommender, task_type, asked, "for this context")
+        from memtend.agent.learned import LiveRecommender  # noqa: PLC0415
+
+        live = LiveRecommender(self.memory.store, self.swarm)
+        return advise(self.memory, live, task_type, asked, "here")
+
+    coordination_strategy = get_coordination_strategy

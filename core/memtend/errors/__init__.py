@@ -50,6 +50,7 @@ from memtend.errors.input import (
     QuotaExceeded,
 )
 from memtend.errors.learnbandit import FeedbackUnusable
+from memtend.errors.learned import LearnPackageMissing, ScenarioUnknown
 from memtend.errors.learnmodel import ModelRefused, OutcomesUnusable
 from memtend.errors.learnregistry import ModelDamaged, ModelNotPromoted, ModelUnknown
 from memtend.errors.learnttl import AccessesUnusable
@@ -139,6 +140,7 @@ __all__ = [
     "InvalidSettings",
     "InvalidValue",
     "KindMismatch",
+    "LearnPackageMissing",
     "LeaseHeld",
     "LeaseReads",
     "LedgerUnreadable",
@@ -188,6 +190,7 @@ __all__ = [
     "RestoreRefused",
     "RestoreWrong",
     "RotationRefused",
+    "ScenarioUnknown",
     "SchemaRefused",
     "SchemaWrong",
     "ScratchFull",

@@ -12,6 +12,6 @@ if TYPE_CHECKING:
 
 class ModelShelf(Serving):
     def _model_files(self) -> ModelFiles:
-        from memtend.modelfiles import ModelFiles  # noqa: PLC0415
+        from memtend.modelfiles import files_of  # noqa: PLC0415
 
-        return ModelFiles.at(self.settings.models_url, self.store.meta().store_id, self.clock)
+        return files_of(self.store)
