@@ -11,9 +11,9 @@ says so in its log and goes on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from prefect import Flow, get_run_logger, runtime
 from prefect.client.schemas.objects import FlowRun, State, StateType
@@ -26,6 +26,9 @@ from memtend.errors import LeaseHeld, MemtendError
 from memtend.limits import LABEL_CHARS_MAX
 from memtend_tasks.decorator import memory_task
 from memtend_tasks.opened import opened
+
+if TYPE_CHECKING:
+    from prefect.flows import FlowStateHook
 
 Result = Literal["success", "failure", "partial_success", "timeout", "conflict"]
 OUTCOMES_AT_ONCE: Final = 1_000
@@ -112,20 +115,20 @@ def outcome_hook(
     store: str = "default",
     strategy: str | None = None,
     propensity: float | None = None,
-) -> Callable[[Flow[..., Any], FlowRun, State[Any]], None]:
+) -> FlowStateHook[..., Any]:
     """A hook for `on_completion`, `on_failure` and `on_crashed` of a flow of your own.
 
     A run that was cancelled is not recorded. Repeated attempts of one run are one outcome: the
     last.
     """
 
-    def record(flow: Flow[..., Any], run: FlowRun, state: State[Any]) -> None:
+    def record(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
         result = result_of_state(state)
         if result is not None:
             outcome = TaskOutcome(
                 task_type=task_type, result=result, strategy=strategy, propensity=propensity,
-                duration_s=run.estimated_run_time.total_seconds(), outcome_id=str(run.id),
-                context={"flow": flow.name}, task=run.name,
+                duration_s=flow_run.estimated_run_time.total_seconds(),
+                outcome_id=str(flow_run.id), context={"flow": flow.name}, task=flow_run.name,
             )  # fmt: skip
             _record(store, agent, swarm, outcome)
 
