@@ -68,7 +68,7 @@ class Canary(BaseModel, frozen=True, extra="forbid"):
 def path_digest(namespace: str, key: str) -> int:
     """What stands for a path where no name may be kept, as in the sample of accesses: 64 bits of
     its hash, as a signed integer."""
-    return xxh3_64_intdigest(f"{namespace}\0{key}") - 2**63
+    return xxh3_64_intdigest(f"{namespace}\0{key}".encode()) - 2**63
 
 
 class Policy(BaseModel, frozen=True, extra="forbid"):
