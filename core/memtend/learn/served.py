@@ -50,8 +50,8 @@ class ServedRecommender:
         return self.incumbents.get(task_type, self.selector.incumbent)
 
     def is_learned(self, task_type: str) -> bool:
-        """Whether the context decides in tasks of this type."""
-        return self.adopted and task_type in self.tasks
+        """Whether the context decides in tasks of this type; "": of a type that nobody says."""
+        return self.adopted and (not task_type or task_type in self.tasks)
 
     def recommend(
         self,
@@ -216,7 +216,7 @@ class ServedRecommender:
     def _why(self, task_type: str, explored: bool) -> str:
         if explored:
             return "drawn to learn from: now and then something else than the best known is tried"
-        if self.adopted and task_type not in self.tasks:
+        if self.adopted and not self.is_learned(task_type):
             return "no task of this type was ever recorded: the incumbent strategy"
         return self.why
 

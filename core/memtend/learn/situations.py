@@ -75,7 +75,9 @@ def situation(
 ) -> Situation:
     """What an encoder reads. What an agent says about a task lies below `context`, so that it
     cannot pass for anything else."""
-    found: Situation = {"task_type": task_type, "context": context}
+    found: Situation = {"context": context}
+    if task_type:
+        found["task_type"] = task_type
     if agents:
         found["agents"] = agents
     if at_ms is not None:
