@@ -24,6 +24,11 @@ INSIGHTS_ASKED_MAX: Final = 6  # of each sort: each one asked makes all of them 
 INSIGHTS_MAX: Final = 50
 TREND_WEEKS_MIN: Final = 5
 TREND_ROWS_MIN: Final = 5  # of a week, for the week to be a point
+JUDGED_ROWS_MIN: Final = 30  # outcomes, before a model or a task type is judged
+JUDGED_SHARE: Final = (
+    0.3  # of the outcomes, the latest, that a model is judged by before it is used
+)
+REFIT_SHARE: Final = 0.2  # of new outcomes to those learned from, before a model is fitted again
 DRIFT_CHANCE: Final = 0.03  # of an alarm where nothing has changed
 DRIFT_ROWS_MIN: Final = 100  # since the fit, before anything is said
 WRITER_CHANCE: Final = 0.01  # that somebody honest is told of
@@ -64,6 +69,7 @@ PICTURE_BINS_MAX: Final = 20
 PICTURE_BARS_MAX: Final = 16
 PICTURED_SCENARIOS_MAX: Final = 3  # on the page of a report
 INSIGHTS_SHOWN: Final = 12  # there, of each scenario
+PICTURED_ROWS_MAX: Final = 6_000  # outcomes, the latest, of which a model is judged for pictures
 
 # Contexts
 CONTEXT_KEYS_MAX: Final = 2_000  # of one context, when an encoder is fitted

@@ -60,7 +60,7 @@ class Memory(Counting):
         if value is MISSING:
             return self._absent(namespace, key, default)
         counts, place = self._access.counts, (namespace, key)
-        counts[place] = counts.get(place, 0) + 1
+        counts[place] += 1
         if len(counts) > self._access.limit:
             self.flush()
         return value

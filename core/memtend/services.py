@@ -77,9 +77,10 @@ class Services(
         """Carry out a sweep plan; raises `DeletesTooMuch`, `ClockAlarmed`, `PlanStale`.
 
         Then drop what several replicas made of one value while they migrated it, retire replicas
-        that have been silent for a week, let go of the change log that nobody needs any more and
-        of old ghosts, and look at the times to live that are on trial.
+        that have been silent for a week, let go of the change log that nobody needs any more, of
+        old ghosts and old accesses, and look at the times to live that are on trial.
         """
+        from memtend.store.accesslog import tidy  # noqa: PLC0415
         from memtend.store.ghosts import drop_old  # noqa: PLC0415
         from memtend.store.logfloor import drop_log  # noqa: PLC0415
         from memtend.store.peers import retire_silent  # noqa: PLC0415
@@ -95,6 +96,7 @@ class Services(
             retire_silent(self.store, actor="sweep")
             drop_log(self.store, actor="sweep")
             drop_old(self.store, self.archive_policy().keep_ms)
+            tidy(self.store, self.memory.config.file.learning)
         self.watch_trials()
         return report
 

@@ -16,6 +16,7 @@ from memtend.model.dot import Dot
 from memtend.reaching import ColdReads
 from memtend.store import writes
 from memtend.store.access import AccessBuffer
+from memtend.store.behind import write_behind
 from memtend.store.config import Config
 from memtend.store.expiry import drop_expired, leftovers
 from memtend.store.reads import Reads
@@ -87,12 +88,12 @@ class Session:
         """Refresh on read; `Memory`, which can touch, does it."""
 
     def flush(self) -> None:
-        """Write access counts and latencies, slide deadlines that reads have noted so far.
+        """Write what reads have noted: counts, latencies, a sample of accesses; slide deadlines.
 
         On a full disk, or while a writer does not let go for long, they are given up: reading goes
         on, and nobody misses a count.
         """
-        self._latencies.flush()
+        write_behind(self.store)
         with suppress(StoreFull, StoreBusy):
             slide, stale = self._access.flush(self.config)
             for namespace, key in slide:
@@ -106,7 +107,8 @@ class Session:
         Who has only read does not wait long for a writer: then the counts are given up.
         """
         try:
-            if self._access.is_filled or self._latencies.is_filled:
+            noted = self._latencies.is_filled or self.store.accesses.is_filled
+            if noted or self._access.is_filled:
                 self.store.engine.hurry(CLOSE_BUSY_WAIT_MS)
                 self.flush()
         finally:
@@ -160,7 +162,10 @@ class Session:
                 lease=lease,
             )
 
-        return self._timed("put" if len(puts) == 1 else "put_many", attempt)
+        dots = self._timed("put" if len(puts) == 1 else "put_many", attempt)
+        if action != "touch":
+            self.store.accesses.wrote((put.namespace, put.key) for put in puts)
+        return dots
 
     def _delete(
         self,
@@ -189,7 +194,7 @@ class Session:
         with latencies.timing(op, LATENCY_WRITE_EVERY if often else 1):
             done = self._under_current_config(attempt)
         if latencies.is_due():
-            latencies.flush()
+            write_behind(self.store)
         return done
 
     def _under_current_config(self, attempt: Callable[[], T]) -> T:

@@ -22,6 +22,7 @@ from memtend.model.subject import Subject
 from memtend.services import Services
 from memtend.settings import Settings
 from memtend.store import figured
+from memtend.store.behind import write_behind
 from memtend.store.latencies import HOUR_MS
 from tests.fixtures.archives import NS, archive_everything, fill
 from tests.fixtures.stores import blob, run_sql, set_policies
@@ -50,14 +51,14 @@ def test_counts_of_processes_add_up_and_old_hours_go(
     latencies = services.store.latencies
     for _ in range(2):
         latencies.note("get", 0, 1_000)
-        latencies.flush()
+        write_behind(services.store)
     assert counts(services) == {("get", "hot"): 2}
     clock.advance(25 * HOUR_MS)
     assert services.latencies() == ()
     assert services.latencies(hours=26)[0].operations == 2
     clock.advance(LATENCY_KEEP_HOURS * HOUR_MS)
     latencies.note("get", 0, 1_000)
-    latencies.flush()
+    write_behind(services.store)
     assert run_sql(services.memory, "SELECT sum(count) FROM latency") == [(1,)]
 
 
@@ -194,11 +195,11 @@ def test_what_a_clock_that_was_ahead_has_left_is_not_of_today(
         score = 7 if jumped_ms > 0 else report.score
         services.record_figures(report.model_copy(update={"score": score}))
         latencies.note("get", 0, 1_000)
-        latencies.flush()
+        write_behind(services.store)
     assert value_of(services.figures(), "memtend_health_score") == report.score
     assert [one.operations for one in services.latencies() if one.op == "get"] == [1]
     latencies.note("get", 0, 1_000)
-    latencies.flush()
+    write_behind(services.store)
     assert [one.operations for one in services.latencies(hours=10**6) if one.op == "get"] == [2]
 
 

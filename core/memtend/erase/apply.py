@@ -4,7 +4,8 @@
             transaction: from here on no restore and no import brings it back
 2. rows     the rest, in slices under the lease's fence, each with its log entries, access counts
             and, where labels decide, the ledger's note of the paths that are empty now
-3. names    change log, access counts, ghosts, alerts, operations, totals that name what is gone;
+3. names    change log, access counts, ghosts, sampled accesses, alerts, learned models, trials,
+            operations, totals that name what is gone;
             audit trail (redacted under its seals); namespaces without content (closed); messages
             from and to the subject, and its memberships
 4. plans    saved plans that name it, and its rows among those that could not be read
@@ -33,6 +34,7 @@ from memtend.store import closing, leases, owned, redacting, rewriting
 from memtend.store.alerts_erasing import forget_alerts
 from memtend.store.erasing import Erased, Eraser, named_keys
 from memtend.store.evidence import sample
+from memtend.store.learned_erasing import forget_learned
 from memtend.store.ledger import Filter
 from memtend.store.messages_erasing import erase_messages
 from memtend.store.pruned_erasing import forget_pruned
@@ -170,6 +172,7 @@ class _Erasure:
                     self._slice(lambda page=page, ns=number: self.eraser.forget(ns, page))  # type: ignore[misc]
         store.ballast.deleting(lambda: forget_pruned(store, subject, self._lease))
         store.ballast.deleting(lambda: forget_alerts(store, subject, self._lease))
+        store.ballast.deleting(lambda: forget_learned(store, subject, self._lease))
         self._renew()
         self.ledger, secret, lease = Filter.load(store.engine), self.eraser.key, self._lease
         room = store.ballast.deleting

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from memtend.limits import ACCESS_BUFFER_MAX, BATCH_MAX
+from memtend.store.accesslog import Counts
 from memtend.store.meta import crc_of
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class AccessBuffer:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._lock = threading.Lock()
-        self.counts: dict[Place, int] = {}
+        self.counts = Counts(store.accesses)
         self.leftovers: set[Place] = set()
         self.misses: dict[Place, int] = {}
         self.limit = ACCESS_BUFFER_MAX
@@ -42,6 +43,7 @@ class AccessBuffer:
         """Note that nothing was found; `leftover`: an expired row may be. True if it is time to
         flush."""
         self.misses[place] = self.misses.get(place, 0) + 1
+        self._store.accesses.missed(place)
         if leftover:
             self.leftovers.add(place)
         return len(self.misses) > self.limit
@@ -49,14 +51,14 @@ class AccessBuffer:
     def flush(self, config: Config) -> tuple[list[Place], set[Place]]:
         """Write the counts; returns records whose deadline slides, and expired keys met."""
         with self._lock:
-            counts, self.counts = self.counts, {}
+            counts, self.counts = self.counts, Counts(self._store.accesses)
             stale, self.leftovers = self.leftovers, set()
             misses, self.misses = self.misses, {}
         # Copied at one stroke: a reader in another thread may still be counting in the old ones.
-        counts, stale, misses = counts.copy(), stale.copy(), misses.copy()
+        read, stale, misses = counts.copy(), stale.copy(), misses.copy()
         by_namespace: dict[str, dict[str, int]] = {}
-        for (namespace, key), count in counts.items():
-            by_namespace.setdefault(namespace, {})[key] = count
+        for (namespace, key), count in read.items():
+            by_namespace.setdefault(namespace, {})[key] = int(count)
         for namespace, keys in by_namespace.items():
             ns = self._store.namespaces.find(namespace)
             if ns is not None:
@@ -67,7 +69,7 @@ class AccessBuffer:
             from memtend.store.ghosts import count_misses  # noqa: PLC0415 — most reads find something
 
             count_misses(self._store, misses)
-        return [place for place in counts if config.policy(*place).refresh_on_read], stale
+        return [place for place in read if config.policy(*place).refresh_on_read], stale
 
     def _write(self, ns: int, counts: dict[str, int]) -> None:
         engine, now_ms = self._store.engine, self._store.clock.now_ms()

@@ -48,10 +48,15 @@ def texts(reader: Reader) -> Iterator[str]:
             yield from (cell for cell in row if isinstance(cell, str))
 
 
-def _naming(reader: Reader, subject: Subject) -> list[tuple[str, str]]:
+def spelt(subject: Subject) -> re.Pattern[str]:
+    """Its name as a text or JSON spells it, not as a part of another word."""
     fixed = subject.name.partition("*")[0].rstrip("/")
-    spelt = "|".join(re.escape(one) for one in {fixed, orjson.dumps(fixed).decode()[1:-1]})
-    name = re.compile(rf"(?<!\w)(?:{spelt})(?!\w)")
+    ways = "|".join(re.escape(one) for one in {fixed, orjson.dumps(fixed).decode()[1:-1]})
+    return re.compile(rf"(?<!\w)(?:{ways})(?!\w)")
+
+
+def _naming(reader: Reader, subject: Subject) -> list[tuple[str, str]]:
+    name = spelt(subject)
     return [
         (table, row[0])
         for table in _TABLES

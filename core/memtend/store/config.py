@@ -17,8 +17,10 @@ from memtend.model.policyset import NamespacePolicies
 from memtend.store import dictionaries
 from memtend.store.engine import Row
 from memtend.store.meta import crc_of
+from memtend.store.sql_learning import SAMPLE
 
 if TYPE_CHECKING:
+    from memtend.store.change import Change
     from memtend.store.store import Store
 
 Right = Literal["read", "write", "admin"]
@@ -63,6 +65,8 @@ class Config:
             Grant(agent, compile_pattern(pattern), right)
             for agent, pattern, right in self._checked("grants")
         ]
+        sample = next((value for name, value in settings if name == SAMPLE), None)
+        self._store.accesses.adopt(self.file.learning, sample)
         self.version = version
 
     def _checked(self, statement: str) -> list[Row]:
@@ -87,12 +91,16 @@ class Config:
         return found
 
     def set_policies(self, file: PolicyFile, actor: str) -> None:
-        text = file.model_dump_json(exclude={"policies": {"defaults"}})
         with self._store.change(actor) as (change, _):
-            change.tx.run("save_setting", (POLICIES, text, crc_of((POLICIES, text))))
-            change.config += 1
-            change.note("policies", f"digest {file.policies.digest}")
+            self.keep(change, file)
         self.refresh(change.config)
+
+    def keep(self, change: Change, file: PolicyFile) -> None:
+        """The same within a change that does more; whoever commits it refreshes."""
+        text = file.model_dump_json(exclude={"policies": {"defaults"}})
+        change.tx.run("save_setting", (POLICIES, text, crc_of((POLICIES, text))))
+        change.config += 1
+        change.note("policies", f"digest {file.policies.digest}")
 
     def lay_out(self, actor: str) -> None:
         """Say that the store keeps a swarm's memory, so that its categories are retained as such.

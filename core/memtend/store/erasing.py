@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from memtend.limits import ERASE_HASHES_MAX
 from memtend.model.subject import Subject
+from memtend.store import accesslog
 from memtend.store.change import Old
 from memtend.store.ghosts import forget as forget_ghosts
 from memtend.store.interned import ERASURE_KEY
@@ -141,10 +142,11 @@ class Eraser:
         access = len(tx.fetch("accesses", (ns, array(gone))))
         tx.run("unlog", unlogged)
         tx.run("forget_accesses", (ns, array(gone)))
-        forget_ghosts(self._store, tx, self._store.namespaces.path(ns), gone if by_label else keys)
+        path, names = self._store.namespaces.path(ns), gone if by_label else keys
+        forget_ghosts(self._store, tx, path, names)
+        accesslog.forget(self._store, tx, path, ns, names)
         entries = []
         if by_label:
-            path = self._store.namespaces.path(ns)
             entries = [path_entry(self.key, path, key) for key in gone]
             self._remember(change, entries)
         return Erased(log=log, access=access, ledger=len(entries))

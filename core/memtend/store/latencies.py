@@ -11,12 +11,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from itertools import cycle
 from types import TracebackType
 from typing import TYPE_CHECKING, Final
 
-from memtend.errors import MemtendError
 from memtend.limits_upkeep import (
     LATENCY_FLUSH_MS,
     LATENCY_HOURS,
@@ -29,12 +27,16 @@ from memtend.store.engine import survives_fork
 
 if TYPE_CHECKING:
     from memtend.clock import Clock
-    from memtend.store.engine import Engine
+    from memtend.store.engine import Engine, Transaction
 
 HOUR_MS: Final = 3_600_000
 HIT, MISS = "hit", "miss"
 _CACHE: Final = "cache "
 """Before the name of a cache, whose hits and misses are counted as two tiers of an operation."""
+
+
+Counted = tuple[str, str, int]
+"""An operation, a tier, and the bucket of times."""
 
 
 class Met(threading.local):
@@ -46,11 +48,10 @@ class Met(threading.local):
 class Latencies:
     """Of one open store. Threads share it."""
 
-    def __init__(self, engine: Engine, clock: Clock) -> None:
-        self._engine = engine
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._counts: dict[tuple[str, str, int], int] = {}
+        self._counts: dict[Counted, int] = {}
         self._flushed_ns = now_ns = clock.monotonic_ns()
         self.met = Met()
         self.read_turns = _every(LATENCY_READ_EVERY + 1, now_ns)  # for the timed one asks twice
@@ -84,26 +85,23 @@ class Latencies:
         waited_ns = self._clock.monotonic_ns() - self._flushed_ns
         return waited_ns > LATENCY_FLUSH_MS * 1_000_000 and bool(self._counts)
 
-    def flush(self) -> None:
-        """Add the counts to those of the store, and let go of what is too old.
-
-        On a full disk, on a damaged one, or while a writer does not let go for long, they are given
-        up: no figure is worth an error of whoever only wanted to read.
-        """
+    def taken(self) -> dict[Counted, int]:
+        """What was counted so far; from now on somebody else's to write."""
         with self._lock:
             counts, self._counts = self._counts, {}
             self._flushed_ns = self._clock.monotonic_ns()
         # Copied at one stroke: another thread may still be counting in the old ones.
-        counts = counts.copy()
-        if not counts:
-            return
-        hour = self._clock.now_ms() // HOUR_MS
-        with suppress(MemtendError), self._engine.write() as tx:
+        return counts.copy()
+
+    def write(self, tx: Transaction, counts: dict[Counted, int]) -> None:
+        """Add the counts to those of the store, and let go of what is too old."""
+        if counts:
+            hour = self._clock.now_ms() // HOUR_MS
             tx.run("drop_latencies", (hour - LATENCY_KEEP_HOURS, hour + LATENCY_KEEP_HOURS))
             # In order, so that two processes never wait for each other's rows in a circle.
             tx.run_many("save_latency", [(hour, *place, counts[place]) for place in sorted(counts)])
 
-    def _add(self, place: tuple[str, str, int], count: int) -> None:
+    def _add(self, place: Counted, count: int) -> None:
         counts = self._counts
         counts[place] = counts.get(place, 0) + count
 

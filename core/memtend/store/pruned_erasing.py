@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from memtend.model.subject import Subject, SubjectKind
-from memtend.store import ghosts, prunings
+from memtend.store import accesslog, ghosts, prunings
 
 if TYPE_CHECKING:
     from memtend.model.lease import Lease
@@ -30,14 +30,16 @@ def forget_pruned(store: Store, subject: Subject, lease: Lease) -> None:
 
 
 def forget_paths(store: Store, paths: Iterable[tuple[str, str]], lease: Lease) -> None:
-    """The ghosts of these records."""
+    """The ghosts of these records, and the accesses to them that were sampled."""
     by_namespace: dict[str, list[str]] = {}
     for namespace, key in paths:
         by_namespace.setdefault(namespace, []).append(key)
-    if by_namespace and store.engine.read("ghost_any"):
+    if by_namespace:
         with store.change("erase", (), lease) as (change, _):
             for namespace, keys in by_namespace.items():
                 ghosts.forget(store, change.tx, namespace, keys)
+                for number, _ in change.tx.fetch("namespace", (namespace,)):
+                    accesslog.forget(store, change.tx, namespace, number, keys)
 
 
 def traces(reader: Reader, subject: Subject) -> Counter[str]:

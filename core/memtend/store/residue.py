@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from memtend.limits import ERASE_TEXT_BYTES_MIN
 from memtend.model.stored import LogRow, StoredRow
 from memtend.model.subject import Subject, SubjectKind
-from memtend.store import alerts_erasing, figured, pruned_erasing
+from memtend.store import alerts_erasing, figured, learned_erasing, pruned_erasing
 from memtend.store.closing import naming_operations
 from memtend.store.interned import is_closed
 from memtend.store.ledger import Filter
@@ -107,6 +107,8 @@ class Residue:
         self._keep(pruned_erasing.names(reader))
         self.tables += alerts_erasing.traces(reader, self._subject)
         self._keep(alerts_erasing.texts(reader))
+        self.tables += learned_erasing.traces(reader, self._subject)
+        self._keep(learned_erasing.texts(reader))
         ended, others = figured.gone(reader)
         self.tables["metric"] += len(ended)
         self._keep(others)

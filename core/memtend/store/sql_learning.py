@@ -26,9 +26,13 @@ STATEMENTS: Final[dict[str, str]] = {
     **{f"save_{table}": save_row(table, *TABLES[table]) for table in TABLES},
     # the sample of accesses
     "count_accesses": "SELECT count(*) FROM access_log",
-    "access_page": "SELECT digest, ns, at_ms, what, size, halvings, crc FROM access_log "
-    "WHERE (digest, ns, at_ms, what) > (?, ?, ?, ?) AND at_ms >= ? "
-    "ORDER BY digest, ns, at_ms, what LIMIT ?",
+    "accesses_since": "SELECT digest, ns, at_ms, what, size, halvings, crc FROM access_log "
+    "WHERE at_ms >= ?",
+    "accesses_seen": "SELECT DISTINCT digest FROM access_log WHERE ns = ? AND digest {in_ints}",
+    "sizes_at": "SELECT key, sum(size), max(exp) FROM sibling WHERE ns = ? AND key {in_texts} "
+    "GROUP BY key",
+    "endings_of": "SELECT key, why FROM log WHERE ns = ? AND key {in_texts} AND field = '' "
+    "ORDER BY seq",
     "drop_accesses_from": "DELETE FROM access_log WHERE digest >= ?",
     "drop_accesses_before": "DELETE FROM access_log WHERE at_ms < ?",
     "drop_accesses_of": "DELETE FROM access_log WHERE digest {in_ints} AND ns = ?",

@@ -14,6 +14,7 @@ from memtend.errors import InvalidSettings
 from memtend.model.stored import StoreState
 from memtend.store import schema
 from memtend.store.absence import Absence
+from memtend.store.accesslog import AccessLog
 from memtend.store.ballast import Ballast
 from memtend.store.change import Change
 from memtend.store.engine import Call, Engine, Reader, Row
@@ -42,9 +43,12 @@ class Store:
         self._dictionaries: dict[int, Any] = {}
         self.archive: ArchivedTexts | None = None
         """Where reads find values that are archived; whoever opens the store says it."""
+        self.models_url: str | None = None
+        """Where the files of its models are; None: where the settings say."""
         self.ballast = Ballast(self.engine.path)
         self.resolvers = Resolvers()
-        self.latencies = Latencies(engine, clock)
+        self.latencies = Latencies(clock)
+        self.accesses = AccessLog(self)
         self._noticed = -1
 
     @classmethod

@@ -1,0 +1,25 @@
+"""What is written behind for learning and for figures alone: latencies, the sample of accesses.
+
+On a full disk, on a damaged one, or while a writer does not let go for long, it is given up: none
+of it is worth an error of whoever only wanted to read.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from memtend.errors import MemtendError
+
+if TYPE_CHECKING:
+    from memtend.store.store import Store
+
+
+def write_behind(store: Store) -> None:
+    """All that was counted and noted so far, in one transaction."""
+    counts, noted = store.latencies.taken(), store.accesses.taken()
+    if counts or noted:
+        with suppress(MemtendError), store.engine.write() as tx:
+            if noted:  # first: it takes the lock under which all writers queue
+                store.accesses.write(tx, noted)
+            store.latencies.write(tx, counts)
