@@ -53,6 +53,7 @@ from memtend.errors.learnbandit import FeedbackUnusable
 from memtend.errors.learned import LearnPackageMissing, ScenarioUnknown
 from memtend.errors.learnmodel import ModelRefused, OutcomesUnusable
 from memtend.errors.learnregistry import ModelDamaged, ModelNotPromoted, ModelUnknown
+from memtend.errors.learnselect import CostsUnusable
 from memtend.errors.learnttl import AccessesUnusable
 from memtend.errors.learntuning import TrialUnknown, TtlPlanStale
 from memtend.errors.leases import Deadlock, LeaseHeld, LeaseReads, StaleLease
@@ -125,6 +126,7 @@ __all__ = [
     "ConditionFailed",
     "CopyTaken",
     "CopyWrong",
+    "CostsUnusable",
     "Deadlock",
     "DeletesTooMuch",
     "DeltaGap",

@@ -1,0 +1,88 @@
+"""A learned selector as it serves: trees as flat arrays, and a table of what their leaves say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from memtend.learn.feedback import Floats, Ints
+from memtend.learn.flat import FlatForest
+from memtend.learn.state import State
+
+_CELLS: Final = 500_000
+"""Of the table, gathered at once: they stay within the processor's cache."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ContrastSelector:
+    """`table` has a row for each leaf and a column for each strategy; `places` leads from a node
+    to its row. `power` 2 says that the table holds square roots of regrets, 1 that it holds
+    regrets. Equal expectations go to the strategy whose name comes first."""
+
+    strategies: tuple[str, ...]
+    incumbent: int
+    forest: FlatForest
+    places: NDArray[np.int32]
+    table: NDArray[np.float32]
+    power: int
+    unit: float
+
+    def choose(self, X: Floats) -> Ints:
+        names = self.strategies
+        order: Ints = np.array(sorted(range(len(names)), key=names.__getitem__))
+        return np.asarray(order[self._means(X)[:, order].argmin(axis=1)])
+
+    def expected(self, X: Floats) -> Floats:
+        """(n, m): by how much each strategy would cost more than the best one, in the unit of the
+        costs. Where roots were learned it is the square of the expected root: for comparing
+        strategies in one context, and less than what is lost on average."""
+        return self._means(X) ** self.power * self.unit
+
+    def state(self) -> State:
+        meta = {
+            "strategies": list(self.strategies),
+            "incumbent": self.incumbent,
+            "power": self.power,
+            "unit": self.unit,
+        }
+        arrays = {f"forest/{name}": array for name, array in self.forest.arrays().items()}
+        return State(meta, {**arrays, "places": self.places, "table": self.table})
+
+    @classmethod
+    def of(cls, state: State) -> ContrastSelector:
+        """Raises `KeyError` where a part is missing."""
+        meta, arrays = state
+        own = {
+            name.removeprefix("forest/"): array
+            for name, array in arrays.items()
+            if name.startswith("forest/")
+        }
+        return cls(
+            strategies=tuple(meta["strategies"]),
+            incumbent=int(meta["incumbent"]),
+            forest=FlatForest.from_arrays(own),
+            places=arrays["places"],
+            table=arrays["table"],
+            power=int(meta["power"]),
+            unit=float(meta["unit"]),
+        )
+
+    def _means(self, X: Floats) -> Floats:
+        rows = self.places[self.forest.leaves(X)]
+        found = np.empty((len(rows), self.table.shape[1]))
+        step = max(1, _CELLS // max(1, rows.shape[1] * self.table.shape[1]))
+        for start in range(0, len(rows), step):
+            found[start : start + step] = self.table[rows[start : start + step]].mean(axis=1)
+        return found
+
+
+def without_values(forest: FlatForest, columns: Ints) -> FlatForest:
+    """The walk alone, over whole contexts of which the trees know only these columns."""
+    return replace(
+        forest,
+        features=columns[forest.features].astype(np.int32),
+        values=np.empty((len(forest.features), 0)),
+    )
