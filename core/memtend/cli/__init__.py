@@ -25,6 +25,7 @@ _NAMES: Final = {
     "flows": "serve demo",
     "health": "health",
     "importing": "import",
+    "learn": "learn",
     "leases": "lease",
     "messages": "messages",
     "metrics": "metrics",

@@ -17,6 +17,7 @@ from memtend.cli import (
     health,
     hooks,
     importing,
+    learn,
     leases,
     messages,
     metrics,
@@ -38,8 +39,8 @@ from memtend.cli.root import start, tree
 
 app = tree((
     records, conflicts, swarm, state, health, metrics, top, alerts, report, policies, importing,
-    upkeep, prune, optimize, claude_flow, restore, backup, archive, export, migrate, copy, erase,
-    access, leases, messages, hooks, sync, peers, audit, flows,
+    upkeep, prune, learn, optimize, claude_flow, restore, backup, archive, export, migrate, copy,
+    erase, access, leases, messages, hooks, sync, peers, audit, flows,
 ))  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from memtend.cli.options import Apply, Json, Limit, Store
 
 if TYPE_CHECKING:
     from memtend.model.pruned import Excess
+    from memtend.model.trial import TtlReport
     from memtend.prune.plan import PrunePlan
     from memtend.prune.report import PruneReport
 
@@ -95,7 +96,8 @@ def undo(
         str,
         typer.Argument(
             metavar="PLAN",
-            help="Its digest, or at least the first 8 digits, as prune history shows it.",
+            help="Its digest, or at least the first 8 digits, as prune history or learn ttl trials "
+            "show it.",
             show_default=False,
         ),
     ],
@@ -103,13 +105,17 @@ def undo(
     store: Store = None,
     json: Json = False,
 ) -> None:
-    """Bring back what a prune took.
+    """Bring back what a prune took, or the rules that `memtend learn ttl apply` has changed.
 
-    Value, labels, times and deadline are as they were. What somebody has written, deleted or erased
-    since stays as it is.
+    Of a record, value, labels, times and deadline are as they were. What somebody has written,
+    deleted, erased or set otherwise since stays as it is.
     """
-    with open_operator(store, archive=at) as services, show.waiting("bringing records back"):
-        report = services.undo_prune(plan)
+    with open_operator(store, archive=at) as services:
+        if services.knows_ttl(plan):
+            _print_rules(services.undo_ttl(plan), json)
+            return
+        with show.waiting("bringing records back"):
+            report = services.undo_prune(plan)
     if json:
         show.emit_model(report)
         return
@@ -126,6 +132,19 @@ def undo(
     )
     for text in (*report.notes, *report.unreadable[: show.ROWS_SHOWN]):
         show.note(show.clean(text))
+
+
+def _print_rules(report: TtlReport, json: bool) -> None:
+    if json:
+        show.emit_model(report)
+        return
+    show.facts(
+        (
+            ("rules put back", f"{report.written:,}"),
+            ("set otherwise since", f"{report.changed_since:,}" if report.changed_since else ""),
+            ("ended before", f"{report.unchanged:,}" if report.unchanged else ""),
+        )
+    )
 
 
 def history(limit: Limit = 20, store: Store = None, json: Json = False) -> None:

@@ -38,5 +38,5 @@ class PruneForgotten(MemtendError):
 
 class PlanUnknown(MemtendError):
     code = 62
-    message = "nothing was pruned by a plan {plan!r}"
-    hint = "`memtend prune history` lists the plans by their digests."
+    message = "nothing was pruned by a plan {plan!r}, and nothing tuned"
+    hint = "`memtend prune history` and `memtend learn ttl trials` list the plans by their digests."

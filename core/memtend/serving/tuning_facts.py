@@ -1,0 +1,247 @@
+"""From the sample of accesses and the rules in force to what a plan of times to live goes by.
+
+The rule that governs a namespace makes its class, so that what is learned can be written as a rule
+again. Where nobody has said anything, each namespace is a class of its own.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from memtend.learn.tuning.facts import ClassFacts, Learned, Proposal
+from memtend.model.trial import TrialState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from memtend.learn.ttl.fitted import FittedTtl
+    from memtend.learn.tuning.estimating import ClassLog
+    from memtend.memory import Memory
+    from memtend.model.learnpolicy import LearnPolicy
+    from memtend.model.policy import Policy
+    from memtend.store.accessed import Accesses
+
+BY_RULE, BY_NAMESPACE = "rule", "namespace"
+HELD_OUT: float = 0.25
+"""The last part of the log, on which what was learned from the rest is judged."""
+
+
+@dataclass
+class Group:
+    """A class while it is gathered: its rule, and its namespaces by their codes in the log."""
+
+    pattern: str
+    policy: Policy
+    stated: bool
+    by_key: bool
+    namespaces: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """What was learned: the classes, the log as a whole, and the fit, for pictures of it."""
+
+    classes: tuple[ClassFacts, ...]
+    learned: Learned | None
+    fitted: FittedTtl | None
+
+
+def gather(memory: Memory, by: str = BY_RULE) -> Gathered:
+    """Everything that is known; nothing is changed. The packages of learning must be installed."""
+    from memtend.store import trials  # noqa: PLC0415
+    from memtend.store.accessed import accesses_of  # noqa: PLC0415
+
+    memory.flush()
+    store = memory.store
+    found = accesses_of(store)
+    under_way = {
+        one.namespace: one.id
+        for one in trials.running(store)
+        if one.state == TrialState.CANARY
+    }  # fmt: skip
+    groups = _groups(memory, found.names, by)
+    if not len(found):
+        classes = tuple(_class(one, groups, under_way, 0, 0, None) for one in groups.values())
+        return Gathered(classes, None, None)
+    return _Fit(memory.config.file.learn, groups, found).gathered(under_way)
+
+
+def _groups(memory: Memory, names: dict[int, str], by: str) -> dict[str, Group]:
+    """Of the namespaces of the store; by pattern."""
+    config = memory.config
+    codes = {path: number for number, path in names.items()}
+    written = {rule.pattern for rule in config.file.policies.rules}
+    written |= {rule.pattern for rule in config.file.policies.defaults}
+    groups: dict[str, Group] = {}
+    for path in sorted(codes):
+        policies = config.policies_in(path)
+        rule, stated = policies[0], policies[0].pattern in written
+        by_key = len(policies) > 1
+        own = by_key or not stated or by == BY_NAMESPACE
+        pattern = path if own else rule.pattern
+        group = groups.setdefault(pattern, Group(pattern, rule, stated, by_key))
+        group.namespaces[path] = codes[path]
+    return groups
+
+
+def _class(
+    one: Group, groups: dict[str, Group], trials: dict[str, str], accesses: int, reused: int,
+    proposal: Proposal | None,
+) -> ClassFacts:  # fmt: skip
+    strangers: tuple[str, ...] = ()
+    if one.pattern != one.policy.pattern:
+        below = f"{one.pattern}/"
+        strangers = tuple(
+            path for other in groups.values() for path in other.namespaces
+            if other is not one and path.startswith(below) and other.policy == one.policy
+        )  # fmt: skip
+    return ClassFacts(
+        one.pattern, one.policy, tuple(one.namespaces), accesses, reused, strangers, one.by_key,
+        one.stated, trials.get(one.pattern, ""), proposal,
+    )  # fmt: skip
+
+
+class _Fit:
+    """The log as arrays, cut into classes, and what is learned of each."""
+
+    def __init__(self, policy: LearnPolicy, groups: dict[str, Group], found: Accesses) -> None:
+        import numpy as np  # noqa: PLC0415
+
+        from memtend.learn.ttl.accesses import Accesses as Log  # noqa: PLC0415
+        from memtend.store.sampled import WRITE  # noqa: PLC0415
+
+        self._policy, self._groups, self._found = policy, groups, found
+        self._names = sorted(groups)
+        class_of = {
+            code: number
+            for number, name in enumerate(self._names)
+            for code in groups[name].namespaces.values()
+        }
+        order = np.argsort(np.asarray(found.at_ms), kind="stable")
+        ns = np.asarray(found.ns)[order]
+        classes = np.array([class_of[code] for code in ns.tolist()])
+        paths = sorted(set(found.names))
+        dense = {code: number for number, code in enumerate(paths)}
+        self._log = Log.of(
+            np.asarray(found.at_ms)[order] / 1_000,
+            np.asarray(found.digest)[order],
+            np.array([dense[code] for code in ns.tolist()]),
+            np.asarray(found.size)[order],
+            tuple(found.names[code] for code in paths),
+            classes=classes,
+            class_names=self._names,
+            end=found.until_ms / 1_000,
+            rate=found.rate,
+        )
+        self._wrote = np.asarray(found.what)[order] == WRITE
+        self._break_even_s = self._break_even()
+        mean = float(self._log.size.mean())
+        self._byte_s_a_miss = mean * self._break_even_s
+        self._since = float(np.quantile(self._log.t, 1 - HELD_OUT))
+
+    def gathered(self, trials: dict[str, str]) -> Gathered:
+        fitted = self._fitted()
+        rows = {row.name: row for row in fitted.table()}
+        classes = []
+        counts: dict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
+        for number, name in enumerate(self._names):
+            own = self._log.cls == number
+            count = int(own.sum())
+            reused = int((own & (self._log.t + self._log.next_gap <= self._log.end)).sum())
+            counts[name] = count, reused
+            group = self._groups[name]
+            proposal = None
+            if count >= self._policy.ttl.accesses_min and not group.by_key:
+                proposal = self._proposal(group, own, rows[name])
+            classes.append(_class(group, self._groups, trials, *counts[name], proposal))
+        learned = Learned(
+            len(self._log), self._found.since_ms, self._found.until_ms, self._found.rate,
+            round(self._break_even_s * 1_000), self._byte_s_a_miss * 1_000,
+        )  # fmt: skip
+        return Gathered(tuple(classes), learned, fitted)
+
+    def _break_even(self) -> float:
+        """What the policy says; else the median time between two accesses of an entry."""
+        import numpy as np  # noqa: PLC0415
+
+        if self._policy.ttl.break_even_ms is not None:
+            return self._policy.ttl.break_even_ms / 1_000
+        gaps = self._log.next_gap
+        known = gaps[np.isfinite(gaps) & (gaps > 0)]
+        return float(np.median(known)) if len(known) else 3_600.0
+
+    def _fitted(self) -> FittedTtl:
+        from memtend.learn.ttl.fitting import fit_ttl  # noqa: PLC0415
+
+        return fit_ttl(
+            self._log,
+            break_even_s=self._break_even_s,
+            seed=self._policy.seed,
+            incumbent_s={name: _seconds(self._groups[name].policy) for name in self._names},
+            floor_s=self._policy.ttl.floor_ms / 1_000,
+            ceiling_s=self._ceiling_s(),
+        )
+
+    def _ceiling_s(self) -> float:
+        ceiling_ms = self._policy.ttl.ceiling_ms
+        return math.inf if ceiling_ms is None else ceiling_ms / 1_000
+
+    def _proposal(self, group: Group, own: NDArray[np.bool_], row: Any) -> Proposal | None:
+        from memtend.learn.tuning.estimating import ClassLog, compare  # noqa: PLC0415
+
+        log = ClassLog.of(
+            self._log.t[own], self._log.key[own], self._wrote[own], self._log.size[own],
+            self._log.end,
+        )  # fmt: skip
+        slides = group.policy.refresh_on_read
+        now_s = _seconds(group.policy)
+        if slides:
+            ttl_s, adopted, why = (
+                row.ttl_s,
+                row.adopted,
+                f"the log does not bear it out: {row.evidence}",
+            )
+        else:
+            ttl_s, adopted, why = self._after_writes(log, now_s)
+        if not math.isfinite(ttl_s):
+            return None
+        found = compare(
+            log, now_s, ttl_s, slides=slides, since=self._since,
+            byte_s_a_miss=self._byte_s_a_miss, rate=self._log.rate,
+        )  # fmt: skip
+        return Proposal(
+            round(ttl_s * 1_000), adopted, why, found.saving, found.bytes, found.misses,
+            found.regret_now, found.regret,
+        )  # fmt: skip
+
+    def _after_writes(self, log: ClassLog, now_s: float) -> tuple[float, bool, str]:
+        """Where reading does not renew: chosen by what was before, judged by what came after."""
+        from memtend.learn.tuning.estimating import best_fixed, compare  # noqa: PLC0415
+
+        floor_s, ceiling_s = self._policy.ttl.floor_ms / 1_000, self._ceiling_s()
+        before = best_fixed(log.until(self._since), self._byte_s_a_miss, floor_s, ceiling_s)
+        now = best_fixed(log, self._byte_s_a_miss, floor_s, ceiling_s)
+        if before is None or now is None:
+            return math.inf, False, ""
+        judged = compare(
+            log, now_s, before, slides=False, since=self._since,
+            byte_s_a_miss=self._byte_s_a_miss, rate=self._log.rate,
+        )  # fmt: skip
+        if judged.saving.low > 0:
+            return now, True, ""
+        why = "what the past suggests does not save anything for certain in the time held out"
+        return now, False, why
+
+
+def _seconds(policy: Policy) -> float:
+    return math.inf if policy.ttl_ms is None else policy.ttl_ms / 1_000
+
+
+def names_of(classes: Iterable[ClassFacts]) -> tuple[str, ...]:
+    return tuple(one.pattern for one in classes)
