@@ -50,6 +50,7 @@ ACCESS_SMALL_STORE: Final = 4_096  # records; of a smaller store all keys are sa
 ACCESS_HALVINGS: Final = 4  # of a larger one, one key in 16
 ACCESS_STEP_MS: Final = 1_000  # accesses of one sort that are closer together count as one
 ACCESS_BUFFER_ROWS: Final = 8_192  # in memory, before they are written
+ACCESS_SLICE: Final = 250  # keys of one transaction
 
 # How long to keep what
 TTL_FLOOR_MS: Final = 60_000

@@ -6,12 +6,10 @@ import numpy as np
 import pytest
 
 from memtend.learn.comparing import Told
-from memtend.learn.feedback import Floats
 from memtend.learn.picturing import (
     Judged,
     drift_line,
     gap_bars,
-    influences,
     regret_curve,
     reliability,
     successes,
@@ -60,21 +58,6 @@ def test_costs_add_up_and_the_band_holds_the_truth(rng: np.random.Generator) -> 
     assert all(abs(one.gap.value - 0.4) < one.gap.high - one.gap.low for one in bars)
     assert gap_bars(judged._replace(oracle=None), place, ("many", "few"), (True, True)) == ()
     assert gap_bars(judged._replace(oracle=single), place, ("many", "few"), (True, True)) == ()
-
-
-def test_only_what_is_looked_at_has_influence(rng: np.random.Generator) -> None:
-    X = rng.normal(size=(800, 3))
-    truth = np.stack([1 + X[:, 0], 1 - X[:, 0]], axis=1) + 5
-
-    def cost_of(shuffled: Floats) -> Floats:
-        chosen = (shuffled[:, 0] > 0).astype(int)
-        found: Floats = truth[np.arange(len(X)), chosen]
-        return found
-
-    [only] = influences(cost_of, X, ("a", "b", "c"), seed=3)
-    assert only.feature == "a"
-    assert only.share.low > 0.1
-    assert influences(cost_of, X, ("a", "b", "c"), seed=3) == (only,)
 
 
 def test_drift_alarms_where_the_world_turns(rng: np.random.Generator) -> None:

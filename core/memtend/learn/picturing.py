@@ -8,7 +8,7 @@ unbiased, a single one means nothing.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -18,6 +18,7 @@ from memtend.learn.feedback import Floats, Ints
 from memtend.learn.significance import Z90, bridge_tail, wilson
 from memtend.limits_learning import (
     DRIFT_CHANCE,
+    INSIGHT_ROWS_MIN,
     PICTURE_BARS_MAX,
     PICTURE_LINES_MAX,
     PICTURE_POINTS_MAX,
@@ -28,8 +29,6 @@ BINS: Final = 10
 PERIODS: Final = 12
 _ROWS_MIN: Final = 5
 """Of a period or a bin: of fewer nothing is drawn."""
-_SHUFFLES: Final = 8
-_SHUFFLED_ROWS_MAX: Final = 2_000
 
 
 class Judged(NamedTuple):
@@ -102,41 +101,33 @@ def gap_bars(
     return tuple(found[:PICTURE_BARS_MAX])
 
 
-def influences(
-    cost_of: Callable[[Floats], Floats], X: Floats, names: Sequence[str], *, seed: int
-) -> tuple[p.Influence, ...]:
-    """How much the expected cost of what would be chosen rises without a feature.
-
-    `cost_of(shuffled)` are the costs, in the true contexts, of what would be chosen in the shuffled
-    ones. Those that change nothing are left out.
-    """
-    rng = np.random.default_rng(seed)
-    rows = np.sort(rng.permutation(len(X))[:_SHUFFLED_ROWS_MAX])
-    base = float(cost_of(X).mean())
-    if not base > 0 or len(rows) < _ROWS_MIN:
-        return ()
-    found = []
-    for column, name in enumerate(names):
-        rises = []
-        for _ in range(_SHUFFLES):
-            shuffled = X.copy()
-            shuffled[:, column] = rng.permutation(shuffled[:, column])
-            rises.append(float(cost_of(shuffled).mean()) / base - 1)
-        mean, off = float(np.mean(rises)), Z90 * float(np.std(rises, ddof=1))
-        if any(rises):
-            found.append(p.Influence(feature=name, share=_estimate(mean, off)))
-    found.sort(key=lambda one: -one.share.value)
-    return tuple(found[:PICTURE_BARS_MAX])
-
-
-def drift_line(at_ms: Ints, left: Floats, *, name: str, said: str = "") -> p.Drift | None:
-    """The running sum of what came minus what was expected, as far as chance lets it wander."""
+def drift_line(
+    at_ms: Ints, left: Floats, *, name: str, said: str = "", looks: int = 1
+) -> p.Drift | None:
+    """The running sum of what came minus what was expected, as far as chance lets it wander in so
+    many `looks`."""
     scatter = float(left.std()) if len(left) else 0.0
     if len(left) < 2 * _ROWS_MIN or not scatter > 0:
         return None
     path = np.abs(np.cumsum(left - left.mean())) / (scatter * math.sqrt(len(left)))
     points = tuple((int(at_ms[at]), float(path[at])) for at in _thinned(len(path), path))
-    return p.Drift(name=name, limit=_limit(DRIFT_CHANCE), points=points, said=said)
+    return p.Drift(name=name, limit=_limit(DRIFT_CHANCE / looks), points=points, said=said)
+
+
+def drift_of(told: Told) -> p.Drift | None:
+    """Where success has moved most for what is usual with task type and strategy: of all
+    strategies together, or of one of them."""
+    left = told.success - _usual(told.success, told.task, told.strategy)
+    ones = [told.strategy == code for code in range(len(told.strategies))]
+    kept = [code for code, rows in enumerate(ones) if rows.sum() >= INSIGHT_ROWS_MIN]
+    looks = 1 + len(kept)
+    found = [drift_line(told.at_ms, left, name="success of all strategies", looks=looks)]
+    for code in kept:
+        name = f"success of {told.strategies[code]}"
+        rows = ones[code]
+        found.append(drift_line(told.at_ms[rows], left[rows], name=name, looks=looks))
+    lines = [one for one in found if one is not None]
+    return max(lines, key=lambda one: max(value for _, value in one.points), default=None)
 
 
 def successes(told: Told) -> tuple[p.Successes, ...]:
@@ -195,3 +186,10 @@ def _estimate(value: float, off: float) -> p.Estimate:
 
 def _clipped(share: float) -> float:
     return min(1.0, max(0.0, share))
+
+
+def _usual(values: Floats, *by: Ints) -> Floats:
+    """The mean of each row's group."""
+    cell = by[0] * (int(by[1].max(initial=0)) + 1) + by[1]
+    counts = np.maximum(np.bincount(cell), 1)
+    return np.asarray((np.bincount(cell, values) / counts)[cell])

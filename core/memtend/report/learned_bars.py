@@ -36,7 +36,7 @@ def gaps(found: Sequence[GapBar], name: str) -> Chart | None:
         return None
     followed = [one for one in found if one.adopted]
     best = max(found, key=lambda one: one.gap.value)
-    said = "0 is the best single strategy, 100% the best one for each task. "
+    said = "0 is the best single strategy, 100% the best one for each task as far as is known. "
     said += (
         f"The model is followed in {count(len(followed))} of {counted(len(found), 'place')}; the "
         f"most is closed in {clean(best.name)}, {percent(best.gap.value)} (between "
