@@ -70,7 +70,6 @@ PICTURE_BINS_MAX: Final = 20
 PICTURE_BARS_MAX: Final = 16
 PICTURED_SCENARIOS_MAX: Final = 3  # on the page of a report
 INSIGHTS_SHOWN: Final = 12  # there, of each scenario
-PICTURED_ROWS_MAX: Final = 6_000  # outcomes, the latest, of which a model is judged for pictures
 
 # Contexts
 CONTEXT_KEYS_MAX: Final = 2_000  # of one context, when an encoder is fitted

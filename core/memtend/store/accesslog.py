@@ -24,10 +24,11 @@ from memtend.limits_learning import (
     ACCESS_HALVINGS,
     ACCESS_KEEP_MS,
     ACCESS_ROWS_MAX,
+    ACCESS_SLICE,
     ACCESS_SMALL_STORE,
     ACCESS_STEP_MS,
 )
-from memtend.store.accessed import known_rows
+from memtend.store.accessed import Events, known_rows
 from memtend.store.behind import write_behind
 from memtend.store.engine import survives_fork
 from memtend.store.meta import Meta
@@ -50,8 +51,8 @@ if TYPE_CHECKING:
     from memtend.store.engine import Transaction
     from memtend.store.store import Store
 
-Noted = list[tuple["Place", int, int]]
-"""Where, when, and what it was."""
+Noted = dict["Place", Events]
+"""What was noted of each path."""
 _STEP_NS: Final = ACCESS_STEP_MS * 1_000_000
 
 
@@ -100,7 +101,8 @@ class AccessLog:
         self._store = store
         self.now_ms, self.now_ns = store.clock.now_ms, store.clock.monotonic_ns
         self._lock = threading.Lock()
-        self._noted: Noted = []
+        self._noted: list[tuple[Place, int, int]] = []
+        self._on = False
         self.below = NOBODY
         """Paths whose hash is below are in the sample."""
         self.rows_max = ACCESS_ROWS_MAX
@@ -120,8 +122,8 @@ class AccessLog:
     def adopt(self, learning: Mapping[str, Any], sample: str | None) -> None:
         """Take over what the policy file and the setting of the sample say."""
         self.rows_max = learning.get("accesses_max", ACCESS_ROWS_MAX)
-        on = learning.get("accesses", True)
-        self.below = below(Sample.of(sample).halvings) if on else NOBODY
+        self._on = learning.get("accesses", True)
+        self._follow(Sample.of(sample))
 
     def add(self, place: Place, at_ms: int, what: int) -> None:
         """Of a key that is in the sample."""
@@ -141,11 +143,18 @@ class AccessLog:
             for place in found:
                 self.add(place, now_ms, WRITE)
 
-    def taken(self) -> Noted:
-        """What was noted so far; from now on somebody else's to write."""
+    def taken(self) -> list[Noted]:
+        """What was noted so far, in parts of a transaction each; from now on somebody else's to
+        write."""
         with self._lock:
-            noted, self._noted = self._noted, []
-        return noted.copy()  # at one stroke: another thread may still be adding to the old one
+            found, self._noted = self._noted, []
+        # Copied at one stroke: another thread may still be adding to the old one.
+        noted = _by_place(found.copy(), self.below)
+        places = sorted(noted)
+        return [
+            {place: noted[place] for place in places[start : start + ACCESS_SLICE]}
+            for start in range(0, len(places), ACCESS_SLICE)
+        ]
 
     def write(self, tx: Transaction, noted: Noted) -> None:
         """Put what was noted with the sample, and halve it as long as it is too large.
@@ -157,12 +166,9 @@ class AccessLog:
         before = Sample.now(tx)
         least = ACCESS_HALVINGS if meta.rows >= ACCESS_SMALL_STORE else 0
         halvings = max(before.halvings, least)
-        rows = [
-            (digest, ns, at_ms, what, size, halvings)
-            for digest, ns, at_ms, what, size in known_rows(
-                store, tx, _by_place(noted, below(halvings))
-            )
-        ]
+        limit = below(halvings)
+        inside = {place: events for place, events in noted.items() if hash_of(place) < limit}
+        rows = [(*row, halvings) for row in known_rows(store, tx, inside)]
         save_rows(tx, "access_log", rows)
         sample = Sample(halvings, before.rows + len(rows))
         if halvings > before.halvings:
@@ -173,7 +179,11 @@ class AccessLog:
             sample = _halved(tx, sample._replace(halvings=sample.halvings + 1))
         if sample != before:
             sample.save(tx)
-        self.below = min(self.below, below(sample.halvings))
+        self._follow(sample)
+
+    def _follow(self, sample: Sample) -> None:
+        """Note what everybody notes who has this store open."""
+        self.below = below(sample.halvings) if self._on else NOBODY
 
 
 def tidy(store: Store, learning: Mapping[str, Any]) -> None:
@@ -202,10 +212,10 @@ def forget(store: Store, tx: Transaction, namespace: str, ns: int, keys: Iterabl
     tx.run("drop_accesses_of", (store.engine.array(digests), ns))
 
 
-def _by_place(noted: Noted, limit: int) -> dict[Place, list[tuple[int, int]]]:
+def _by_place(noted: list[tuple[Place, int, int]], limit: int) -> Noted:
     """What was noted of each path that is in the sample, in order of time; of one sort at most one
     within a second."""
-    found: dict[Place, list[tuple[int, int]]] = {}
+    found: Noted = {}
     for place, at_ms, what in sorted(noted, key=lambda one: one[1]):
         if hash_of(place) < limit:
             events = found.setdefault(place, [])

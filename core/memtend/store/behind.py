@@ -16,10 +16,14 @@ if TYPE_CHECKING:
 
 
 def write_behind(store: Store) -> None:
-    """All that was counted and noted so far, in one transaction."""
-    counts, noted = store.latencies.taken(), store.accesses.taken()
-    if counts or noted:
-        with suppress(MemtendError), store.engine.write() as tx:
-            if noted:  # first: it takes the lock under which all writers queue
-                store.accesses.write(tx, noted)
-            store.latencies.write(tx, counts)
+    """All that was counted and noted so far: usually one transaction."""
+    counts, (noted, *more) = store.latencies.taken(), store.accesses.taken() or [{}]
+    with suppress(MemtendError):
+        if counts or noted:
+            with store.engine.write() as tx:
+                if noted:  # first: it takes the lock under which all writers queue
+                    store.accesses.write(tx, noted)
+                store.latencies.write(tx, counts)
+        for part in more:
+            with store.engine.write() as tx:
+                store.accesses.write(tx, part)
