@@ -9,13 +9,17 @@ from memtend.learn.comparing import Told
 from memtend.learn.picturing import (
     Judged,
     drift_line,
+    drift_of,
     gap_bars,
     regret_curve,
     reliability,
     successes,
 )
 from memtend.learn.significance import bridge_tail
+from memtend.learn.told import columns
 from memtend.limits_learning import DRIFT_CHANCE, PICTURE_POINTS_MAX
+from tests.fixtures.ended import recorded
+from tests.fixtures.worlds import Kind
 
 N = 4_000
 AT = np.arange(N, dtype=np.int64) * 60_000
@@ -86,3 +90,10 @@ def test_successes_are_counted_by_period(rng: np.random.Generator) -> None:
     assert sum(count for _, _, count in low.points) == 3 * N // 4
     assert all(share.low <= 0.5 for _, share, _ in low.points)
     assert all(share.high >= 0.8 for _, share, _ in high.points)
+
+
+@pytest.mark.parametrize(("kind", "alarms"), [("drift", True), ("rich", False)])
+def test_of_all_strategies_the_one_that_moved_is_drawn(kind: Kind, alarms: bool) -> None:
+    line = drift_of(columns(recorded(kind, 2_000))[0])
+    assert line is not None
+    assert (max(value for _, value in line.points) > line.limit) is alarms
