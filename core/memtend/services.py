@@ -24,6 +24,7 @@ from memtend.serving.erasures import Erasures
 from memtend.serving.exporting import Exporting
 from memtend.serving.importing import Importing
 from memtend.serving.judging import Judging
+from memtend.serving.lessons import Lessons
 from memtend.serving.measuring import Measuring
 from memtend.serving.migrating import Migrating
 from memtend.serving.optimizing import Optimizes
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 class Services(
     Tuning,
     Reporting,
+    Lessons,
     Alerting,
     Judging,
     Importing,

@@ -105,9 +105,10 @@ def load(store: Store, entry: ModelEntry) -> ServedRecommender:
 class LiveRecommender:
     """As an agent of one swarm asks: the model of its task type, else of its swarm, else of all."""
 
-    def __init__(self, store: Store, swarm: str) -> None:
+    def __init__(self, store: Store, swarm: str | None, agent: str | None = None) -> None:
         self._store = store
         self._swarm = swarm
+        self._agents = () if agent is None else (agent,)
 
     def recommend(self, task_type: str | None, context: Mapping[str, Any]) -> Recommended | None:
         found = ModelsInUse.of(self._store).find(applicable(task_type, self._swarm))
@@ -116,8 +117,9 @@ class LiveRecommender:
         entry, served = found
         clock = self._store.clock
         told = served.recommend(
-            task_type or "", context, draw=draw_of(clock.new_id()), at_ms=clock.now_ms()
-        )
+            task_type or "", context, draw=draw_of(clock.new_id()), agents=self._agents,
+            at_ms=clock.now_ms(),
+        )  # fmt: skip
         return recommended(entry.model_id, told)
 
 

@@ -101,7 +101,7 @@ class Outcomes(AgentBase):
             return advise(self.memory, self._recommender, task_type, asked, "for this context")
         from memtend.agent.learned import LiveRecommender  # noqa: PLC0415
 
-        live = LiveRecommender(self.memory.store, self.swarm)
+        live = LiveRecommender(self.memory.store, self.swarm, self.agent)
         return advise(self.memory, live, task_type, asked, "here")
 
     coordination_strategy = get_coordination_strategy

@@ -17,7 +17,7 @@ from memtend.agent.outcome import Outcome
 from memtend.errors import ArchiveUnreachable, InvalidValue, RecordDamaged
 from memtend.model.ended import Ended
 from memtend.model.layout import OUTCOMES
-from memtend.model.scenario import DEFAULT, Scenario, of_swarm, of_task
+from memtend.model.scenario import Scenario, of_swarm, of_task
 from memtend.serving.base import Serving
 from memtend.store.seen import newest
 
@@ -51,13 +51,12 @@ class Outcomes(Serving):
         rows = [one for _, _, one in sorted(latest, key=itemgetter(0, 1))]
         return OutcomesSeen(rows, dict(left_out))
 
-    def scenario_of(self, name: str, seen: OutcomesSeen) -> Scenario | None:
-        """The scenario of a name, if any outcome belongs to it."""
-        if name == DEFAULT:
-            return Scenario()
-        tasks = (of_task(one) for one in sorted({row.task_type for row in seen.rows}))
-        swarms = (of_swarm(one) for one in sorted({row.swarm for row in seen.rows if row.swarm}))
-        return next((one for one in (*tasks, *swarms) if one.name == name), None)
+    def all_scenarios(self, seen: OutcomesSeen) -> list[Scenario]:
+        """What there are outcomes of, the largest first: everything, types of tasks, swarms."""
+        tasks = Counter(row.task_type for row in seen.rows)
+        swarms = Counter(row.swarm for row in seen.rows if row.swarm is not None)
+        found = [of_task(name) for name, _ in tasks.most_common()]
+        return [Scenario(), *found, *(of_swarm(name) for name, _ in swarms.most_common())]
 
     def _ended(self, left_out: Counter[str]) -> Iterator[Ended]:
         self.memory.flush()

@@ -1,0 +1,59 @@
+"""The figures for pictures of a model of strategies, counted where it is fitted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from memtend.learn.judged import best_single, met_by
+from memtend.learn.picturing import Judged, regret_curve, reliability, successes
+from memtend.learn.told import columns
+from memtend.model.pictures import Estimate, Influence, StrategyPictures
+
+if TYPE_CHECKING:
+    from memtend.learn.feedback import Floats, Ints
+    from memtend.learn.judged import Met
+    from memtend.learn.outcomes import OutcomeTable
+    from memtend.learn.recommender import FittedRecommender
+    from memtend.learn.served import ServedRecommender
+
+
+def strategy_pictures(
+    fitted: FittedRecommender,
+    earlier: ServedRecommender | None,
+    before: OutcomeTable | None,
+    later: OutcomeTable | None,
+) -> StrategyPictures:
+    """`earlier` was fitted on `before` and is drawn on `later`, which it has not seen."""
+    met = None if earlier is None or later is None else met_by(earlier, later)
+    influences = tuple(
+        Influence(feature=one.field, share=Estimate(value=one.share, low=one.low, high=one.high))
+        for one in fitted.facts.influences
+    )
+    told, _ = columns(fitted.table.rows)
+    if earlier is None or met is None:
+        return StrategyPictures(influences=influences, successes=successes(told))
+    reliable = None
+    if earlier.success is not None:
+        reliable = reliability(earlier.success.predict(met.X, met.strategy)[0], met.success)
+    single = best_single(before, earlier)
+    judged = Judged(
+        at_ms=np.array([one.at_ms for one in met.rows], dtype=np.int64),
+        learned=_costs(met, met.chosen),
+        single=_costs(met, np.full(len(met.rows), single)),
+        single_name=earlier.strategies[single],
+    )
+    return StrategyPictures(
+        reliability=reliable, regret=regret_curve(judged), influences=influences,
+        successes=successes(told),
+    )  # fmt: skip
+
+
+def _costs(met: Met, chosen: Ints) -> Floats:
+    """Doubly robust, row by row: their sum is unbiased, a single one means nothing."""
+    rows = np.arange(len(met.rows))
+    weight = (met.strategy == chosen) / met.log.propensity
+    missed = met.log.cost - met.expected[rows, met.strategy]
+    found: Floats = met.expected[rows, chosen] + weight * missed
+    return found

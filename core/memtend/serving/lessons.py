@@ -1,0 +1,184 @@
+"""What has been learned and what has changed since: values, insights, trends, drift, and when to
+fit again. Only reads, but for `refit`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from memtend.clock import to_ms
+from memtend.errors import ModelUnknown
+from memtend.limits_learning import REFIT_SHARE
+from memtend.model.learned import ModelStatus
+from memtend.model.scenario import DEFAULT
+from memtend.serving.learning import ADOPTED, EXCLUDED, Learning, Step, learn_packages
+
+if TYPE_CHECKING:
+    from memtend.agent.recommending import Advice
+    from memtend.learn.drift import Drift
+    from memtend.learn.insights import Insight
+    from memtend.learn.report import FitReport, ModelEvaluation, News
+    from memtend.learn.trends import Trend
+    from memtend.learn.writers import Suspect
+    from memtend.model.ended import Ended
+    from memtend.model.learned import ModelEntry
+
+_SINCE: Final = "what has come since it was fitted"
+
+
+class Lessons(Learning):
+    def recommend(
+        self,
+        task_type: str | None,
+        context: Mapping[str, Any] | None = None,
+        *,
+        swarm: str | None = None,
+        agent: str | None = None,
+    ) -> Advice:
+        """What an agent would be told, by the model in use."""
+        from memtend.agent.learned import LiveRecommender  # noqa: PLC0415
+        from memtend.agent.recommending import advise  # noqa: PLC0415
+
+        live = LiveRecommender(self.store, swarm, agent)
+        return advise(self.memory, live, task_type, dict(context or {}), "here")
+
+    def evaluate(self, model: str | None = None, scenario: str = DEFAULT) -> ModelEvaluation:
+        """What a model is worth: that named, else the one in use, else the newest of the scenario.
+
+        On what has come since it was fitted, where that is enough; else on the latest outcomes, by
+        a model fitted on those before. Raises `ModelUnknown`.
+        """
+        from memtend.agent.learned import load  # noqa: PLC0415
+
+        entry = self.find_model(model) if model else self._newest(scenario)
+        with learn_packages():
+            from memtend.learn.evaluation import evaluate  # noqa: PLC0415
+            from memtend.learn.facts import judged_earlier, parts_of  # noqa: PLC0415
+            from memtend.learn.recommender import fit_recommender  # noqa: PLC0415
+            from memtend.learn.report import ModelEvaluation  # noqa: PLC0415
+
+            policy = self._learn_policy(entry.seed)
+            rows = self._rows_of(entry)
+            before, later = parts_of(rows, _last_ms(entry), policy, _excluded(entry))
+            served = load(self.store, entry)
+            value = evaluate(served, later, _SINCE, before) if later else None
+            if value is None and before is not None:
+                incumbent = served.strategies[served.selector.incumbent]
+                fitted = fit_recommender(before, policy, incumbent=incumbent)
+                value = judged_earlier(fitted, policy, incumbent).value
+        return ModelEvaluation(
+            model=entry.model_id,
+            scenario=entry.scenario,
+            adopted=bool(entry.facts.get(ADOPTED)),
+            value=value,
+            fact=value.fact if value else "too few outcomes to judge by",
+        )
+
+    def insights(self, scenario: str = DEFAULT) -> tuple[Insight, ...]:
+        """What the outcomes say of strategies; writers that the policy excludes are not heard."""
+        with learn_packages():
+            from memtend.learn.insights import insights  # noqa: PLC0415
+
+            return insights(self._rows(scenario))
+
+    def trends(self, scenario: str = DEFAULT) -> tuple[Trend, ...]:
+        """How success, time and cost move from week to week."""
+        with learn_packages():
+            from memtend.learn.trends import trends  # noqa: PLC0415
+
+            return trends(self._rows(scenario))
+
+    def suspects(self, scenario: str = DEFAULT) -> tuple[Suspect, ...]:
+        """Writers who tell otherwise than everybody else."""
+        with learn_packages():
+            from memtend.learn.writers import suspects  # noqa: PLC0415
+
+            return suspects(self._rows(scenario))
+
+    def drift(self, scenario: str = DEFAULT) -> Drift | None:
+        """Whether anything has moved since the model in use, else the newest, was fitted; None
+        without any model."""
+        entry = self._known(scenario)
+        return None if entry is None else self._drift(entry, self._rows_of(entry))
+
+    def learning_news(self, scenario: str = DEFAULT) -> News:
+        """What has come since the newest model was fitted, and whether that is worth another fit:
+        a fifth more outcomes, or drift."""
+        with learn_packages():
+            from memtend.learn.report import News  # noqa: PLC0415
+
+        found = self.models(scenario)
+        if not found:
+            rows = [one for one in self._rows(scenario) if one.strategy is not None]
+            return News(
+                scenario=scenario, model=None, fitted_at=None, outcomes=len(rows), drift=None,
+                refit=bool(rows), why="no model was fitted yet",
+            )  # fmt: skip
+        entry = found[0]
+        rows = self._rows_of(entry)
+        new = sum(one.at_ms > _last_ms(entry) and one.strategy is not None for one in rows)
+        drift = self._drift(entry, rows)
+        why, refit = f"{new:,} outcomes are new, {entry.rows:,} were learned from", False
+        if drift.found:
+            why, refit = f"drift: {drift.fact}", True
+        elif new >= max(1.0, REFIT_SHARE * entry.rows):
+            refit = True
+        return News(
+            scenario=scenario, model=entry.model_id, fitted_at=entry.made_at, outcomes=new,
+            drift=drift, refit=refit, why=why,
+        )  # fmt: skip
+
+    def refit(self, scenario: str = DEFAULT, *, step: Step = lambda: None) -> FitReport | None:
+        """Fit again where there is news, without the writers that the newest model went without;
+        None where there is none."""
+        news = self.learning_news(scenario)
+        if not news.refit:
+            return None
+        found = self.models(scenario)
+        without = _excluded(found[0]) if found else ()
+        return self.fit_strategy(scenario, exclude_writers=without, step=step)
+
+    def _drift(self, entry: ModelEntry, rows: list[Ended]) -> Drift:
+        with learn_packages():
+            from memtend.agent.learned import load  # noqa: PLC0415
+            from memtend.learn.drift import drift  # noqa: PLC0415
+            from memtend.learn.judged import expected_success  # noqa: PLC0415
+
+            served = load(self.store, entry)
+            known = [one for one in rows if one.strategy in served.strategies]
+            old = [one for one in known if one.at_ms <= _last_ms(entry)]
+            new = [one for one in known if one.at_ms > _last_ms(entry)]
+            return drift(old, new, expected_success(served, [*old, *new]))
+
+    def _rows(self, scenario: str) -> list[Ended]:
+        """Without the writers that the policy excludes."""
+        seen = self.outcomes_for_learning()
+        chosen = self._scenario(scenario, seen)
+        without = self.memory.config.file.learn.writers_excluded
+        return [one for one in seen.rows if chosen.covers(one) and one.writer not in without]
+
+    def _rows_of(self, entry: ModelEntry) -> list[Ended]:
+        """Without the writers that the model goes without, too."""
+        without = _excluded(entry)
+        return [one for one in self._rows(entry.scenario) if one.writer not in without]
+
+    def _known(self, scenario: str) -> ModelEntry | None:
+        found = self.models(scenario)
+        used = (one for one in found if one.status is ModelStatus.ACTIVE)
+        return next(used, found[0] if found else None)
+
+    def _newest(self, scenario: str) -> ModelEntry:
+        entry = self._known(scenario)
+        if entry is None:
+            raise ModelUnknown(model=f"of {scenario}")
+        return entry
+
+
+def _last_ms(entry: ModelEntry) -> int:
+    """Up to when it was learned from."""
+    return to_ms(entry.last_at or entry.made_at)
+
+
+def _excluded(entry: ModelEntry) -> tuple[str, ...]:
+    return tuple(str(one) for one in entry.facts.get(EXCLUDED, ()))
