@@ -208,7 +208,7 @@ def test_threads_share_it_and_a_thread_that_ends_loses_nothing(memory: Memory) -
     for thread in threads:
         thread.join()
     sorts = [[what for _, what in events] for events in rows(memory).values()]
-    assert sorts == [[WRITE, READ]] * 40
+    assert sorts == [[READ, WRITE]] * 40  # within one millisecond
 
 
 @pytest.fixture
