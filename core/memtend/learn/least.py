@@ -1,4 +1,4 @@
-"""The least that a task could cost, as far as a model knows: the bound that pictures are drawn by."""
+"""The least that a task could cost, as far as a model knows: the bound of the pictures."""
 
 from __future__ import annotations
 
