@@ -7,8 +7,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from memtend.learn.judged import best_single, met_by
-from memtend.learn.picturing import Judged, regret_curve, reliability, successes
+from memtend.learn.least import least_costs
+from memtend.learn.picturing import (
+    Judged,
+    drift_of,
+    gap_bars,
+    regret_curve,
+    reliability,
+    successes,
+)
 from memtend.learn.told import columns
+from memtend.limits_learning import PICTURE_BARS_MAX
 from memtend.model.pictures import Estimate, Influence, StrategyPictures
 
 if TYPE_CHECKING:
@@ -27,13 +36,17 @@ def strategy_pictures(
 ) -> StrategyPictures:
     """`earlier` was fitted on `before` and is drawn on `later`, which it has not seen."""
     met = None if earlier is None or later is None else met_by(earlier, later)
+    strongest = sorted(fitted.facts.influences, key=lambda one: -one.share)
     influences = tuple(
         Influence(feature=one.field, share=Estimate(value=one.share, low=one.low, high=one.high))
-        for one in fitted.facts.influences
+        for one in strongest[:PICTURE_BARS_MAX]
+        if one.high > 0
     )
     told, _ = columns(fitted.table.rows)
     if earlier is None or met is None:
-        return StrategyPictures(influences=influences, successes=successes(told))
+        return StrategyPictures(
+            influences=influences, successes=successes(told), drift=drift_of(told)
+        )
     reliable = None
     if earlier.success is not None:
         reliable = reliability(earlier.success.predict(met.X, met.strategy)[0], met.success)
@@ -43,11 +56,18 @@ def strategy_pictures(
         learned=_costs(met, met.chosen),
         single=_costs(met, np.full(len(met.rows), single)),
         single_name=earlier.strategies[single],
+        oracle=None if before is None else least_costs(earlier, before, met.X),
     )
+    tasks = sorted(set(met.task_types))
+    place = np.array([tasks.index(task) for task in met.task_types], dtype=np.int64)
     return StrategyPictures(
-        reliability=reliable, regret=regret_curve(judged), influences=influences,
+        reliability=reliable,
+        regret=regret_curve(judged),
+        gaps=gap_bars(judged, place, tasks, [earlier.is_learned(task) for task in tasks]),
+        influences=influences,
         successes=successes(told),
-    )  # fmt: skip
+        drift=drift_of(told),
+    )
 
 
 def _costs(met: Met, chosen: Ints) -> Floats:

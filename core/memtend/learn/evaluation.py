@@ -134,7 +134,7 @@ def _figure(found: Estimate) -> Figure:
 
 def _saving(found: Estimate) -> Figure:
     """The difference of costs the other way round."""
-    return Figure(value=0.0 - found.value, low=_end(-found.high), high=_end(-found.low))
+    return Figure(value=0.0 - found.value, low=_end(0.0 - found.high), high=_end(0.0 - found.low))
 
 
 def _end(value: float) -> float | None:

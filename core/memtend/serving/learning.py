@@ -177,7 +177,7 @@ class Learning(Outcomes, ModelShelf):
 
         earlier = judged_earlier(fitted, policy, incumbent)
         step()
-        card = card_of(fitted) + section_of(earlier.value)
+        card, told = card_of(fitted) + section_of(earlier.value), facts_of(fitted, chosen, earlier)
         model_id = self.clock.new_id()
         files = self._model_files().write(model_id, pack(fitted, card=card))
         used = models.active(self.store, chosen.name)
@@ -187,7 +187,7 @@ class Learning(Outcomes, ModelShelf):
             made_at=to_datetime(self.clock.now_ms()), parent=used.model_id if used else None,
             program=f"memtend {__version__}", seed=policy.seed, rows=facts.outcomes,
             first_at=to_datetime(facts.first_ms), last_at=to_datetime(facts.last_ms), files=files,
-            why=fitted.learned.why, facts=facts_of(fitted, chosen, earlier),
+            why=fitted.learned.why, facts=told,
         )  # fmt: skip
         models.save(self.store, entry, self._learner)
         dropped = self._drop_surplus()
