@@ -28,6 +28,7 @@ _TREES: Final = 32
 _LEAVES_MAX: Final = 64
 _LEAF_ROWS: Final = 10
 _ROWS: Final = 400
+_FIT_ROWS: Final = 10_000
 _RESAMPLED: Final = 200
 _VALUE_CHARS: Final = 40
 _EFFECT_MIN: Final = 1e-4
@@ -126,11 +127,12 @@ def fit_explainer(
     from sklearn.ensemble import ExtraTreesRegressor  # noqa: PLC0415
 
     means = np.bincount(logged, cost) / np.maximum(1, np.bincount(logged))
+    seen = _spread(len(X), _FIT_ROWS)
     forest = ExtraTreesRegressor(
         _TREES, max_leaf_nodes=_LEAVES_MAX, min_samples_leaf=_LEAF_ROWS, random_state=seed
-    ).fit(X, cost - means[logged])
+    ).fit(X[seen], (cost - means[logged])[seen])
     flat = FlatForest.of(forest)
-    kept = np.unique(np.linspace(0, len(X) - 1, min(CASES_MAX, len(X))).astype(np.int64))
+    kept = _spread(len(X), CASES_MAX)
     names = [field.name for field in encoder.fields]
     order = [names.index(one.field) for one in influences if one.share > 0]
     return (
@@ -188,6 +190,11 @@ def usual_row(encoder: Encoder, X: Floats) -> Floats:
             rows, counts = np.unique(X[:, own], axis=0, return_counts=True)
             usual[own] = rows[counts.argmax()]
     return usual
+
+
+def _spread(rows: int, most: int) -> Ints:
+    """So many of them, evenly over time."""
+    return np.unique(np.linspace(0, rows - 1, min(most, rows)).astype(np.int64))
 
 
 def _said(value: object) -> str:
