@@ -10,7 +10,7 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
-from memtend.errors import TrialUnknown
+from memtend.errors import LearnPackageMissing, TrialUnknown
 from memtend.guard import clear_ttl
 from memtend.serving.alerting import Alerting
 
@@ -36,7 +36,8 @@ class Tuning(Alerting):
     """Proposals need the packages of learning; whoever watches trials does not."""
 
     def plan_ttl(self, by: str = "rule") -> TtlPlan:
-        """Which times to live to change, `by` the rules that hold or by `namespace`."""
+        """Which times to live to change, `by` the rules that hold or by `namespace`; raises
+        `LearnPackageMissing`."""
         return self._planned(self._gathered(by))
 
     def fit_ttl(self, by: str = "rule") -> tuple[TtlPlan, FittedTtl | None]:
@@ -139,12 +140,26 @@ class Tuning(Alerting):
         """Look at what is under way, promote what has shown to be better, and take back what is
         regretted too much; that is an alert, told before it is done. Safe to repeat, and beside
         others who do the same."""
+        self._refresh()
+        self._settle()
         running = [one for one in self._trials() if one.ended_ms is None]
         if not running:
             return ()
-        self._refresh()
         self.memory.flush()
         return tuple(self._watched(one) for one in reversed(running))
+
+    def _settle(self) -> None:
+        """Canaries that nobody watches end."""
+        from memtend.serving.tuning_trials import without_orphans  # noqa: PLC0415
+        from memtend.store.tuned import turn  # noqa: PLC0415
+
+        if without_orphans(self.memory.config.file, self._trials()) is None:
+            return
+
+        def decide(file: PolicyFile, known: Sequence[Trial], _now_ms: int) -> Turn | None:
+            return without_orphans(file, known)
+
+        turn(self.store, self.memory.config, decide, ACTOR)
 
     def _watched(self, trial: Trial) -> TrialLook:
         from memtend.learn.tuning.watching import Verdict  # noqa: PLC0415
@@ -190,7 +205,10 @@ class Tuning(Alerting):
         from memtend.serving.tuning_facts import gather  # noqa: PLC0415
 
         self._refresh()
-        return gather(self.memory, by)
+        try:
+            return gather(self.memory, by)
+        except ModuleNotFoundError as error:
+            raise LearnPackageMissing(package=error.name or "numpy") from error
 
     def _planned(self, gathered: Gathered) -> TtlPlan:
         from memtend.learn.tuning.plan import plan_ttl  # noqa: PLC0415

@@ -13,7 +13,7 @@ import orjson
 
 from memtend.clock import to_datetime
 from memtend.durations import show_duration
-from memtend.learn.tuning.rules import has_room, rule_of, tried, tuned, with_rule
+from memtend.learn.tuning.rules import has_room, rule_of, settled, tried, tuned, with_rule
 from memtend.learn.tuning.watching import Terms
 from memtend.model.policy import Policy
 from memtend.model.trial import TrialState, TtlTrial
@@ -157,6 +157,20 @@ def put_back(
         return None
     note = _note(state.value, trials=[one.id for one in rows], why=why)
     return Turn(None if now is file else now, rows, note)
+
+
+def without_orphans(file: PolicyFile, trials: Sequence[Trial]) -> Turn | None:
+    """Without canaries that nobody watches: their trial is over, and an older file has come back,
+    by a restore or by hand."""
+    watched = {one.id for one in trials if one.ended_ms is None and one.state == TrialState.CANARY}
+    orphans = [
+        rule for rule in file.policies.rules
+        if rule.canary is not None and rule.canary.trial not in watched
+    ]  # fmt: skip
+    for rule in orphans:
+        file = with_rule(file, rule.pattern, settled(rule))
+    note = _note("settle", rules=[rule.pattern for rule in orphans])
+    return Turn(file, [], note) if orphans else None
 
 
 _REPLACED: Final = "the rule was set to something else"

@@ -50,6 +50,11 @@ def tuned(rule: Policy, pattern: str, ttl_ms: int, why: str) -> Policy:
     return _altered(rule, pattern=pattern, ttl_ms=ttl_ms, canary=None, why=_cut(why))
 
 
+def settled(rule: Policy) -> Policy:
+    """Without what is tried on it."""
+    return _altered(rule, canary=None)
+
+
 def _altered(rule: Policy, **update: object) -> Policy:
     """Made anew: what a rule has worked out of itself must not come along."""
     return Policy(**{**{name: getattr(rule, name) for name in Policy.model_fields}, **update})
