@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from memtend.learn.feedback import Feedback, Floats, Ints
-from memtend.learn.single import SingleStrategy
 from memtend.learn.state import State
 
 
@@ -34,7 +34,11 @@ class Success(Protocol):
     def state(self) -> State: ...
 
 
-_SELECTORS: Final[dict[str, Any]] = {"SingleStrategy": SingleStrategy}
+_SELECTORS: Final = {
+    "BanditSelector": "memtend.learn.bandit.selector",
+    "ContrastSelector": "memtend.learn.selecting.selector",
+    "SingleStrategy": "memtend.learn.single",
+}
 
 
 def selector_state(selector: Selector) -> State:
@@ -45,7 +49,9 @@ def selector_state(selector: Selector) -> State:
 
 def selector_of(state: State) -> Selector:
     """Raises `KeyError` for a kind that is not known."""
-    found: Selector = _SELECTORS[state.meta["kind"]].of(State(state.meta["own"], state.arrays))
+    kind = state.meta["kind"]
+    module = importlib.import_module(_SELECTORS[kind])
+    found: Selector = getattr(module, kind).of(State(state.meta["own"], state.arrays))
     return found
 
 
@@ -68,8 +74,48 @@ class Learned:
 
 
 def fit_policy(feedback: Feedback, whole: Feedback | None, *, seed: int) -> Learned:
-    single = SingleStrategy.fit(feedback)
-    return Learned(single, {}, False, "no learner yet", None)
+    """From whole rows where there are such, else from what was followed."""
+    if whole is not None:
+        return _from_whole(whole, seed)
+    from memtend.learn.bandit.fitting import fit_from_bandit  # noqa: PLC0415
+
+    fitted = fit_from_bandit(feedback, seed=seed)
+    told = fitted.report
+    figures = (
+        f"of {told.rows:,} outcomes {told.explored:,} followed another strategy than "
+        f"{told.incumbent}",
+        f"a task costs {told.saving:.4f} less than with {told.incumbent}, at least {told.low:.4f}, "
+        "by models that had not seen it",
+        f"doubly robust, from the log alone: {told.observed:.4f} less, from "
+        f"{told.observed_low:.4f} to {told.observed_high:.4f} with 90 % confidence, "
+        f"by {told.effective_rows:,.0f} effective outcomes",
+        f"another strategy than the incumbent is named in {told.deviates:.0%} of tasks",
+    )
+    return Learned(
+        fitted.selector, fitted.estimators(), told.adopted, told.why, told,
+        figures if told.effective_rows else figures[:1],
+    )  # fmt: skip
+
+
+def _from_whole(whole: Feedback, seed: int) -> Learned:
+    from memtend.learn.selecting import fit_selector  # noqa: PLC0415
+
+    fitted = fit_selector(whole, seed=seed)
+    told = fitted.report
+    figures = [
+        f"{told.rows:,} situations in which all was tried; the choice makes a difference in "
+        f"{told.at_stake:,}",
+        *(
+            f"{one.name}: a task costs {one.gain:.4f} less than with {told.incumbent}, from "
+            f"{one.gain_low:.4f} to {one.gain_high:.4f} with 90 % confidence; it closes "
+            f"{one.closed:.0%} of the gap to the best choice, from {one.closed_low:.0%} to "
+            f"{one.closed_high:.0%}, and names another strategy in {one.deviates:.0%}"
+            for one in told.candidates
+        ),
+    ]
+    return Learned(
+        fitted.selector, fitted.estimators(), told.adopted, told.why, told, tuple(figures)
+    )
 
 
 def fit_success(feedback: Feedback, *, seed: int) -> tuple[Success | None, dict[str, Any]]:
