@@ -8,6 +8,8 @@ from memtend.limits import MIB
 
 # Outcomes
 OUTCOMES_MAX: Final = 200_000  # of one fit, the latest
+OUTCOME_AHEAD_MS: Final = 60_000  # of the clock here, when somebody says when a task ended
+OUTCOMES_WRITTEN: Final = 500  # in one transaction
 STRATEGIES_MAX: Final = 64
 OUTCOMES_MIN: Final = 100  # fewer say nothing about a context: the best single strategy holds
 EXPLORE_RATE: Final = 0.1

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from memtend.agent.base import AgentBase, since_ms
+from memtend.drafting import Put
 from memtend.errors import InvalidValue, LimitExceeded
 from memtend.limits import SCAN_MAX
+from memtend.limits_learning import OUTCOME_AHEAD_MS
 from memtend.model.layout import OUTCOMES, outcome_place
 
 if TYPE_CHECKING:
@@ -43,25 +45,60 @@ class Outcomes(AgentBase):
         task: str | None = None,
         outcome_id: str | None = None,
         metadata: Mapping[str, Any] | None = None,
+        at: datetime | None = None,
     ) -> str:
         """Say how a task ended and return the id of that. The same `outcome_id` is the same one.
 
         `strategy` is the one that was followed, `propensity` the probability with which it had been
-        chosen; learning needs both. What is not known is left out, never guessed.
+        chosen; learning needs both. What is not known is left out, never guessed. `at` is when it
+        ended, if not just now.
         """
+        outcome = self.task_outcome(
+            task_type, result, score=score, duration_s=duration_s, cost=cost, resources=resources,
+            context=context, strategy=strategy, propensity=propensity, agents=agents, task=task,
+            outcome_id=outcome_id, metadata=metadata, at=at,
+        )  # fmt: skip
+        self.keep_outcomes([outcome])
+        return outcome.outcome_id
+
+    def task_outcome(
+        self,
+        task_type: str,
+        result: str,
+        *,
+        score: float | None = None,
+        duration_s: float | None = None,
+        cost: float | None = None,
+        resources: Mapping[str, float] | None = None,
+        context: Mapping[str, Any] | None = None,
+        strategy: str | None = None,
+        propensity: float | None = None,
+        agents: Sequence[str] = (),
+        task: str | None = None,
+        outcome_id: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        at: datetime | None = None,
+    ) -> Outcome:
+        """The same, only checked: `keep_outcomes` records it."""
         from memtend.agent.outcome import make_outcome  # noqa: PLC0415
 
-        stamp = self._stamp()
-        outcome = make_outcome(
+        now_ms = self.clock.now_ms()
+        at_ms = since_ms(at) if at else now_ms
+        if at_ms > now_ms + OUTCOME_AHEAD_MS:
+            raise InvalidValue(name="at", why=f"{at:%Y-%m-%d %H:%M} is still to come")
+        return make_outcome(
             outcome_id=outcome_id or self.clock.new_id(), swarm_id=self.swarm, task_type=task_type,
             agents_involved=tuple(agents) or (self.agent,), outcome_type=result_of(result),
             success_score=score, duration_s=duration_s, cost=cost,
             resource_usage=dict(resources or {}), context=dict(context or {}), strategy=strategy,
             propensity=propensity, task=task, recorded_by=self.agent, session=self.session,
-            timestamp_ms=stamp["at_ms"], metadata=dict(metadata or {}),
+            timestamp_ms=at_ms, metadata=dict(metadata or {}),
         )  # fmt: skip
-        self._put(outcome_place(outcome.outcome_id), outcome.stored(), self._labels("outcome"))
-        return outcome.outcome_id
+
+    def keep_outcomes(self, outcomes: Sequence[Outcome]) -> None:
+        """Record what `task_outcome` made, in one transaction."""
+        labels = self._labels("outcome")
+        self._write([Put(*outcome_place(one.outcome_id), one.stored(), labels) for one in outcomes])
 
     def outcomes(
         self,
