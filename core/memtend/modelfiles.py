@@ -8,9 +8,17 @@ may have models whose files it lacks, and then goes on without them.
 
 from __future__ import annotations
 
+import io
+import json
+import re
+import zipfile
+import zlib
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+import orjson
 
 from memtend.errors import ModelDamaged, ObjectDamaged, ObjectMissing
 from memtend.limits_learning import MODEL_BYTES_MAX, MODEL_ORPHAN_MS
@@ -21,6 +29,10 @@ if TYPE_CHECKING:
     from memtend.clock import Clock
     from memtend.objects import ObjectStore
     from memtend.store.store import Store
+
+
+_ARCHIVE: Final = b"PK"
+_PLAIN: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
 class ModelFiles:
@@ -99,6 +111,32 @@ class ModelFiles:
                 young.add(model_id)
         return sorted(found - young)
 
+    def naming(self, name: str) -> list[str]:
+        """Models whose files contain a name as a word, whether the registry knows them or not.
+
+        So do those of which it cannot be told: a file that is too large, or no archive that opens.
+        """
+        words, found = _spelt(name), set()
+        for one in self._target.list(self._folder):
+            model_id = one.name.removeprefix(self._folder).partition("/")[0]
+            if model_id not in found and self._says(one.name, one.size, words):
+                found.add(model_id)
+        return sorted(found)
+
+    def _says(self, path: str, size: int, words: re.Pattern[bytes]) -> bool:
+        if size > MODEL_BYTES_MAX:
+            return True
+        data = self._target.get(path, size)
+        if not data.startswith(_ARCHIVE):
+            return words.search(data) is not None
+        with suppress(zipfile.BadZipFile, zlib.error, EOFError):
+            archive = zipfile.ZipFile(io.BytesIO(data))
+            parts = archive.infolist()
+            plain = all(one.compress_type in _PLAIN and not one.flag_bits & 1 for one in parts)
+            if plain and sum(one.file_size for one in parts) <= MODEL_BYTES_MAX:
+                return any(words.search(archive.read(one)) for one in parts)
+        return True
+
     def _differs(self, path: str, data: bytes) -> bool:
         """From what lies there: a repeated call finds its own bytes."""
         try:
@@ -118,6 +156,15 @@ def files_of(store: Store) -> ModelFiles:
 
         url = Settings().models_url
     return ModelFiles.at(url, store.meta().store_id, store.clock)
+
+
+def _spelt(name: str) -> re.Pattern[bytes]:
+    """As text, as JSON, and as arrays of texts hold it."""
+    fixed = name.partition("*")[0].rstrip("/")
+    texts = {fixed.encode(), json.dumps(fixed)[1:-1].encode(), orjson.dumps(fixed)[1:-1]}
+    words = b"|".join(re.escape(text) for text in sorted(texts))
+    wide = re.escape(fixed.encode("utf-32-le"))
+    return re.compile(rb"(?<!\w)(?:" + words + rb")(?!\w)|" + wide)
 
 
 def _damaged(entry: ModelEntry, name: str, why: str) -> ModelDamaged:

@@ -11,6 +11,8 @@ from memtend.clock import to_datetime
 from memtend.errors import NoArchive
 from memtend.guard import clear
 from memtend.serving.archives import Archives
+from memtend.serving.model_erasing import forget_models
+from memtend.serving.modelfiles import ModelShelf
 from memtend.store import catalog
 from memtend.store.pruned_erasing import forget_paths
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from memtend.model.subject import Subject
 
 
-class Erasures(Archives):
+class Erasures(ModelShelf, Archives):
     """What is erased is gone from the store, and neither a restore nor an import brings it back."""
 
     def plan_erase(self, subject: Subject) -> ErasePlan:
@@ -62,6 +64,7 @@ class Erasures(Archives):
             self._vault()  # a wrong key stops the erasure before anything has gone, not halfway
         with self._maintaining("erase") as lease:
             cleared = clear(plan, lease=lease, facts=self.facts(), safety=self._safety())
+            forget_models(self.store, self._model_files(), plan.subject, lease)
             report = apply_erase(
                 cleared,
                 self.store,

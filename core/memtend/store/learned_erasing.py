@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from memtend.limits import ERASE_TEXT_BYTES_MIN
 from memtend.model.subject import Subject, SubjectKind
 from memtend.store.alerts_erasing import spelt
 from memtend.store.sampled import digest_of
@@ -41,6 +42,12 @@ def drop_models(store: Store, model_ids: Iterable[str], lease: Lease) -> None:
         change.tx.run_many("drop_model", [(model_id,) for model_id in model_ids])
 
 
+def models_naming(store: Store, subject: Subject) -> list[str]:
+    """Models whose rows name the subject."""
+    with store.engine.snapshot() as reader:
+        return [row_id for table, row_id in _naming(reader, subject) if table == "model"]
+
+
 def traces(reader: Reader, subject: Subject) -> Counter[str]:
     """How many rows of each table still name the subject, or are of it."""
     found = Counter(table for table, _ in _naming(reader, subject))
@@ -66,7 +73,14 @@ def _namespaces(reader: Reader, subject: Subject) -> list[int]:
     return [number for number, path, _ in reader.fetch("namespaces") if subject.covers_name(path)]
 
 
+def tells(subject: Subject) -> bool:
+    """Whether its name can be told from a word that means something else: keys are often short."""
+    return subject.kind is not SubjectKind.RECORD or len(subject.name) >= ERASE_TEXT_BYTES_MIN
+
+
 def _naming(reader: Reader, subject: Subject) -> list[tuple[str, str]]:
+    if not tells(subject):
+        return []
     name = spelt(subject)
     return [
         (table, row[0])
