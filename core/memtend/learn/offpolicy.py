@@ -11,6 +11,9 @@ as the weights leave rows. A mean over few heavy rows is therefore a wide one:
 
 `predicted` must come from models that have not seen the row (cross-fitting): otherwise the residual
 of a row is smaller than the error of the model, and the interval too narrow.
+
+Ten rows that all went well do not say that there is no spread: the spread seen among the rows of a
+policy is taken together with that of the whole log, which counts for `PRIOR_ROWS` more.
 """
 
 from __future__ import annotations
@@ -26,6 +29,7 @@ from memtend.learn.feedback import Floats, Ints
 LEVEL: Final = 0.90
 CLIP: Final = 100.0
 """Weights above are cut: a row then speaks for a hundred, and the rest is left to the model."""
+PRIOR_ROWS: Final = 3.0
 _ROWS_MIN: Final = 2.0
 
 
@@ -56,6 +60,8 @@ class Estimate:
     high: float
     level: float
     effective_rows: float
+    error: float = 0.0
+    """The standard error."""
 
     def covers(self, truth: float) -> bool:
         return self.low <= truth <= self.high
@@ -64,7 +70,8 @@ class Estimate:
 def ips(log: Logged, target: Floats, *, clip: float = CLIP, level: float = LEVEL) -> Estimate:
     """Inverse propensity. Unbiased below the clip, and of little use alone: its spread is large."""
     weights = _weights(log, target, clip)
-    return _interval(weights * log.cost, _effective(weights), level)
+    doubt = _doubt(weights, log.cost) * float(weights.mean()) ** 2
+    return _interval(weights * log.cost, _effective(weights), level, doubt)
 
 
 def snips(log: Logged, target: Floats, *, clip: float = CLIP, level: float = LEVEL) -> Estimate:
@@ -72,7 +79,8 @@ def snips(log: Logged, target: Floats, *, clip: float = CLIP, level: float = LEV
     weights = _weights(log, target, clip)
     if not weights.any():
         return _unknown(float(log.cost.mean()), level)
-    return _interval(_ratio(weights, log.cost), _effective(weights), level)
+    doubt = _doubt(weights, log.cost)
+    return _interval(_ratio(weights, log.cost), _effective(weights), level, doubt)
 
 
 def dm(log: Logged, target: Floats, predicted: Floats, *, level: float = LEVEL) -> Estimate:
@@ -87,7 +95,9 @@ def dr(
     """Doubly robust: the model, corrected by what it missed where the policies agree."""
     weights = _weights(log, target, clip)
     told = (target * predicted).sum(axis=1)
-    return _interval(told + weights * _missed(log, predicted), _effective(weights), level)
+    missed = _missed(log, predicted)
+    doubt = _doubt(weights, missed) * float(weights.mean()) ** 2
+    return _interval(told + weights * missed, _effective(weights), level, doubt)
 
 
 def sndr(
@@ -98,7 +108,9 @@ def sndr(
     told = (target * predicted).sum(axis=1)
     if not weights.any():
         return _unknown(float(told.mean()), level)
-    return _interval(told + _ratio(weights, _missed(log, predicted)), _effective(weights), level)
+    missed = _missed(log, predicted)
+    doubt = _doubt(weights, missed)
+    return _interval(told + _ratio(weights, missed), _effective(weights), level, doubt)
 
 
 def difference(
@@ -125,7 +137,8 @@ def difference(
         return _unknown(float(told.mean()), level)
     missed = _missed(log, predicted)
     values = told + apart * (_ratio(up, missed) - _ratio(down, missed))
-    return _interval(values, min(_effective(up), _effective(down)), level)
+    doubt = apart**2 * (_doubt(up, missed) + _doubt(down, missed))
+    return _interval(values, min(_effective(up), _effective(down)), level, doubt)
 
 
 def deterministic(chosen: Ints, strategies: int) -> Floats:
@@ -159,16 +172,29 @@ def _effective(weights: Floats) -> float:
     return float(weights.sum()) ** 2 / squares if squares > 0 else 0.0
 
 
-def _interval(values: Floats, effective: float, level: float) -> Estimate:
+def _doubt(weights: Floats, values: Floats) -> float:
+    """By how much the squared error of a weighted mean grows when the spread of its rows is taken
+    together with that of all rows."""
+    squares, effective = weights**2, _effective(weights)
+    if effective == 0:
+        return 0.0
+    center = float((weights * values).sum() / weights.sum())
+    seen = float((squares * (values - center) ** 2).sum() / squares.sum())
+    taken = (effective * seen + PRIOR_ROWS * float(values.var())) / (effective + PRIOR_ROWS)
+    return max(0.0, taken - seen) / effective
+
+
+def _interval(values: Floats, effective: float, level: float, doubt: float = 0.0) -> Estimate:
     from scipy.special import stdtrit  # noqa: PLC0415
 
     if effective < _ROWS_MIN:
         return _unknown(float(values.mean()), level)
-    error = float(values.std(ddof=1)) / np.sqrt(len(values))
-    reach = float(stdtrit(effective - 1, (1 + level) / 2)) * error
+    error = float(np.sqrt(values.var(ddof=1) / len(values) + doubt))
+    rows = effective - 1 + (PRIOR_ROWS if doubt > 0 else 0.0)
+    reach = float(stdtrit(rows, (1 + level) / 2)) * error
     mean = float(values.mean())
-    return Estimate(mean, mean - reach, mean + reach, level, effective)
+    return Estimate(mean, mean - reach, mean + reach, level, effective, error)
 
 
 def _unknown(value: float, level: float) -> Estimate:
-    return Estimate(value, -np.inf, np.inf, level, 0.0)
+    return Estimate(value, -np.inf, np.inf, level, 0.0, np.inf)

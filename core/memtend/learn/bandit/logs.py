@@ -7,7 +7,7 @@ where the choice did not depend on the context, and said in the report.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -31,6 +31,8 @@ class BanditLog:
     center: float
     spread: float
     propensities_known: bool
+    ordered: bool = False
+    """Whether rows are in the order of time."""
 
     def __len__(self) -> int:
         return len(self.X)
@@ -52,15 +54,18 @@ class BanditLog:
     def rows(self, which: Ints) -> BanditLog:
         return BanditLog(
             self.X[which], self.logged[which], self.cost[which], self.propensity[which],
-            self.incumbent, self.center, self.spread, self.propensities_known,
+            self.incumbent, self.center, self.spread, self.propensities_known, self.ordered,
         )  # fmt: skip
 
 
-def bandit_log(feedback: Feedback) -> BanditLog:
-    """The rows whose strategy and cost are known. Raises `FeedbackUnusable` if there is none."""
+def bandit_log(feedback: Feedback, rows_max: int) -> BanditLog:
+    """The latest rows whose strategy and cost are known. Raises `FeedbackUnusable` if there is
+    none."""
+    if feedback.at is not None:
+        feedback = feedback.rows(np.argsort(feedback.at, kind="stable"))
     logged = _logged(feedback)
     cost = feedback.costs[np.arange(len(feedback)), np.maximum(logged, 0)]
-    seen = np.flatnonzero((logged >= 0) & np.isfinite(cost))
+    seen = np.flatnonzero((logged >= 0) & np.isfinite(cost))[-rows_max:]
     if not len(seen):
         raise FeedbackUnusable(why="of no row both the strategy and its cost are known")
     logged, cost = logged[seen], cost[seen]
@@ -70,10 +75,11 @@ def bandit_log(feedback: Feedback) -> BanditLog:
         propensity = np.nan_to_num(feedback.propensity[seen], nan=0.0)
     center, spread = float(cost.mean()), float(cost.std()) or 1.0
     log = BanditLog(
-        feedback.X[seen], logged, (cost - center) / spread, propensity, -1, center, spread, known
-    )
+        feedback.X[seen], logged, (cost - center) / spread, propensity, -1, center, spread, known,
+        feedback.at is not None,
+    )  # fmt: skip
     incumbent = feedback.incumbent if feedback.incumbent is not None else _incumbent(log)
-    return BanditLog(log.X, logged, log.cost, propensity, incumbent, center, spread, known)
+    return replace(log, incumbent=incumbent)
 
 
 def _logged(feedback: Feedback) -> Ints:

@@ -42,17 +42,29 @@ def fit_teacher(log: BanditLog, *, seed: int, variances: Variances | None = None
 def crossed(log: BanditLog, *, seed: int, variances: Variances, folds: int = FOLDS) -> Floats:
     """For each row, what a teacher says that has not seen it."""
     told = np.empty((len(log), log.strategies))
-    for number, (seen, held) in enumerate(splits(log.logged, folds, seed)):
+    for number, (seen, held) in enumerate(_splits(log, folds, seed)):
         teacher = fit_teacher(log.rows(seen), seed=seed + 101 * number, variances=variances)
         told[held] = teacher.predict(log.X[held])
     return told
 
 
-def splits(logged: Ints, folds: int, seed: int) -> Iterator[tuple[Ints, Ints]]:
-    """(seen, held back), with each strategy's rows spread evenly."""
-    shuffled = np.random.default_rng(seed).permutation(len(logged))
-    order = shuffled[np.argsort(logged[shuffled], kind="stable")]
-    part = np.empty(len(logged), dtype=np.int64)
-    part[order] = np.arange(len(logged)) % folds
+def last_stretch(n: int, folds: int = FOLDS) -> Ints:
+    """Of rows in the order of time: those which `crossed` judges by earlier rows only."""
+    return np.flatnonzero(_stretches(n, folds) == folds - 1)
+
+
+def _splits(log: BanditLog, folds: int, seed: int) -> Iterator[tuple[Ints, Ints]]:
+    """(seen, held back): stretches of time, or else each strategy's rows spread evenly."""
+    if log.ordered:
+        part = _stretches(len(log), folds)
+    else:
+        shuffled = np.random.default_rng(seed).permutation(len(log))
+        order = shuffled[np.argsort(log.logged[shuffled], kind="stable")]
+        part = np.empty(len(log), dtype=np.int64)
+        part[order] = np.arange(len(log)) % folds
     for number in range(folds):
         yield np.flatnonzero(part != number), np.flatnonzero(part == number)
+
+
+def _stretches(n: int, folds: int) -> Ints:
+    return np.arange(n) * folds // n
