@@ -41,15 +41,13 @@ class Earlier(NamedTuple):
     value: Evaluation | None = None
 
 
-def judged_earlier(
-    fitted: FittedRecommender, policy: LearnPolicy, incumbent: str | None
-) -> Earlier:
-    """Fit again without the latest outcomes, and judge by them."""
-    rows = fitted.table.rows
+def judged_earlier(table: OutcomeTable, policy: LearnPolicy, incumbent: str | None) -> Earlier:
+    """Fit without the latest outcomes, and judge by them."""
+    rows = table.rows
     cut = round(len(rows) * (1 - JUDGED_SHARE))
     if len(rows) < policy.outcomes_min or len(rows) - cut < JUDGED_ROWS_MIN:
         return Earlier()
-    same = scaled(policy, fitted.table)
+    same = scaled(policy, table)
     before, later = OutcomeTable.of(rows[:cut], same), OutcomeTable.of(rows[cut:], same)
     served = fit_recommender(before, same, incumbent=incumbent).served
     return Earlier(served, before, later, evaluate(served, later, EARLIER, before))

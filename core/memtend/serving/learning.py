@@ -120,6 +120,8 @@ class Learning(Outcomes, ModelShelf):
             raise ModelNotPromoted(model=entry.model_id, scenario=entry.scenario, why=why)
         load(self.store, entry)  # what cannot be loaded here is not put in use anywhere
         used = models.active(self.store, entry.scenario)
+        if used is not None and used.model_id == entry.model_id:
+            return used
         promoted = models.promote(
             self.store, entry.model_id, expected=used.model_id if used else None,
             actor=self._learner, why=forced and f"forced: {forced}",
@@ -175,7 +177,7 @@ class Learning(Outcomes, ModelShelf):
         from memtend.learn.report import FitReport  # noqa: PLC0415
         from memtend.model.learned import ModelEntry, ModelStatus  # noqa: PLC0415
 
-        earlier = judged_earlier(fitted, policy, incumbent)
+        earlier = judged_earlier(fitted.table, policy, incumbent)
         step()
         card, told = card_of(fitted) + section_of(earlier.value), facts_of(fitted, chosen, earlier)
         model_id = self.clock.new_id()

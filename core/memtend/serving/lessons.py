@@ -55,7 +55,6 @@ class Lessons(Learning):
         with learn_packages():
             from memtend.learn.evaluation import evaluate  # noqa: PLC0415
             from memtend.learn.facts import judged_earlier, parts_of  # noqa: PLC0415
-            from memtend.learn.recommender import fit_recommender  # noqa: PLC0415
             from memtend.learn.report import ModelEvaluation  # noqa: PLC0415
 
             policy = self._learn_policy(entry.seed)
@@ -65,8 +64,7 @@ class Lessons(Learning):
             value = evaluate(served, later, _SINCE, before) if later else None
             if value is None and before is not None:
                 incumbent = served.strategies[served.selector.incumbent]
-                fitted = fit_recommender(before, policy, incumbent=incumbent)
-                value = judged_earlier(fitted, policy, incumbent).value
+                value = judged_earlier(before, policy, incumbent).value
         return ModelEvaluation(
             model=entry.model_id,
             scenario=entry.scenario,
