@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -139,6 +140,15 @@ def test_a_plan_says_what_it_rests_on() -> None:
     made = plan_ttl([facts()], TUNING, FACTS, policies="0" * 64, learned=learned, notes=("n",))
     assert (made.accesses, made.sampled, made.break_even_ms) == (5_000, 0.25, HOUR_MS)
     assert (made.operation, made.basis, made.notes) == ("ttl", 9, ("n",))
+    assert TtlPlan.model_validate_json(made.model_dump_json()) == made
+
+
+def test_an_interval_without_an_end_is_none() -> None:
+    """Of one key alone. Such a plan can be saved as any other."""
+    endless = GOOD._replace(saving=Figure(-math.inf, 0.1, math.inf))
+    made = plan(facts(proposal=endless))
+    assert made.decisions[0].action is Action.KEEP
+    assert made.decisions[0].saving is None
     assert TtlPlan.model_validate_json(made.model_dump_json()) == made
 
 

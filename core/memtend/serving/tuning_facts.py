@@ -9,18 +9,16 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Final
 
 from memtend.learn.tuning.facts import ClassFacts, Learned, Proposal
 from memtend.model.trial import TrialState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     import numpy as np
     from numpy.typing import NDArray
 
-    from memtend.learn.ttl.fitted import FittedTtl
+    from memtend.learn.ttl.fitted import ClassTtl, FittedTtl
     from memtend.learn.tuning.estimating import ClassLog
     from memtend.memory import Memory
     from memtend.model.learnpolicy import LearnPolicy
@@ -28,8 +26,9 @@ if TYPE_CHECKING:
     from memtend.store.accessed import Accesses
 
 BY_RULE, BY_NAMESPACE = "rule", "namespace"
-HELD_OUT: float = 0.25
+HELD_OUT: Final = 0.25
 """The last part of the log, on which what was learned from the rest is judged."""
+_UNPROVEN: Final = "what the past suggests does not save anything for certain in the time held out"
 
 
 @dataclass
@@ -67,7 +66,7 @@ def gather(memory: Memory, by: str = BY_RULE) -> Gathered:
     }  # fmt: skip
     groups = _groups(memory, found.names, by)
     if not len(found):
-        classes = tuple(_class(one, groups, under_way, 0, 0, None) for one in groups.values())
+        classes = tuple(_class(one, groups, under_way, 0, 0, "") for one in groups.values())
         return Gathered(classes, None, None)
     return _Fit(memory.config.file.learn, groups, found).gathered(under_way)
 
@@ -92,8 +91,9 @@ def _groups(memory: Memory, names: dict[int, str], by: str) -> dict[str, Group]:
 
 def _class(
     one: Group, groups: dict[str, Group], trials: dict[str, str], accesses: int, reused: int,
-    proposal: Proposal | None,
+    found: Proposal | str,
 ) -> ClassFacts:  # fmt: skip
+    """`found` is what another time to live would do, or what speaks against any."""
     strangers: tuple[str, ...] = ()
     if one.pattern != one.policy.pattern:
         below = f"{one.pattern}/"
@@ -103,7 +103,8 @@ def _class(
         )  # fmt: skip
     return ClassFacts(
         one.pattern, one.policy, tuple(one.namespaces), accesses, reused, strangers, one.by_key,
-        one.stated, trials.get(one.pattern, ""), proposal,
+        one.stated, trials.get(one.pattern, ""), found if isinstance(found, str) else "",
+        None if isinstance(found, str) else found,
     )  # fmt: skip
 
 
@@ -156,10 +157,10 @@ class _Fit:
             reused = int((own & (self._log.t + self._log.next_gap <= self._log.end)).sum())
             counts[name] = count, reused
             group = self._groups[name]
-            proposal = None
+            found: Proposal | str = ""
             if count >= self._policy.ttl.accesses_min and not group.by_key:
-                proposal = self._proposal(group, own, rows[name])
-            classes.append(_class(group, self._groups, trials, *counts[name], proposal))
+                found = self._proposal(group, own, rows[name])
+            classes.append(_class(group, self._groups, trials, *counts[name], found))
         learned = Learned(
             len(self._log), self._found.since_ms, self._found.until_ms, self._found.rate,
             round(self._break_even_s * 1_000), self._byte_s_a_miss * 1_000,
@@ -192,7 +193,7 @@ class _Fit:
         ceiling_ms = self._policy.ttl.ceiling_ms
         return math.inf if ceiling_ms is None else ceiling_ms / 1_000
 
-    def _proposal(self, group: Group, own: NDArray[np.bool_], row: Any) -> Proposal | None:
+    def _proposal(self, group: Group, own: NDArray[np.bool_], row: ClassTtl) -> Proposal | str:
         from memtend.learn.tuning.estimating import ClassLog, compare  # noqa: PLC0415
 
         log = ClassLog.of(
@@ -201,26 +202,21 @@ class _Fit:
         )  # fmt: skip
         slides = group.policy.refresh_on_read
         now_s = _seconds(group.policy)
-        if slides:
-            ttl_s, adopted, why = (
-                row.ttl_s,
-                row.adopted,
-                f"the log does not bear it out: {row.evidence}",
-            )
-        else:
-            ttl_s, adopted, why = self._after_writes(log, now_s)
+        if slides and not row.adopted:
+            return f"the log does not bear out another time: {row.evidence}"
+        ttl_s, adopted = (row.ttl_s, True) if slides else self._after_writes(log, now_s)
         if not math.isfinite(ttl_s):
-            return None
+            return "nothing was read after it was written"
         found = compare(
             log, now_s, ttl_s, slides=slides, since=self._since,
             byte_s_a_miss=self._byte_s_a_miss, rate=self._log.rate,
         )  # fmt: skip
         return Proposal(
-            round(ttl_s * 1_000), adopted, why, found.saving, found.bytes, found.misses,
-            found.regret_now, found.regret,
+            round(ttl_s * 1_000), adopted, "" if adopted else _UNPROVEN, found.saving,
+            found.bytes, found.misses, found.regret_now, found.regret,
         )  # fmt: skip
 
-    def _after_writes(self, log: ClassLog, now_s: float) -> tuple[float, bool, str]:
+    def _after_writes(self, log: ClassLog, now_s: float) -> tuple[float, bool]:
         """Where reading does not renew: chosen by what was before, judged by what came after."""
         from memtend.learn.tuning.estimating import best_fixed, compare  # noqa: PLC0415
 
@@ -228,20 +224,13 @@ class _Fit:
         before = best_fixed(log.until(self._since), self._byte_s_a_miss, floor_s, ceiling_s)
         now = best_fixed(log, self._byte_s_a_miss, floor_s, ceiling_s)
         if before is None or now is None:
-            return math.inf, False, ""
+            return math.inf, False
         judged = compare(
             log, now_s, before, slides=False, since=self._since,
             byte_s_a_miss=self._byte_s_a_miss, rate=self._log.rate,
         )  # fmt: skip
-        if judged.saving.low > 0:
-            return now, True, ""
-        why = "what the past suggests does not save anything for certain in the time held out"
-        return now, False, why
+        return now, judged.saving.low > 0
 
 
 def _seconds(policy: Policy) -> float:
     return math.inf if policy.ttl_ms is None else policy.ttl_ms / 1_000
-
-
-def names_of(classes: Iterable[ClassFacts]) -> tuple[str, ...]:
-    return tuple(one.pattern for one in classes)

@@ -128,9 +128,8 @@ def best_fixed(
     ages = log.ages()
     if not len(ages):
         return None
-    tried = np.unique(
-        np.clip(np.quantile(ages, np.linspace(0, 1, _CANDIDATES)), floor_s, ceiling_s)
-    )
+    seen = np.quantile(ages, np.linspace(0, 1, _CANDIDATES), method="inverted_cdf")
+    tried = np.unique(np.clip(seen, floor_s, ceiling_s))
 
     def cost(ttl_s: float) -> float:
         bill = log.bill(ttl_s, slides=False)

@@ -44,7 +44,8 @@ class ClassFacts(NamedTuple):
     `namespaces` are those of the store that it governs; `strangers` those that a rule of this
     pattern would govern as well, though they are no part of the class. `by_key`: in these
     namespaces the key says which rule holds. `stated`: some file or layout says so, and it is not
-    just that nobody has said anything. `trial` is one that is under way.
+    just that nobody has said anything. `trial` is one that is under way, `against` what the log
+    says against any other time.
     """
 
     pattern: str
@@ -56,6 +57,7 @@ class ClassFacts(NamedTuple):
     by_key: bool = False
     stated: bool = True
     trial: str = ""
+    against: str = ""
     proposal: Proposal | None = None
 
 

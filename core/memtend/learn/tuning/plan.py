@@ -6,6 +6,7 @@ as it is has a decision as well, with the reason.
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING, Final
 
 from pydantic import BaseModel, Field
@@ -142,6 +143,7 @@ def _objections(one: ClassFacts, tuning: TtlTuning, ttl_ms: int | None) -> Itera
         yield f"the trial {one.trial[:8]} is under way"
     if one.accesses < tuning.accesses_min:
         yield f"{one.accesses:,} accesses are too few: {tuning.accesses_min:,} are asked for"
+    yield one.against
     if said is None or ttl_ms is None:
         yield "nothing is known of it"
     elif not said.adopted:
@@ -152,5 +154,7 @@ def _objections(one: ClassFacts, tuning: TtlTuning, ttl_ms: int | None) -> Itera
         yield f"{show_duration(ttl_ms)} would be best, which is as good as what it has"
 
 
-def _range(said: Proposal, name: str) -> Range:
-    return Range(**getattr(said, name)._asdict())
+def _range(said: Proposal, name: str) -> Range | None:
+    """None where one key alone was used: its interval has no end."""
+    found = getattr(said, name)
+    return Range(**found._asdict()) if all(map(isfinite, found)) else None
