@@ -65,6 +65,9 @@ LEARN_NAMES_MAX: Final = 256  # writers excluded, patterns kept
 LEARN_WEIGHT_MAX: Final = 1_000
 SEED_MAX: Final = 2**31 - 1
 
+# Flows
+FITS_AT_ONCE: Final = 2  # scenarios, in one run
+
 # Pictures of what was learned
 PICTURE_POINTS_MAX: Final = 60  # of a line; more are thinned when a model is fitted
 PICTURE_LINES_MAX: Final = 6

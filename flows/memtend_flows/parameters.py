@@ -14,6 +14,8 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from memtend.limits import LABEL_CHARS_MAX as WHY_CHARS_MAX
 from memtend.limits import PERIODS_MAX
+from memtend.limits_learning import SEED_MAX
+from memtend.model.archiverule import NAME_PATTERN
 from memtend.model.pattern import compile_pattern
 from memtend.model.retention import Retention
 from memtend_tasks.address import PATH_PATTERN, PLAIN_PATTERN, check_path, check_plain
@@ -55,6 +57,9 @@ Moment = Annotated[datetime, AfterValidator(lambda at: at if at.tzinfo else at.r
 """An instant; without a zone it is UTC, which is what the schedules and pages speak."""
 Name = Annotated[str, Field(max_length=2 * WHY_CHARS_MAX)]
 Pattern = Annotated[str, AfterValidator(lambda text: compile_pattern(text).text)]
+Scenario = Annotated[str, Field(pattern=NAME_PATTERN)]
+Seed = Annotated[int, Field(ge=-1, le=SEED_MAX)]
+"""-1 stands for what the policy file says."""
 Why = Annotated[str, Field(max_length=WHY_CHARS_MAX)]
 
 
@@ -108,6 +113,22 @@ class Strategy(StrEnum):
     TIME = "time"
     VALUE = "value"
     SPACE = "space"
+
+
+class Promote(StrEnum):
+    """What becomes of a model that the gate lets pass: a form asks, it is put in use, or not."""
+
+    ASK = "ask"
+    AUTO = "auto"
+    NO = "no"
+
+
+class TuneTtl(StrEnum):
+    """What becomes of times to live: nothing, a plan to read, or trials on a share of the keys."""
+
+    OFF = "off"
+    PROPOSE = "propose"
+    TRY = "try"
 
 
 class Step(StrEnum):

@@ -16,10 +16,12 @@ from memtend_flows.drill import drill
 from memtend_flows.export import export
 from memtend_flows.health import health
 from memtend_flows.ingest import ingest
+from memtend_flows.learn import learn
 from memtend_flows.migrate import migrate
 from memtend_flows.optimize import optimize
 from memtend_flows.prune import prune
 from memtend_flows.recall import recall
+from memtend_flows.record_outcomes import record_outcomes
 from memtend_flows.report import report
 from memtend_flows.restore import restore
 from memtend_flows.rotate import rotate
@@ -81,5 +83,7 @@ SERVED = (
     Served(export, None, {}, "reads"),
     Served(health, "5-59/15 * * * *", {}, "reads"),
     Served(report, "50 * * * *", {}, "reads"),
+    Served(learn, "0 4 * * *", {"promote": "auto", "dry_run": False}, "moves"),
+    Served(record_outcomes, None, {}, "keeps"),
     Served(tend, "30 3 * * *", {"dry_run": False}, "deletes"),
 )

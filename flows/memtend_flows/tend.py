@@ -20,10 +20,12 @@ from memtend_flows.sweep import sweep
 from memtend_flows.verify import verify
 from memtend_tasks.errors import StepsFailed
 from memtend_tasks.figures import table
+from memtend_tasks.lessons import announce_trials
 from memtend_tasks.migrate import pending_migrations
 from memtend_tasks.opened import store_address
 from memtend_tasks.publish import progress, publish_page
 from memtend_tasks.sentence import sentence
+from memtend_tasks.trials import TrialsWatched, watch_ttl_trials
 
 
 @memory_flow
@@ -43,7 +45,8 @@ def tend(
     and deletes: the backup is taken either way. What a prune would take is shown and stays, unless
     `prune_dry_run` is false, too: then what is more than goes in a day without approval is refused.
     Values of older versions are counted and named in the report, and left as they are: `migrate`
-    moves them, when somebody says so.
+    moves them, when somebody says so. Times to live that are being tried are looked at, and taken
+    back where they are regretted; what is learned is the flow `learn`'s.
 
     Args:
         store: "default", NAME of a Secret block memtend-store-NAME, or a URL without password.
@@ -70,6 +73,7 @@ def tend(
         "verify": lambda: verify(store, return_state=True),
         "drill": lambda: drill(store, target, return_state=True),
         "older versions": lambda: pending_migrations(store, return_state=True),
+        "trials": lambda: watch_ttl_trials(store, dry_run, return_state=True),
         "rotate": lambda: rotate(store, target, dry_run=dry_run or not proved(), return_state=True),
         "health": lambda: health(store, target, return_state=True),
         "report": lambda: report(store, target, return_state=True),
@@ -80,6 +84,8 @@ def tend(
         step_done(name)
     failed = [name for name, state in steps.items() if not state.is_completed()]
     done = {name: state.result() for name, state in steps.items() if name not in failed}
+    if isinstance(watched := done.get("trials"), TrialsWatched):
+        announce_trials(address, watched.looks)
     rows = [
         (name, str(state.name), sentence(done[name]) if name in done else str(state.message))
         for name, state in steps.items()

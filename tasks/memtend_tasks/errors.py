@@ -56,3 +56,11 @@ class SourceMissing(MemtendError):
     code = 86
     message = "there is no source to import from: {why}"
     hint = "Type a path into the form, or set MEMTEND_IMPORT_SOURCE where the run executes."
+
+
+class LessonsFailed(MemtendError):
+    """Some scenarios could not be learned. The others were: one fault hides no other."""
+
+    code = 122
+    message = "{failed} of {store} could not be learned; the others were"
+    hint = "The page of the run says why, for each; `memtend learn fit` tries one alone."

@@ -18,13 +18,16 @@ from memtend.migrate.importing import ImportReport
 from memtend.migrate.report import MigrationReport, Pending, Rehearsal
 from memtend.model.findings import StoreVerifyReport
 from memtend.model.plan import Report
+from memtend.model.trial import TrialState
 from memtend.model.upgrade import SchemaReport
 from memtend.optimize.report import OptimizeReport
 from memtend.prune.report import PruneReport
 from memtend.report.facts import ReportWritten
 from memtend.sync.report import SyncReport
 from memtend_tasks.figures import size, to_span
+from memtend_tasks.learn import Learned
 from memtend_tasks.outcomes import OutcomesRecorded
+from memtend_tasks.trials import TrialsWatched
 
 _WOULD = {
     "archive": ("records", "archived"),
@@ -211,3 +214,22 @@ def _(report: ExportReport) -> str:
 @sentence.register
 def _(report: OutcomesRecorded) -> str:
     return f"{report.recorded:,} outcomes recorded"
+
+
+@sentence.register
+def _(report: Learned) -> str:
+    counts = ((report.fitted, "models fitted"), (report.refused, "refused by the gate"),
+              (report.promoted, "put in use"), (report.proposed, "other times to live proposed"),
+              (report.tried, "tried"))  # fmt: skip
+    parts = [f"{count:,} {what}" for count, what in counts if count]
+    return ", ".join(parts) or "nothing new was learned"
+
+
+@sentence.register
+def _(report: TrialsWatched) -> str:
+    states = [look.trial.state for look in report.looks]
+    counts = ((report.running, "times to live are tuned"),
+              (sum(look.verdict == "promote" for look in report.looks), "hold for all keys now"),
+              (states.count(TrialState.ROLLED_BACK), "were TAKEN BACK"))  # fmt: skip
+    parts = [f"{count:,} {what}" for count, what in counts if count]
+    return ", ".join(parts) or "no time to live is being tuned"

@@ -16,7 +16,7 @@ from tests.flows.seen import events, pages, run_names
 
 STEPS = [
     "backup", "archive", "sweep", "prune", "optimize", "verify", "drill", "older versions",
-    "rotate", "health", "report",
+    "trials", "rotate", "health", "report",
 ]  # fmt: skip
 
 

@@ -119,7 +119,7 @@ def test_an_empty_store_is_told_what_to_do() -> None:
     page = told(render(empty(outcomes=7, accesses=1)))
     assert "7 outcomes to learn from" in page
     assert "memtend learn fit" in page
-    assert "from 1 sampled read." in page
+    assert "from 1 sampled access." in page
     unread = told(render(empty(unread=(f.Unread("learned", "gone"),))))
     assert "Nothing has been learned yet" not in unread
     assert "No time to live has been learned" not in unread

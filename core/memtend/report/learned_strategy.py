@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from memtend.limits_learning import PICTURE_LINES_MAX
-from memtend.report.chart import HEIGHT_IN, Chart, counted, legend, tabled, time_axis
+from memtend.report.chart import HEIGHT_IN, Chart, capital, counted, legend, tabled, time_axis
 from memtend.report.drawing import draw
 from memtend.report.learned_axes import (
     LABEL_CHARS,
@@ -125,9 +125,10 @@ def _cost_axis(axes: Axes, values: list[float]) -> None:
 
 def drift(found: Drift, name: str) -> Chart:
     """Whether the world is still the one that was learned from."""
-    at_ms, last = found.points[-1]
+    at_ms, most = max(found.points, key=lambda one: one[1])
     over = [ms for ms, value in found.points if value > found.limit]
-    said = f"{clean(found.name)}: {last:.3g} on {day(at_ms)}, the alarm is above {found.limit:.3g}."
+    said = f"{capital(clean(found.name))} moved most by {day(at_ms)}: {most:.3g}, where chance "
+    said += f"alone stays below {found.limit:.3g}."
     said += f" It was over the limit first on {day(over[0])}." if over else " It was never over it."
     if found.said:
         said += f" {found.said}"

@@ -206,12 +206,12 @@ def _lists(facts: ReportFacts) -> dict[str, Any]:
             (2, 3, 4, 5), REPORT_ROWS_SHOWN,
         ) if facts.regrets else None,
         "insights": tabled(
-            ("what", "how sure"), facts.insights
+            ("what", "how sure"), [(_coded(one.fact), _coded(one.sure)) for one in facts.insights]
         ) if facts.insights else None,
         "models": models(facts),
         "trials": trials(facts),
         "outcomes": counted(facts.outcomes, "outcome"),
-        "accesses": counted(facts.accesses, "sampled read"),
+        "accesses": f"{count(facts.accesses)} sampled access{'' if facts.accesses == 1 else 'es'}",
     }  # fmt: skip
     for name, rows in (("agents", facts.agents), ("namespaces", facts.namespaces)):
         found[name], found[f"{name}_more"] = _largest(rows)
