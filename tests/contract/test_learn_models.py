@@ -13,8 +13,10 @@ from memtend.errors import ModelDamaged, ModelNotPromoted, ModelUnknown
 from memtend.limits_learning import MODEL_ORPHAN_MS, MODELS_KEPT
 from memtend.memory import Memory
 from memtend.model.learned import ModelEntry, ModelStatus
-from memtend.objects import ObjectStore, open_target
 from memtend.modelfiles import ModelFiles
+from memtend.objects import ObjectStore, open_target
+from memtend.services import Services
+from memtend.settings import Settings
 from memtend.store import models, trials
 from memtend.store.store import Store
 from memtend.store.verify import verify_store
@@ -201,3 +203,16 @@ def test_what_a_crash_has_left_is_found_when_it_is_old(
     later = ManualClock(max(written_ms) + MODEL_ORPHAN_MS) if written_ms else clock
     assert ModelFiles(target, "s1", later).orphans(["m1"]) == ["m2"] * bool(written_ms)
     assert ModelFiles(target, "s1", clock).orphans(["m1"]) == []
+
+
+def test_the_age_of_the_model_in_use_is_a_figure(memory: Memory, clock: ManualClock) -> None:
+    made_at = to_datetime(clock.now_ms() - 90_000)
+    entered(memory.store, "m1", made_at=made_at)
+    assert ages(memory) == {}
+    models.promote(memory.store, "m1", expected=None, actor="operator")
+    assert ages(memory) == {(("scenario", "build"),): 90.0}
+
+
+def ages(memory: Memory) -> dict[tuple[tuple[str, str], ...], float]:
+    found = Services(memory, Settings()).figures()
+    return {one.labels: one.value for one in found if one.name == "memtend_model_age_seconds"}

@@ -22,6 +22,7 @@ import memtend.store.ballast
 import memtend.store.sqlite
 from memtend.errors import MemtendError
 from tests.crash.agings import unfinished
+from tests.crash.models import torn
 from tests.crash.sampling import sampled
 from tests.crash.shim import Shim, fast_folder, in_child
 from tests.crash.steps import (
@@ -180,6 +181,8 @@ class Sweep:
                 yield from (f"{file} still names it" for file in self._naming())
             if self.script == "migrate" and allowed == self.states[-1:]:
                 yield from unfinished(services)
+            if self.script == "models":
+                yield from torn(services)
             if self.script == "archive" and services.memory.stats().archived.records:
                 archive = services.verify_archive()
                 if not archive.ok:

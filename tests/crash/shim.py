@@ -15,6 +15,7 @@ import tempfile
 import traceback
 from collections.abc import Callable, Iterable
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import IO, Any
 
@@ -109,6 +110,18 @@ def fork_child(work: Callable[[], Iterable[Any]]) -> tuple[int, IO[str]]:
             os._exit(code)
     os.close(writer)
     return child, os.fdopen(reader)
+
+
+_LATE = (
+    "archive.apply", "archive.compact", "archive.recall", "archive.verify", "backup.undo",
+    "erase.apply", "prune.undo", "serving.archives", "serving.rehearsing",
+)  # fmt: skip
+
+
+def preload() -> None:
+    """Import what is imported late, so that no forked child has to."""
+    for name in _LATE:
+        import_module(f"memtend.{name}")
 
 
 def in_child(work: Callable[[], Iterable[Any]]) -> tuple[int, list[Any]]:

@@ -19,8 +19,10 @@ from memtend.model.subject import Subject
 from memtend.services import Services, open_services
 from memtend.settings import Settings
 from tests.crash.agings import AGED, as_first, move, old_values, take_back, write_old
+from tests.crash.models import fit, go_back, let_go_of_unused
 from tests.crash.optimizings import LARGE, SMALL, squeeze, tidy
 from tests.crash.prunes import ALIKE, PRUNED, bring_back, prune
+from tests.crash.shim import preload
 from tests.crash.syncs import come_back, let_go, take_in, write_deltas
 from tests.fixtures.archives import archive_everything
 from tests.fixtures.archives import value as cold_value
@@ -173,6 +175,7 @@ SCRIPTS: dict[str, list[Step]] = {
         Step(bring_back("time"), PRUNED),
     ],
     "optimize": [put_many(LARGE), Step(squeeze, LARGE), put_many(SMALL), Step(tidy, SMALL)],
+    "models": [Step(fit, {}), Step(fit, {}), Step(go_back, {}), Step(let_go_of_unused, {})],
     "migrate": [
         Step(write_old, old_values()),
         Step(move, {}),
@@ -215,7 +218,10 @@ WRITES = ("create", "put", "put_many", "delete", "sweep")
 SYNCS = ("apply", "rejoin", "drop_log")
 MIGRATES = ("migrate",)
 PRUNES = ("prune", "optimize")
-UPKEEP = tuple(script for script in SCRIPTS if script not in WRITES + SYNCS + MIGRATES + PRUNES)
+MODELS = ("models",)
+UPKEEP = tuple(
+    script for script in SCRIPTS if script not in WRITES + SYNCS + MIGRATES + PRUNES + MODELS
+)
 """Parts that take about as long, each tested in files of its own."""
 
 
@@ -243,16 +249,7 @@ def prepare(folder: Path) -> None:
         services.verify_backup(backups_of(services))
         services.plan_erase(Subject.of_tag("none"))
         services.plan_restore(backups_of(services))
-        import memtend.archive.apply  # noqa: PLC0415
-        import memtend.archive.compact  # noqa: PLC0415
-        import memtend.archive.recall  # noqa: PLC0415
-        import memtend.archive.verify  # noqa: PLC0415
-        import memtend.backup.undo  # noqa: PLC0415
-        import memtend.erase.apply  # noqa: PLC0415
-        import memtend.prune.undo  # noqa: PLC0415
-        import memtend.serving.archives  # noqa: PLC0415
-        import memtend.serving.rehearsing  # noqa: F401, PLC0415
-
+        preload()
         seen_in(services)
 
 
@@ -268,7 +265,9 @@ def opened(folder: Path, now_ms: int, seed: int, **more: Any) -> Iterator[Servic
 @cache
 def settings_of(folder: Path) -> Settings:
     """Made once: a forked child finds them made, and making them takes as long as a write."""
-    return Settings(plans_url=f"{folder}/plans", archive_url=f"{folder}/archive")
+    return Settings(
+        plans_url=f"{folder}/plans", archive_url=f"{folder}/archive", models_url=f"{folder}/models"
+    )
 
 
 def store_url(folder: Path) -> str:

@@ -68,7 +68,7 @@ EVERYTHING = NOBODY._replace(
     alerts={"warning": 2},
     health_score=97,
     health_checks={"ok": 20, "warning": 1},
-    learned_age_ms=5_000,
+    models={"build": 5_000},
 )
 
 

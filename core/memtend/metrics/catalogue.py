@@ -69,7 +69,7 @@ HELP: Final[dict[str, str]] = {
     "memtend_health_checks": "Checks of health by their level, when it was last judged.",
     "memtend_alerts": "Alerts that stand, by level.",
     "memtend_clock_alarm_ms": "Milliseconds that the wall clock is off; absent where it is not.",
-    "memtend_learned_age_s": "Seconds since the model of values was learned; absent without one.",
+    "memtend_model_age_seconds": "Seconds since the model in use for a scenario was fitted.",
 }
 
 

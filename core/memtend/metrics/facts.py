@@ -62,7 +62,8 @@ class Missed(NamedTuple):
 
 
 class MetricFacts(NamedTuple):
-    """`kinds` is rows and bytes by kind, `caches` hits and misses by cache."""
+    """`kinds` is rows and bytes by kind, `caches` hits and misses by cache, `models` how many
+    milliseconds ago the model in use of each scenario was made."""
 
     stats: Stats
     files: Files
@@ -81,4 +82,4 @@ class MetricFacts(NamedTuple):
     server_cache_share: float | None = None
     health_score: float | None = None
     health_checks: Mapping[str, int] | None = None
-    learned_age_ms: int | None = None
+    models: Mapping[str, int] = {}

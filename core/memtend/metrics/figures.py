@@ -41,7 +41,7 @@ def figures_of(facts: MetricFacts, names_max: int = METRIC_NAMES_SHOWN) -> tuple
             _one("memtend_health_score", facts.health_score),
             _levels("memtend_health_checks", facts.health_checks or {}),
             _levels("memtend_alerts", facts.alerts),
-            _one("memtend_learned_age_s", _s(facts.learned_age_ms)),
+            _models(facts.models),
         )
     )
 
@@ -154,6 +154,11 @@ def _regret(missed: Iterable[Missed]) -> Iterator[Figure]:
     yield from (figure("memtend_missed_total", one.missed, rule=one.rule) for one in rules)
     for one in rules:
         yield figure("memtend_regret_share", one.missed / one.pruned, rule=one.rule)
+
+
+def _models(models: Mapping[str, int]) -> Iterator[Figure]:
+    for scenario, age_ms in models.items():
+        yield figure("memtend_model_age_seconds", age_ms / 1_000, scenario=scenario)
 
 
 def _levels(name: str, counts: Mapping[str, int]) -> Iterator[Figure]:

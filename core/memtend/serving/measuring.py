@@ -98,6 +98,7 @@ class Measuring(Peering, Drills):
         from memtend.resolving import crowding  # noqa: PLC0415
         from memtend.store import measured  # noqa: PLC0415
         from memtend.store.latencies import cache_reads, latencies  # noqa: PLC0415
+        from memtend.store.models import in_use  # noqa: PLC0415
 
         store, now_ms = self.store, self.clock.now_ms()
         waiting = measured.backlog(store, store.meta())
@@ -132,6 +133,7 @@ class Measuring(Peering, Drills):
             server_cache_share=measured.server_cache_share(store),
             health_score=score,
             health_checks=checks,
+            models={name: now_ms - to_ms(one.made_at) for name, one in in_use(store).items()},
         )
 
     def _last_judged(self) -> tuple[float | None, dict[str, int]]:
