@@ -17,8 +17,9 @@ Floats = NDArray[np.float64]
 class ClassTtl(NamedTuple):
     """A row of the table: one key class. Costs and savings are a mean over accesses, in misses.
 
-    `low_s` and `high_s` bound the TTLs that the data do not tell from the best one; the saving is
-    against `incumbent_s`, with a 90 % interval. Where `adopted` is false `ttl_s` is the incumbent.
+    Costs and saving are those of held-out time, against `incumbent_s`, with a 90 % interval.
+    `low_s` and `high_s` bound the TTLs that other draws of the same log would have given. Where
+    `adopted` is false `ttl_s` is the incumbent, and these say what another would have done.
     """
 
     name: str
@@ -36,6 +37,8 @@ class ClassTtl(NamedTuple):
     saving_low: float
     saving_high: float
     evidence: str
+    bands: tuple[tuple[float, float], ...] = ()
+    """Bytes up to which, and seconds: the finer form, where entries differ in size."""
 
 
 class Curve(NamedTuple):
@@ -64,8 +67,8 @@ class Estimate(NamedTuple):
     """Off-policy, on the last part of the log, by policies fitted to what was before it.
 
     `saving` is the mean over accesses of the incumbent's cost less the policy's, `share` the same
-    as a share of the incumbent's; intervals of 90 % by resampling blocks of time. `cost_low` and
-    `cost_high` bound the cost of the policy itself.
+    as a share of the incumbent's; its interval of 90 % is made by resampling blocks of time.
+    `cost_low` and `cost_high` bound what the policy will cost over as long a time to come.
     """
 
     policy: str  # access | class
