@@ -111,7 +111,8 @@ def fit_selector(feedback: Feedback, *, seed: int) -> FittedSelector:
         incumbent=incumbent,
         forest=without_values(tried.forest, columns.kept),
         places=tried.places,
-        table=tried.tables[name][:, np.argsort(order)].astype(np.float32),
+        # In the order of rows: `take` copies a table that lies otherwise.
+        table=np.ascontiguousarray(tried.tables[name][:, np.argsort(order)], dtype=np.float32),
         power=POWERS[name],
         unit=tried.unit,
     )

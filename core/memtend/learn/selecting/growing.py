@@ -19,10 +19,15 @@ from numpy.typing import NDArray
 from memtend.learn.feedback import Floats
 from memtend.learn.selecting.stakes import Stakes
 
-TREES: Final = 200
+TREES: Final = 150
+"""More chose hardly better, and a batch of contexts takes as long as there are trees."""
+TREES_OF_MANY: Final = 100
+MANY_ROWS: Final = 3_000
 FEATURES_SHARE: Final = 1 / 3
 SAMPLE_MAX: Final = 4_000
 """Rows drawn for one tree: bounds the time of a fit, which many rows can afford."""
+_LEAF_SHARE: Final = 2_000
+"""A leaf needs one row more for every so many drawn: many rows must not make deep trees."""
 _FLOOR: Final = 1e-3
 """Of a row in which nothing is at stake: it may stay in a leaf, but forms none."""
 _SEEDS: Final = 2**31
@@ -35,24 +40,27 @@ class Grown(NamedTuple):
     bags: NDArray[np.uint16]
 
 
-def grow(X: Floats, stakes: Stakes, *, seed: int, trees: int = TREES) -> Grown:
+def grow(X: Floats, stakes: Stakes, *, seed: int) -> Grown:
     from sklearn.tree import DecisionTreeRegressor  # noqa: PLC0415 — takes a second
 
     rng = np.random.default_rng(seed)
     seen = X.astype(np.float32)  # once, not for every tree
     n, m = stakes.regret.shape
-    roots = np.sqrt(stakes.regret)
+    roots, drawn = np.sqrt(stakes.regret), min(n, SAMPLE_MAX)
     pairs, chances = _pairs(stakes)
+    trees = TREES if n <= MANY_ROWS else TREES_OF_MANY
     grown, bags = [], np.empty((n, trees), dtype=np.uint16)
     for at in range(trees):
-        bag = np.bincount(rng.integers(0, n, min(n, SAMPLE_MAX)), minlength=n)
+        bag = np.bincount(rng.integers(0, n, drawn), minlength=n)
         if at % 2:
             one, other = pairs[rng.choice(len(pairs), p=chances)]
             target, weight = roots[:, one] - roots[:, other], np.sqrt(stakes.weight)
         else:
             target, weight = stakes.regret @ rng.normal(size=m), stakes.weight
         tree = DecisionTreeRegressor(
-            max_features=FEATURES_SHARE, random_state=int(rng.integers(_SEEDS))
+            max_features=FEATURES_SHARE,
+            min_samples_leaf=1 + drawn // _LEAF_SHARE,
+            random_state=int(rng.integers(_SEEDS)),
         )
         tree.fit(seen, target, sample_weight=bag * (weight + _FLOOR))
         grown.append(tree)
