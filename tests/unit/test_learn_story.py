@@ -1,0 +1,114 @@
+"""A poisoned writer from the first outcome to the model without him; and who promotes first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from memtend.agent.learned import draw_of, recommended
+from memtend.agent.memory import AgentMemory
+from memtend.clock import ManualClock
+from memtend.errors import LearnPackageMissing, ModelNotPromoted
+from memtend.learn.advice import Advice as Told
+from memtend.learn.advice import Likely
+from memtend.model.learned import ModelStatus
+from memtend.model.scenario import applicable, of_swarm, of_task
+from memtend.services import Services, open_services
+from memtend.serving.learning import learn_packages
+from memtend.settings import Settings
+from tests.fixtures.ended import record, recorded
+
+
+@pytest.fixture
+def services(clock: ManualClock, tmp_path: Path) -> Iterator[Services]:
+    settings = Settings(models_url=f"{tmp_path}/models")
+    with open_services(f"sqlite:///{tmp_path}/store.db", settings=settings, clock=clock) as opened:
+        yield opened
+
+
+def test_a_poisoned_writer_is_found_left_out_and_the_model_fitted_again(
+    services: Services, clock: ManualClock
+) -> None:
+    rows = recorded("poisoned", 240)
+    record(services.memory, clock, rows)
+    [suspect] = services.suspects()
+    assert suspect.writer == "mallory"
+    spoiled = services.fit_strategy()
+    assert [one.writer for one in spoiled.suspects] == ["mallory"]
+    assert "Suspect: mallory reports success" in spoiled.card
+    clean = services.fit_strategy(exclude_writers=["mallory"])
+    assert clean.suspects == ()
+    assert "mallory" not in clean.model.facts["writers"]
+    assert clean.outcomes == sum(row.writer != "mallory" for row in rows)
+    assert clean.judged is not None
+    services.promote(clean.model.model_id, forced="" if clean.adopted else "the story goes on")
+    advice = AgentMemory(services.memory, "ada", "demo").get_coordination_strategy(
+        rows[0].context, task_type="code"
+    )
+    assert advice.model == clean.model.model_id
+    assert advice.expected_success is not None
+    assert advice.success_low is not None
+    assert advice.success_low <= advice.expected_success
+    assert advice.cases
+    value = services.evaluate().value
+    assert value is not None
+    assert value.cost.low is not None
+    assert services.rollback() is None
+
+
+def test_of_two_who_promote_at_once_one_model_is_in_use(
+    services: Services, clock: ManualClock, tmp_path: Path
+) -> None:
+    record(services.memory, clock, recorded("rich", 60))
+    ids = [services.fit_strategy().model.model_id for _ in range(2)]
+
+    def promoted(model: str) -> bool:
+        settings = Settings(models_url=f"{tmp_path}/models")
+        with open_services(services.store.url, settings=settings, clock=clock) as other:
+            try:
+                other.promote(model, forced="a race")
+            except ModelNotPromoted:
+                return False
+        return True
+
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(promoted, ids))
+    assert any(done)
+    used = [one.model_id for one in services.models() if one.status is ModelStatus.ACTIVE]
+    assert len(used) == 1
+    assert used[0] in ids
+
+
+def test_a_missing_package_is_named() -> None:
+    def without_it() -> None:
+        with learn_packages():
+            raise ModuleNotFoundError("No module named 'sklearn'", name="sklearn")
+
+    with pytest.raises(LearnPackageMissing, match="needs the package sklearn"):
+        without_it()
+
+
+def test_scenarios_of_any_text_have_names_that_never_meet() -> None:
+    texts = ["build", "Build", "code review", "a/b", "", "x" * 99, "0123456789abcdef"]
+    names = [of(text).name for text in texts for of in (of_task, of_swarm)]
+    assert len(set(names)) == len(names)
+    assert of_task("build").name == "task-build"
+    assert all(len(name) <= 32 for name in names)
+    assert applicable("build", "demo") == ("task-build", "swarm-demo", "default")
+    assert applicable(None, None) == ("default",)
+
+
+def test_a_draw_is_a_share() -> None:
+    assert draw_of("0" * 32) == 0.0
+    assert 0.99 < draw_of("f" * 32) < 1.0
+    assert draw_of("8" + "0" * 31) == 0.5
+
+
+def test_what_a_model_says_is_told_in_an_agents_words() -> None:
+    told = Told("solo", 0.9, False, Likely(0.8, 0.7, 0.9), 0.3, "pair", 0.1, True, "it holds")
+    found = recommended("m1", told)
+    assert (found.strategy, found.model, found.success_low) == ("solo", "m1", 0.7)
+    assert (found.learned, found.explored, found.why) == (True, False, "it holds")
