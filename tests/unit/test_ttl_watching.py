@@ -92,6 +92,15 @@ def test_a_canary_that_costs_more_or_shows_nothing_is_taken_back() -> None:
     assert judge(few, same, TERMS, longest_ms, longest_ms).verdict is Verdict.ROLL_BACK
 
 
+def test_what_is_cheaper_and_regretted_is_not_promoted() -> None:
+    """Not for certain, so that it is no alarm; nor for all keys before it is known."""
+    cheap, now = side(24, 400, cost=0.1), side(0, 400)
+    for now_ms, verdict in ((TERMS.until_ms, "wait"), (2 * TERMS.until_ms, "roll back")):
+        assert judge(cheap, now, TERMS, now_ms, 2 * TERMS.until_ms).verdict == verdict
+    as_before = judge(cheap, side(24, 400), TERMS, TERMS.until_ms, 2 * TERMS.until_ms)
+    assert as_before.verdict is Verdict.PROMOTE
+
+
 @pytest.mark.parametrize(
     ("tried", "rest", "alarm"),
     [

@@ -49,7 +49,7 @@ def plan(by: By = "rule", store: Store = None, json: Json = False) -> None:
             made = services.plan_ttl(by)
         digest = services.keep_ttl_plan(made)
     if json:
-        show.emit_model(made, plan=digest)
+        show.emit({"plan": digest, **made.model_dump(mode="json")})
         return
     _print_plan(made)
     if made.to_change():
@@ -115,7 +115,7 @@ def curves(by: By = "rule", store: Store = None, json: Json = False) -> None:
         show.emit([_curve(one) for one in found])
         return
     if not found:
-        show.say("no access is in the sample yet")
+        show.say("there are too few accesses in the sample yet")
         return
     rows = [
         (one.name, f"{one.accesses:,}", *(f"{_alive(one, age):.0%}" for _, age in _AGES))

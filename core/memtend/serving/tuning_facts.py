@@ -7,7 +7,6 @@ again. Where nobody has said anything, each namespace is a class of its own.
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -147,20 +146,24 @@ class _Fit:
         self._since = float(np.quantile(self._log.t, 1 - HELD_OUT))
 
     def gathered(self, trials: dict[str, str]) -> Gathered:
-        fitted = self._fitted()
-        rows = {row.name: row for row in fitted.table()}
+        import numpy as np  # noqa: PLC0415
+
+        counts = np.bincount(self._log.cls, minlength=len(self._names))
+        again = self._log.cls[self._log.t + self._log.next_gap <= self._log.end]
+        reused = np.bincount(again, minlength=len(self._names))
+        enough = counts >= self._policy.ttl.accesses_min
+        # Of a handful of accesses there is nothing to learn.
+        fitted = self._fitted() if enough.any() else None
+        rows = {} if fitted is None else {row.name: row for row in fitted.table()}
         classes = []
-        counts: dict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
         for number, name in enumerate(self._names):
-            own = self._log.cls == number
-            count = int(own.sum())
-            reused = int((own & (self._log.t + self._log.next_gap <= self._log.end)).sum())
-            counts[name] = count, reused
             group = self._groups[name]
             found: Proposal | str = ""
-            if count >= self._policy.ttl.accesses_min and not group.by_key:
-                found = self._proposal(group, own, rows[name])
-            classes.append(_class(group, self._groups, trials, *counts[name], found))
+            if enough[number] and not group.by_key:
+                found = self._proposal(group, self._log.cls == number, rows[name])
+            classes.append(
+                _class(group, self._groups, trials, int(counts[number]), int(reused[number]), found)
+            )
         learned = Learned(
             len(self._log), self._found.since_ms, self._found.until_ms, self._found.rate,
             round(self._break_even_s * 1_000), self._byte_s_a_miss * 1_000,

@@ -20,8 +20,9 @@ _SUFFIX: Final = ".json"
 def kept_plan(digest: str, plans_url: str, clock: Clock) -> TtlPlan:
     """Raises `PlanMissing`, where none or several begin so, and `PlanAltered`."""
     prefix = f"{OPERATION}-"
-    names = [one.name for one in open_target(plans_url, clock).list(prefix)]
-    known = [name.removeprefix(prefix).removesuffix(_SUFFIX) for name in names]
+    names = [one.name for one in open_target(plans_url, clock).list()]
+    own = [name for name in names if name.startswith(prefix) and name.endswith(_SUFFIX)]
+    known = [name.removeprefix(prefix).removesuffix(_SUFFIX) for name in own]
     found = [one for one in known if one.startswith(digest)]
     if len(digest) < _DIGITS or len(found) != 1:
         raise PlanMissing(ref=f"{OPERATION} {digest!r}")

@@ -118,7 +118,8 @@ def judge(tried: Arm, rest: Arm, terms: Terms, now_ms: int, longest_ms: int) -> 
         return seen._replace(verdict=Verdict.ALARM, why=why)
     if now_ms < terms.until_ms:
         return seen._replace(why="its time is not over")
-    if seen.cost.keys >= KEYS_MIN and seen.cost.high <= 0:
+    cheaper = seen.cost.keys >= KEYS_MIN and seen.cost.high <= 0
+    if cheaper and seen.regret.value <= max(terms.regret_max, seen.regret_rest.value):
         why = (
             f"it costs {-seen.cost.value:.3g} reads too late less an access "
             f"({-seen.cost.high:.3g} to {-seen.cost.low:.3g}) than the keys it was not tried on"
@@ -127,7 +128,8 @@ def judge(tried: Arm, rest: Arm, terms: Terms, now_ms: int, longest_ms: int) -> 
     if seen.cost.keys >= KEYS_MIN and seen.cost.low > 0:
         return seen._replace(verdict=Verdict.ROLL_BACK, why="it costs more than what holds now")
     if now_ms < longest_ms:
-        return seen._replace(why="nothing is decided yet")
+        undecided = "too many reads come too late" if cheaper else "nothing is decided yet"
+        return seen._replace(why=undecided)
     why = "it was not shown to be better in twice its time"
     return seen._replace(verdict=Verdict.ROLL_BACK, why=why)
 
