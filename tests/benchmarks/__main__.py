@@ -28,7 +28,7 @@ FIGURES = ROOT / "benchmarks.json"
 PAGE = ROOT / "docs" / "benchmarks.md"
 MODULES = ("store", "growth", "sweep", "long", "writers", "slowdisk", "postgres", "startup",
            "backups", "increments", "archive", "sync", "leases", "messages", "imports",
-           "migrations", "metrics", "health", "prune", "optimize",
+           "migrations", "accesses", "metrics", "health", "prune", "optimize",
            "report")  # fmt: skip
 SIZES = (10_000, 100_000)
 
@@ -81,6 +81,10 @@ def _metrics(only: list[str], sizes: list[int], folder: Path) -> Iterator[tuple[
         from tests.benchmarks import metrics  # noqa: PLC0415
 
         yield from (("metrics", row) for row in metrics.rows(folder / "metrics", sizes))
+    if "accesses" in only:
+        from tests.benchmarks import accesses  # noqa: PLC0415
+
+        yield from (("accesses", row) for row in accesses.rows(folder / "accesses"))
     if "health" in only:
         from tests.benchmarks import health  # noqa: PLC0415
 

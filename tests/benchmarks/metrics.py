@@ -42,7 +42,7 @@ class Untimed(Memory):
             self._allow("read", namespace)
         value = self._reads.value(namespace, key)
         counts, place = self._access.counts, (namespace, key)
-        counts[place] = counts.get(place, 0) + 1
+        counts[place] += 1
         if len(counts) > self._access.limit:
             self.flush()
         return value
