@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from importlib import import_module
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -26,10 +27,11 @@ from tests.benchmarks.render import page
 ROOT = Path(__file__).resolve().parents[2]
 FIGURES = ROOT / "benchmarks.json"
 PAGE = ROOT / "docs" / "benchmarks.md"
+LEARNING = ("learning_selection", "learning_fit")
 MODULES = ("store", "growth", "sweep", "long", "writers", "slowdisk", "postgres", "startup",
            "backups", "increments", "archive", "sync", "leases", "messages", "imports",
            "migrations", "accesses", "metrics", "health", "prune", "optimize",
-           "report")  # fmt: skip
+           "report", *LEARNING)  # fmt: skip
 SIZES = (10_000, 100_000)
 
 
@@ -68,6 +70,7 @@ def run(only: list[str], sizes: list[int], folder: Path) -> Iterator[tuple[str, 
     yield from _optimize(only, sizes, folder)
     yield from _migrations(only, sizes, folder)
     yield from _sync(only, sizes, folder)
+    yield from _learning(only, folder)
     from tests.benchmarks import imports, leases, long, messages, slowdisk, writers  # noqa: PLC0415
 
     for module in (long, writers, slowdisk, leases, messages, imports):
@@ -94,6 +97,14 @@ def _metrics(only: list[str], sizes: list[int], folder: Path) -> Iterator[tuple[
         from tests.benchmarks import prune  # noqa: PLC0415
 
         yield from (("prune", row) for row in prune.rows(folder / "prune"))
+
+
+def _learning(only: list[str], folder: Path) -> Iterator[tuple[str, Row]]:
+    """Those that score practice data find them by `MEMTEND_LEARNING_DATA`, or have no rows."""
+    for name in LEARNING:
+        if name in only:
+            module = import_module(f"tests.benchmarks.{name}")
+            yield from ((name, row) for row in module.rows(folder / name))
 
 
 def _optimize(only: list[str], sizes: list[int], folder: Path) -> Iterator[tuple[str, Row]]:
