@@ -121,14 +121,14 @@ def test_the_outcome_itself_is_no_feature() -> None:
 
 
 def test_situations_in_which_all_was_tried_are_pooled() -> None:
-    table = OutcomeTable.of(tried_everywhere(40), POLICY)
+    table = OutcomeTable.of(tried_everywhere(45), POLICY)
     situations, _ = situations_of(table.rows)
     encoder = Encoder.fit(situations, never=NEVER)
     feedback = table.feedback(encoder.transform_many(situations), encoder.names)
     whole = pooled(feedback, encoder)
     assert whole is not None
     assert whole.is_full
-    assert len(whole) == 40
+    assert len(whole) == 45
     assert whole.costs.mean() == pytest.approx(table.cost.mean())
     history = [at for at, name in enumerate(encoder.names) if name.startswith("history")]
     assert np.isnan(whole.X[:, history]).all()

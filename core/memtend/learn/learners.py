@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from memtend.learn.feedback import Feedback, Floats, Ints
 from memtend.learn.state import State
@@ -56,7 +56,10 @@ def selector_of(state: State) -> Selector:
 
 
 def success_of(state: State) -> Success:
-    raise KeyError(state.meta)
+    """Raises `KeyError` where a part is missing."""
+    from memtend.learn.calibrating import SuccessModel  # noqa: PLC0415
+
+    return SuccessModel.of(state)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,5 +121,23 @@ def _from_whole(whole: Feedback, seed: int) -> Learned:
     )
 
 
-def fit_success(feedback: Feedback, *, seed: int) -> tuple[Success | None, dict[str, Any]]:
-    return None, {}
+class Calibrated(NamedTuple):
+    """`figure` is a sentence for a card."""
+
+    model: Success
+    estimators: dict[str, Any]
+    figure: str
+
+
+def fit_success(feedback: Feedback, *, seed: int) -> Calibrated:
+    """From what was followed, also where every strategy was."""
+    from memtend.learn.calibrating import fit_success_model  # noqa: PLC0415
+
+    fitted = fit_success_model(feedback, seed=seed)
+    told = fitted.report
+    figure = (
+        f"probabilities of success miss what came true by {told.error:.3f} on average, over "
+        f"{told.rows:,} outcomes that had not been seen; chance alone would make that "
+        f"{told.noise:.3f}"
+    )
+    return Calibrated(fitted.model, fitted.estimators(), figure)

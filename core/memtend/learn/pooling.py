@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from memtend.learn.features import Encoder
 from memtend.learn.feedback import Feedback
 
-_GROUPS_MIN: Final = 20
+_GROUPS_MIN: Final = 40
 _SHARE_MIN: Final = 0.9
 _REPEATS_MAX: Final = 3.0
 """Outcomes of a strategy in a situation; with more, few situations come again and again, and what

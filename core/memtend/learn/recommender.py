@@ -11,7 +11,7 @@ strategy is what is learned.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -81,9 +81,12 @@ def fit_recommender(
         learned = Learned(single, {}, False, f"{too_little}: the best single strategy", None)
     else:
         learned = fit_policy(feedback, whole, seed=policy.seed)
-    success, success_estimators = fit_success(feedback, seed=policy.seed)
+    success = None if too_little else fit_success(feedback, seed=policy.seed)
     influences = () if too_little else _influences(encoder, X, learned, policy.seed)
-    own = {**learned.estimators, **success_estimators}
+    own = dict(learned.estimators)
+    if success is not None:
+        own |= success.estimators
+        learned = replace(learned, figures=(*learned.figures, success.figure))
     explainer = None
     if encoder.names:
         explainer, own["cases"] = fit_explainer(
@@ -101,7 +104,7 @@ def fit_recommender(
     served = ServedRecommender(
         encoder=encoder,
         selector=learned.selector,
-        success=success,
+        success=None if success is None else success.model,
         explainer=explainer,
         history=history,
         tasks=dict(facts.by_task),
