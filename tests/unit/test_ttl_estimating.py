@@ -29,14 +29,15 @@ def log(end: float = 200.0) -> ClassLog:
     [
         (50.0, False, [50, 0, 0, 50, 0, 50], [0, 0, 1, 0, 0, 0]),
         (99.0, False, [99, 0, 0, 90, 0, 99], [0, 0, 1, 0, 0, 0]),
-        (100.0, False, [100, 0, 0, 90, 0, 100], [0, 0, 0, 0, 0, 0]),  # one tick later
+        (100.0, False, [100, 0, 0, 90, 0, 100], [0, 0, 1, 0, 0, 0]),  # its time is over then
+        (100.001, False, [100.001, 0, 0, 90, 0, 100.001], [0, 0, 0, 0, 0, 0]),  # one tick later
         (math.inf, False, [110, 0, 0, 90, 0, 200], [0, 0, 0, 0, 0, 0]),
         (50.0, True, [10, 50, 10, 5, 50, 50], [0, 0, 1, 0, 0, 0]),
-        (90.0, True, [10, 90, 10, 5, 85, 90], [0, 0, 0, 0, 0, 0]),
+        (91.0, True, [10, 90, 10, 5, 85, 91], [0, 0, 0, 0, 0, 0]),
     ],
 )
 def test_what_is_kept_and_what_comes_too_late(
-    ttl_s: float, kept: list[int], late: list[int], *, slides: bool
+    ttl_s: float, kept: list[float], late: list[int], *, slides: bool
 ) -> None:
     bill = log().bill(ttl_s, slides=slides)
     assert bill.byte_s.tolist() == [2.0 * one for one in kept]
@@ -63,8 +64,8 @@ def test_one_key_says_nothing_of_others() -> None:
 
 
 def test_the_best_time_is_that_of_the_last_read_worth_waiting_for() -> None:
-    assert best_fixed(log(), byte_s_a_miss=1e9, floor_s=1.0) == 100.0
-    assert best_fixed(log(), byte_s_a_miss=100.0, floor_s=1.0) == pytest.approx(10.0, abs=0.1)
+    assert best_fixed(log(), byte_s_a_miss=1e9, floor_s=1.0) == 100.001
+    assert best_fixed(log(), byte_s_a_miss=100.0, floor_s=1.0) == 10.001
     assert best_fixed(log(), byte_s_a_miss=100.0, floor_s=60.0) == 60.0
     assert best_fixed(log(), byte_s_a_miss=1e9, floor_s=1.0, ceiling_s=3.0) == 3.0
     assert best_fixed(log().until(5.0), 1.0, 1.0) is None

@@ -176,13 +176,12 @@ def _print_report(report: TtlReport) -> None:
 
 def _print_trials(found: tuple[TtlTrial, ...]) -> None:
     rows = [
-        (one.id[:8], show.level(one.state.value), one.pattern, _lives(one.ttl_before_ms),
-         _lives(one.ttl_ms), f"{one.share:.0%}", show.moment(one.began_at),
-         show.moment(one.ended_at or one.until), one.plan[:DIGITS], one.outcome or one.why)
+        (one.id[:8], show.level(one.state.value), one.pattern,
+         f"{_lives(one.ttl_before_ms)} -> {_lives(one.ttl_ms)} on {one.share:.0%}",
+         f"{one.ended_at or one.until:%Y-%m-%d %H:%M}Z", one.plan[:DIGITS], one.outcome)
         for one in found
     ]  # fmt: skip
-    heads = ("trial", "state", "for", "was", "is", "of keys", "began", "until", "plan", "why")
-    show.table(heads, rows, right=(5,), cut=(0, 8))
+    show.table(("trial", "state", "for", "tries", "until", "plan", "outcome"), rows, cut=(0, 5))
 
 
 def _print_looks(found: tuple[TrialLook, ...]) -> None:

@@ -23,6 +23,7 @@ Flags = NDArray[np.bool_]
 
 _CANDIDATES = 48
 _DAY_S = 86_400.0
+_TICK_S = 0.001
 
 
 class Bill(NamedTuple):
@@ -55,10 +56,10 @@ class ClassLog:
         if slides:
             before = self._before(np.ones(len(self), bool))
             until = self._after(np.ones(len(self), bool))
-            return Bill(self.size * np.minimum(until - self.t, ttl_s), self.t - before > ttl_s)
+            return Bill(self.size * np.minimum(until - self.t, ttl_s), self.t - before >= ttl_s)
         before, until = self._before(self.wrote), self._after(self.wrote)
         kept = np.where(self.wrote, self.size * np.minimum(until - self.t, ttl_s), 0.0)
-        return Bill(kept, ~self.wrote & (self.t - before > ttl_s))
+        return Bill(kept, ~self.wrote & (self.t - before >= ttl_s))
 
     def ages(self) -> Floats:
         """How long after the last write each read came."""
@@ -129,7 +130,8 @@ def best_fixed(
     if not len(ages):
         return None
     seen = np.quantile(ages, np.linspace(0, 1, _CANDIDATES), method="inverted_cdf")
-    tried = np.unique(np.clip(seen, floor_s, ceiling_s))
+    # A deadline that has come is over: a time to live lasts a tick longer than the read it is for.
+    tried = np.unique(np.clip(seen + _TICK_S, floor_s, ceiling_s))
 
     def cost(ttl_s: float) -> float:
         bill = log.bill(ttl_s, slides=False)
