@@ -1,6 +1,6 @@
 """The gate: which policy is adopted at a price, and why the others are not.
 
-The forest decides where it saves beyond its interval, the table where only it does, and what was in
+The forest decides where it stands on held-out time, the table where only it does, and what was in
 force everywhere else. A class of the table that nothing held out speaks for keeps its incumbent.
 """
 
@@ -40,16 +40,14 @@ class Decision:
         learned, price = self.learned, self.price
         of_access, of_class = self.estimates
         kind, reasons = self._kind()
-        rows, shown = self._rows(reasons, kind)
-        codes = {name: code for code, name in enumerate(learned.names)}
-        adopted = {codes[row.name] for row in rows if row.adopted}
+        rows, shown = self._rows()
         report = FitReport(
             len(learned.all.gaps), len(rows), int((~learned.all.gaps.event).sum()),
             float(learned.all.gaps.size.mean()), kind, tuple(reasons),
             tuple(learned.names[code] for code in self.drifted),
         )  # fmt: skip
         return FittedTtl(
-            self._policy(kind, adopted), price, of_access if kind == "access" else of_class,
+            self._policy(kind), price, of_access if kind == "access" else of_class,
             of_class, report, tuple(rows), tuple(shown),
             frontier(
                 learned.later, self._old_before[learned.later.cls], price, learned.bounds,
@@ -105,29 +103,36 @@ class Decision:
         reasons = []
         if self.learned.past.forest is None:
             reasons.append("too few accesses for a forest: only the table was tried")
-        elif of_access.saving_low <= 0:
-            reasons.append(f"the forest is not proven to save: {_told(of_access)}")
+        elif not self._stands(of_access):
+            reasons.append(f"the forest does not stand: {_told(of_access)}")
         else:
             worse = saving(*self._both(), self.learned.seed)
             if worse.high >= 0:
-                return "access", [f"the forest saves: {_told(of_access)}"]
+                return "access", [f"the forest stands: {_told(of_access)}"]
             reasons.append("the table saves more than the forest beyond its interval")
-        if of_class.saving_low > 0:
-            return "class", [*reasons, f"the table saves: {_told(of_class)}"]
-        return "incumbent", [*reasons, f"the table is not proven to save: {_told(of_class)}"]
+        if self._stands(of_class):
+            return "class", [*reasons, f"the table stands: {_told(of_class)}"]
+        return "incumbent", [*reasons, f"the table does not stand: {_told(of_class)}"]
+
+    def _stands(self, found: Estimate | Saving) -> bool:
+        """Against what is in force it must save beyond its interval. Against the best fixed TTL of
+        the past, which nobody has followed yet, it stands unless it is worse beyond it."""
+        if self.given is None:
+            return (found.high if isinstance(found, Saving) else found.saving_high) >= 0
+        return (found.low if isinstance(found, Saving) else found.saving_low) > 0
 
     def _both(self) -> tuple[Floats, Floats]:
         later = self.learned.later
         forest_s = self._table_s if self._forest_s is None else self._forest_s
         return costs(later, forest_s, self.price), costs(later, self._table_s, self.price)
 
-    def _policy(self, kind: str, adopted: set[int]) -> TtlPolicy:
+    def _policy(self, kind: str) -> TtlPolicy:
         learned, bounds = self.learned, self.learned.bounds
         rate = self.price.rate
         table = learned.all.classes.table(rate, *bounds)
         if kind == "access" and learned.past.forest is not None:
             rate *= tilt(learned.past.forest, learned.later, self.price, bounds, learned.seed)
-        keeps = np.array([code not in adopted for code in range(len(learned.names))])
+        keeps = ~np.isin(np.arange(len(learned.names)), list(self._finer))
         table = ClassTable(
             table.edges, np.where(keeps[:, None], self._old[:, None], table.cells),
             np.where(keeps, self._old, table.whole),
@@ -138,7 +143,24 @@ class Decision:
             learned.all.forest if kind == "access" else None,
         )  # fmt: skip
 
-    def _rows(self, reasons: list[str], kind: str) -> tuple[list[ClassTtl], list[Curve]]:
+    @cached_property
+    def _finer(self) -> frozenset[int]:
+        """Classes whose TTLs by size are adopted. Where nothing is in force that could be lost,
+        all of them or none."""
+        later, price = self.learned.later, self.price
+        if self.given is None:
+            stands = self._stands(self.estimates[1])
+            return frozenset(range(len(self.learned.names)) if stands else ())
+        new = costs(later, self._table_s, price)
+        old = costs(later, self._old_before[later.cls], price)
+        found = set()
+        for code in range(len(self.learned.names)):
+            own = later.cls == code
+            if own.sum() >= LATER_MIN and saving(new[own], old[own], self.learned.seed).low > 0:
+                found.add(code)
+        return frozenset(found)
+
+    def _rows(self) -> tuple[list[ClassTtl], list[Curve]]:
         learned, price = self.learned, self.price
         table = learned.all.classes.table(price.rate, *learned.bounds)
         before = learned.past.classes.table(price.rate, *learned.bounds)
@@ -155,19 +177,17 @@ class Decision:
                 float(self._old_before[code]), code in self.drifted,
             )  # fmt: skip
             found = row.saved(price, learned.seed)
-            told = row.told(price, found, self._adopts(found, row), table.bands(code))
+            bands = table.bands(code) if code in self._finer else ()
+            told = row.told(price, found, self._adopts(found, row), bands)
             rows.append(told)
             shown.append(curve_of(told, drawn, learned.all.classes.whole[code]))
         return rows, shown
 
     def _adopts(self, found: Saving, row: Row) -> bool:
-        """By its own held-out accesses; few of them, or none, by those of all classes together."""
-        if found.low > 0:
-            return len(row.later) >= LATER_MIN
-        proven = self.estimates[1].saving_low > 0
-        if self.given is None:  # nothing is in force that could be lost
-            return proven and not (len(row.later) >= LATER_MIN and found.high < 0)
-        return False
+        """By its own held-out accesses; where they are few or none, nothing in force is changed."""
+        if len(row.later) >= LATER_MIN:
+            return self._stands(found)
+        return self.given is None and self._stands(self.estimates[1])
 
 
 def _told(found: Estimate) -> str:

@@ -17,10 +17,10 @@ from memtend.learn.ttl.objective import Price, clairvoyant, costs, mean_cost
 
 Floats = NDArray[np.float64]
 
-BLOCKS: Final = 16
+BLOCKS: Final = 10
 DRAWS: Final = 400
 LEVEL: Final = (0.05, 0.95)
-_T_95: Final = 1.753  # Student's, of as many blocks less one
+_T_95: Final = 1.833  # Student's, of as many blocks less one
 
 
 class Saving(NamedTuple):

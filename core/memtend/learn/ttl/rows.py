@@ -88,7 +88,7 @@ class Row(NamedTuple):
             self.name, ttl_s, self.low_s, self.high_s, self.incumbent_s, adopted, len(self.own),
             reused, len(self.own) - reused, mean_cost(self.later, self.before_s, price),
             mean_cost(self.later, self.incumbent_before_s, price), found.mean, found.low,
-            found.high, self._evidence(found, reused), bands if adopted else (),
+            found.high, self._evidence(found, reused), bands,
         )  # fmt: skip
 
     def _evidence(self, found: Saving, reused: int) -> str:
