@@ -11,7 +11,7 @@ from memtend.learn.drift import drift
 from tests.fixtures.ended import BEGAN_MS, STEP_MS, recorded
 from tests.fixtures.worlds import DRIFTS_AT
 
-RUNS = 40
+RUNS = 20
 
 
 def test_what_came_of_a_strategy_has_changed_and_when() -> None:

@@ -23,7 +23,7 @@ from memtend.learn.writers import suspects
 from memtend.model.ended import Ended
 from tests.fixtures.ended import recorded, without_signal
 
-RUNS = 40
+RUNS = 20
 WEEK_MS = 7 * 24 * 3_600_000
 
 

@@ -49,9 +49,7 @@ def test_a_poisoned_writer_is_found_left_out_and_the_model_fitted_again(
         rows[0].context, task_type="code"
     )
     assert advice.model == clean.model.model_id
-    assert advice.expected_success is not None
-    assert advice.success_low is not None
-    assert advice.success_low <= advice.expected_success
+    assert advice.learned == clean.adopted
     assert advice.cases
     value = services.evaluate().value
     assert value is not None
