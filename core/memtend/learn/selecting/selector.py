@@ -31,9 +31,13 @@ class ContrastSelector:
     unit: float
 
     def choose(self, X: Floats) -> Ints:
+        return self.decide(self.expected(X))
+
+    def decide(self, expected: Floats) -> Ints:
+        """The choice, where the expectations are known already."""
         names = self.strategies
         order: Ints = np.array(sorted(range(len(names)), key=names.__getitem__))
-        return np.asarray(order[self._means(X)[:, order].argmin(axis=1)])
+        return np.asarray(order[expected[:, order].argmin(axis=1)])
 
     def expected(self, X: Floats) -> Floats:
         """(n, m): by how much each strategy would cost more than the best one, in the unit of the
