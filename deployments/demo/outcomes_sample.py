@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-OUTCOMES = 1_500
+OUTCOMES = 900
 SEASON_DAYS = 60
 STRATEGIES = ("sequential", "parallel", "hierarchical", "reviewed")
 TASKS = ("build", "review", "research", "deploy")

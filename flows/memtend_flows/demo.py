@@ -36,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "MEMTEND_ARCHIVE_URL": str(folder / "archive"),
         "MEMTEND_PLANS_URL": str(folder / "plans"),
         "MEMTEND_REPORT_URL": str(folder / "report"),
+        "MEMTEND_MODELS_URL": str(folder / "models"),
         "PREFECT_LOGGING_LEVEL": "WARNING",
     }
     command = (sys.executable, "-m", "memtend_flows.showcase", str(folder))

@@ -1,7 +1,8 @@
-"""What `demo` runs in a process of its own: sample, import, the maintenance cycle, a summary."""
+"""What `demo` runs in a process of its own: sample, import, learning, tending, a summary."""
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -9,17 +10,22 @@ from pathlib import Path
 from pydantic import BaseModel
 from rich.console import Console
 
+from memtend.agent.memory import AgentMemory
+from memtend.agent.outcome import make_outcome
 from memtend.clock import ManualClock, SystemClock, to_datetime
 from memtend.drafting import Put
 from memtend.errors import MemtendError
 from memtend.limits import SWEEP_MARGIN_MS
 from memtend.model.archiverule import ArchivePolicy, ArchiveRule
+from memtend.model.layout import outcome_place
 from memtend.model.plan import Report
 from memtend.model.policyfile import PolicyFile
 from memtend.model.record import Labels
 from memtend.policies import load_policies
 from memtend.services import Services, open_services
 from memtend.settings import Settings
+from memtend_flows.learn import learn
+from memtend_flows.parameters import Promote, TuneTtl
 from memtend_flows.summary import show_summary
 from memtend_flows.tend import tend
 
@@ -28,6 +34,10 @@ SOURCES = ("lifecycle", "aml", "swarm")
 FINISHED_STEPS = 40
 SEASON_MS = 100 * 24 * 3_600_000
 TRICKS, NOTES = 8, 6
+ASKED: tuple[tuple[str, str, dict[str, object]], ...] = (
+    ("a small and risky deploy", "deploy", {"files": 2, "risk": "high", "contended_share": 0.1}),
+    ("a large build", "build", {"files": 30, "risk": "low", "contended_share": 0.02}),
+)
 NOTE = "The integration tests need the database, so start it first and wait until it answers."
 
 
@@ -47,10 +57,42 @@ def main(folder: Path, talk: Console) -> int:
         status.update("importing it")
         imported = {name: _import(services, folder / "sample" / name) for name in SOURCES}
         _leave_behind(services)
-    with talk.status("tending the store on Prefect's embedded server"):
+        status.update("remembering how a season of tasks ended")
+        _record(services, folder / "sample" / "outcomes.jsonl")
+    with talk.status("learning what works, on Prefect's embedded server"):
+        lessons = learn(promote=Promote.AUTO, tune_ttl=TuneTtl.OFF, dry_run=False)
+    with talk.status("tending the store"):
         done: dict[str, BaseModel] = tend(dry_run=False, prune_dry_run=False)
-    show_summary(talk, folder, imported, done)
+    with open_services(settings.store_url) as services:
+        show_summary(talk, folder, imported, {"learn": lessons, **done}, _advice(services))
     return 0
+
+
+def _record(services: Services, file: Path) -> None:
+    """As the agents would have done, when each of their tasks ended."""
+    puts = []
+    for line in file.read_text("utf-8").splitlines():
+        told = json.loads(line)
+        outcome = make_outcome(
+            outcome_id=told["outcome_id"], swarm_id="demo", task_type=told["task_type"],
+            agents_involved=(told["agent"],), outcome_type=told["result"],
+            strategy=told["strategy"], propensity=told["propensity"],
+            duration_s=told["duration_s"], context=told["context"], recorded_by=told["agent"],
+            timestamp_ms=told["at_ms"],
+        )  # fmt: skip
+        place = outcome_place(outcome.outcome_id)
+        puts.append(Put(*place, outcome.stored(), Labels(kind="outcome", agent=told["agent"])))
+    services.memory.put_many(puts)
+
+
+def _advice(services: Services) -> dict[str, str]:
+    """What an agent would be told, for two tasks."""
+    agent = AgentMemory(services.memory, "planner", "demo")
+    told = {}
+    for name, task_type, context in ASKED:
+        advice = agent.coordination_strategy(context, task_type=task_type)
+        told[name] = f"{advice.strategy or 'nothing yet'} ({advice.why})"
+    return told
 
 
 def _remember(store_url: str) -> None:

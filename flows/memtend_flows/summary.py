@@ -27,7 +27,11 @@ _MARK = {Level.OK: "[green]✓[/]", Level.WARNING: "[yellow]![/]", Level.CRITICA
 
 
 def show_summary(
-    talk: Console, folder: Path, imported: Mapping[str, Report], done: Mapping[str, BaseModel]
+    talk: Console,
+    folder: Path,
+    imported: Mapping[str, Report],
+    done: Mapping[str, BaseModel],
+    advice: Mapping[str, str],
 ) -> None:
     talk.print()
     talk.print(_steps(imported, done))
@@ -36,6 +40,7 @@ def show_summary(
             talk.print(_checks(report))
             if report.opportunities:
                 talk.print(_savings(report))
+    talk.print(_lessons(advice))
     talk.print(Panel(_places(folder, done), title="Where everything is", border_style="dim"))
 
 
@@ -71,6 +76,15 @@ def _savings(report: HealthReport) -> Table:
     return table
 
 
+def _lessons(advice: Mapping[str, str]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, title="What was learned", title_style="bold")
+    table.add_column("which strategy for", style="bold cyan")
+    table.add_column("is recommended")
+    for asked, told in advice.items():
+        table.add_row(escape(asked), escape(told))
+    return table
+
+
 def _places(folder: Path, done: Mapping[str, BaseModel]) -> str:
     shown = _nearby(folder)
     pruned, report = done.get("prune"), done.get("report")
@@ -85,9 +99,11 @@ def _places(folder: Path, done: Mapping[str, BaseModel]) -> str:
             f"plans     {shown / 'plans'}  (what was deleted, and why)",
             f"backups   {shown / 'backups'}  (restored once, in a drill)",
             f"archive   {shown / 'archive'}  (cold values, read as before)",
+            f"models    {shown / 'models'}  (what was learned, with a card for people)",
             "",
             f"{_command()} restore --store {shown / 'memory.db'} --target {shown / 'backups'}",
             f"{_command()} search --store {shown / 'memory.db'}",
+            f"{_command()} learn insights --store {shown / 'memory.db'}",
             f"{_command()} undo {undo} --store {shown / 'memory.db'}" if undo else "",
             f"{_command()} serve --store {shown / 'memory.db'} --target {shown / 'backups'}",
             "[dim]The last one shows these runs and their reports in Prefect's UI.[/]",

@@ -38,6 +38,7 @@ def prefect() -> Iterator[None]:
 def scratch(prefect: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scratch:
     monkeypatch.setenv("MEMTEND_PLANS_URL", str(tmp_path / "plans"))
     monkeypatch.setenv("MEMTEND_REPORT_URL", str(tmp_path / "reports"))
+    monkeypatch.setenv("MEMTEND_MODELS_URL", str(tmp_path / "models"))
     place = Scratch(str(tmp_path / "memory.db"), str(tmp_path / "backups"))
     fill(place.store)
     monkeypatch.setenv("MEMTEND_ARCHIVE_URL", str(tmp_path / "archive"))
