@@ -19,7 +19,7 @@ class Likely(NamedTuple):
 
 
 class Alternative(NamedTuple):
-    """A strategy that was not named. `saving` as in `Advice`."""
+    """A strategy that was not named; the figures are those of `Advice`."""
 
     strategy: str
     success: Likely | None
@@ -50,8 +50,9 @@ class PastCase(NamedTuple):
 class Advice(NamedTuple):
     """Write `propensity` down with the outcome: without it less is learned from it.
 
-    `explored`: something else than the best known was drawn. `saving` is how much less than with
-    the incumbent the task is expected to cost, in the objective's unit.
+    `explored`: something else than the best known was drawn. `expected_cost` counts from the
+    strategy that is expected to cost least here, `saving` from the incumbent: how much less the task
+    is expected to cost; both in the objective's unit.
     """
 
     strategy: str

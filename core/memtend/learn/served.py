@@ -68,9 +68,10 @@ class ServedRecommender:
         asked = self._situation(task_type, context, agents, at_ms)
         row = self.encoder.transform(asked)
         X = row[None]
-        expected, learned = self.selector.expected(X)[0], self.is_learned(task_type)
+        costs, learned = self.selector.expected(X), self.is_learned(task_type)
+        expected = costs[0] - costs.min()
         incumbent = self.incumbent_of(task_type)
-        best = int(self.selector.choose(X)[0]) if learned else incumbent
+        best = int(self.selector.decide(costs)[0]) if learned else incumbent
         chosen, propensity = best, 1.0
         if draw is not None and self.explore > 0:
             allowed = np.ones(len(expected), dtype=bool)
@@ -134,7 +135,9 @@ class ServedRecommender:
             X = self.encoder.transform_many(asked[rows])
             expected[rows] = self.selector.expected(X)
             if learned[rows].any():
-                best[rows] = np.where(learned[rows], self.selector.choose(X), best[rows])
+                best[rows] = np.where(
+                    learned[rows], self.selector.decide(expected[rows]), best[rows]
+                )
         chosen, every = best, np.arange(len(tasks))
         propensity = np.ones(len(tasks))
         if draws is not None and self.explore > 0:
@@ -148,7 +151,7 @@ class ServedRecommender:
             propensity=propensity,
             explored=chosen != best,
             learned=learned,
-            expected_cost=expected[every, chosen],
+            expected_cost=expected[every, chosen] - expected.min(axis=1),
             saving=expected[every, incumbents] - expected[every, chosen],
         )
 

@@ -44,6 +44,10 @@ class SingleStrategy:
     def choose(self, X: Floats) -> Ints:
         return np.full(len(X), self.incumbent, dtype=np.int64)
 
+    def decide(self, expected: Floats) -> Ints:
+        """The choice, where the expectations are known already."""
+        return self.choose(expected)
+
     def expected(self, X: Floats) -> Floats:
         return np.tile(self.means, (len(X), 1))
 

@@ -27,7 +27,11 @@ class BanditSelector:
     spread: float
 
     def choose(self, X: Floats) -> Ints:
-        return deviating(self.forest.predict(X), self.incumbent, self.trust, self.margin)
+        return self.decide(self.expected(X))
+
+    def decide(self, expected: Floats) -> Ints:
+        """The choice, where the expectations are known already."""
+        return deviating(expected, self.incumbent, self.trust, self.margin * self.spread)
 
     def expected(self, X: Floats) -> Floats:
         """(n, m): what each strategy is expected to cost, in the unit of the feedback."""
