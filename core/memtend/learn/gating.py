@@ -50,8 +50,8 @@ def gate_paired(saved: Floats) -> Verdict:
 def gate_logged(
     log: Logged, target: Floats, base: Floats, predicted: Floats, *, trust: float
 ) -> Verdict:
-    """Of a log, costs standardized: `target` and `base` as probabilities (n, m), `predicted` by models that have not
-    seen the row."""
+    """Of a log, costs standardized: `target` and `base` as probabilities (n, m), `predicted` by
+    models that have not seen the row."""
     observed = difference(log, target, base, predicted)
     claimed = -float(((target - base) * predicted).sum(axis=1).mean())
     if claimed <= 0:

@@ -42,7 +42,7 @@ def fit_teacher(log: BanditLog, *, seed: int, variances: Variances | None = None
 def crossed(log: BanditLog, *, seed: int, variances: Variances, folds: int = FOLDS) -> Floats:
     """For each row, what a teacher says that has not seen it."""
     told = np.empty((len(log), log.strategies))
-    for number, (seen, held) in enumerate(_splits(log, folds, seed)):
+    for number, (seen, held) in enumerate(splits(log, folds, seed)):
         teacher = fit_teacher(log.rows(seen), seed=seed + 101 * number, variances=variances)
         told[held] = teacher.predict(log.X[held])
     return told
@@ -53,7 +53,7 @@ def last_stretch(n: int, folds: int = FOLDS) -> Ints:
     return np.flatnonzero(_stretches(n, folds) == folds - 1)
 
 
-def _splits(log: BanditLog, folds: int, seed: int) -> Iterator[tuple[Ints, Ints]]:
+def splits(log: BanditLog, folds: int, seed: int) -> Iterator[tuple[Ints, Ints]]:
     """(seen, held back): stretches of time, or else each strategy's rows spread evenly."""
     if log.ordered:
         part = _stretches(len(log), folds)
