@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memtend.learn.tuning.estimating import ClassLog, best_fixed, compare
+from memtend.learn.tuning.estimating import ClassLog, best_fixed, compare, least_for
 from memtend.learn.tuning.rules import rule_of, settled, tried, tuned, with_rule
 from memtend.policies import dump_policies, load_policies
 
@@ -61,6 +61,16 @@ def test_what_would_change_is_told_with_its_interval() -> None:
 def test_one_key_says_nothing_of_others() -> None:
     found = compare(log(), 200.0, 50.0, slides=False, since=5.0, byte_s_a_miss=1.0, rate=1.0)
     assert (found.saving.low, found.saving.high) == (-math.inf, math.inf)
+
+
+def test_the_least_time_for_a_share_of_reads() -> None:
+    """Reads 10, 100 and 5 after a write; or, where reading renews, 10, 90 and 5 after anything."""
+    for slides, longest in ((False, 100.001), (True, 90.001)):
+        assert least_for(log(), 0.0, slides=slides) == longest
+        assert least_for(log(), 0.34, slides=slides) == 10.001
+        assert least_for(log(), 1.0, slides=slides) == 0.0
+        assert log().regret(longest, slides=slides) == 0
+        assert log().regret(longest - 0.001, slides=slides) == pytest.approx(1 / 3)
 
 
 def test_the_best_time_is_that_of_the_last_read_worth_waiting_for() -> None:

@@ -58,6 +58,7 @@ STAYS = [
         {"proposal": GOOD._replace(adopted=False, why="the future is unlike")},
         "the future is unlike",
     ),
+    ({"proposal": GOOD._replace(regret=0.051)}, "5.1% of its reads would come too late, and 5.0%"),
     ({"proposal": GOOD._replace(saving=Figure(0.0, 0.1, 0.2))}, "it may well cost more"),
     ({"proposal": GOOD._replace(ttl_ms=DAY_MS)}, "1d would be best, which is as good"),
     ({"pattern": "messages/*"}, "messages/** is how agents work together"),
@@ -76,6 +77,8 @@ def test_limits_hold_at_their_bounds() -> None:
     barely = facts(proposal=GOOD._replace(saving=Figure(1e-9, 0.1, 0.2)))
     unsaid = facts(policy=Policy(pattern="**"), stated=False)
     assert len(plan(enough).to_change()) == 1
+    for more in ({"regret": 0.05}, {"regret": 0.3, "regret_now": 0.3}):
+        assert len(plan(facts(proposal=GOOD._replace(**more))).to_change()) == 1
     assert len(plan(barely).to_change()) == 1
     assert len(plan(unsaid).to_change()) == 1  # nobody has said permanent
 

@@ -171,7 +171,7 @@ def _print_report(report: TtlReport) -> None:
     if report.written:
         show.done(f"undo it: memtend undo {report.plan[:DIGITS]}")
     else:
-        show.say("nothing was left to do")
+        show.say("nothing was left to do: this plan was applied before, or proposes nothing")
 
 
 def _print_trials(found: tuple[TtlTrial, ...]) -> None:

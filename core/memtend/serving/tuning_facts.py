@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from memtend.learn.ttl.fitted import ClassTtl, FittedTtl
-    from memtend.learn.tuning.estimating import ClassLog
     from memtend.memory import Memory
     from memtend.model.learnpolicy import LearnPolicy
     from memtend.model.policy import Policy
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 BY_RULE, BY_NAMESPACE = "rule", "namespace"
 HELD_OUT: Final = 0.25
 """The last part of the log, on which what was learned from the rest is judged."""
-_UNPROVEN: Final = "what the past suggests does not save anything for certain in the time held out"
 
 
 @dataclass
@@ -197,42 +195,21 @@ class _Fit:
         return math.inf if ceiling_ms is None else ceiling_ms / 1_000
 
     def _proposal(self, group: Group, own: NDArray[np.bool_], row: ClassTtl) -> Proposal | str:
-        from memtend.learn.tuning.estimating import ClassLog, compare  # noqa: PLC0415
+        from memtend.learn.tuning.estimating import ClassLog  # noqa: PLC0415
+        from memtend.learn.tuning.proposing import Terms, propose  # noqa: PLC0415
 
+        if group.policy.refresh_on_read and not row.adopted:
+            return f"the log does not bear out another time: {row.evidence}"
         log = ClassLog.of(
             self._log.t[own], self._log.key[own], self._wrote[own], self._log.size[own],
             self._log.end,
         )  # fmt: skip
-        slides = group.policy.refresh_on_read
-        now_s = _seconds(group.policy)
-        if slides and not row.adopted:
-            return f"the log does not bear out another time: {row.evidence}"
-        ttl_s, adopted = (row.ttl_s, True) if slides else self._after_writes(log, now_s)
-        if not math.isfinite(ttl_s):
-            return "nothing was read after it was written"
-        found = compare(
-            log, now_s, ttl_s, slides=slides, since=self._since,
-            byte_s_a_miss=self._byte_s_a_miss, rate=self._log.rate,
+        tuning = self._policy.ttl
+        terms = Terms(
+            tuning.floor_ms / 1_000, self._ceiling_s(), tuning.regret_max, self._since,
+            self._byte_s_a_miss, self._log.rate,
         )  # fmt: skip
-        return Proposal(
-            round(ttl_s * 1_000), adopted, "" if adopted else _UNPROVEN, found.saving,
-            found.bytes, found.misses, found.regret_now, found.regret,
-        )  # fmt: skip
-
-    def _after_writes(self, log: ClassLog, now_s: float) -> tuple[float, bool]:
-        """Where reading does not renew: chosen by what was before, judged by what came after."""
-        from memtend.learn.tuning.estimating import best_fixed, compare  # noqa: PLC0415
-
-        floor_s, ceiling_s = self._policy.ttl.floor_ms / 1_000, self._ceiling_s()
-        before = best_fixed(log.until(self._since), self._byte_s_a_miss, floor_s, ceiling_s)
-        now = best_fixed(log, self._byte_s_a_miss, floor_s, ceiling_s)
-        if before is None or now is None:
-            return math.inf, False
-        judged = compare(
-            log, now_s, before, slides=False, since=self._since,
-            byte_s_a_miss=self._byte_s_a_miss, rate=self._log.rate,
-        )  # fmt: skip
-        return now, judged.saving.low > 0
+        return propose(log, group.policy, terms, row.ttl_s)
 
 
 def _seconds(policy: Policy) -> float:

@@ -61,9 +61,15 @@ class ClassLog:
         kept = np.where(self.wrote, self.size * np.minimum(until - self.t, ttl_s), 0.0)
         return Bill(kept, ~self.wrote & (self.t - before >= ttl_s))
 
-    def ages(self) -> Floats:
-        """How long after the last write each read came."""
-        ages = (self.t - self._before(self.wrote))[~self.wrote]
+    def regret(self, ttl_s: float, *, slides: bool) -> float:
+        """The share of reads that would have come too late."""
+        late = self.bill(ttl_s, slides=slides).late
+        return float((late & ~self.wrote).sum()) / max(1, int((~self.wrote).sum()))
+
+    def ages(self, *, slides: bool) -> Floats:
+        """How long after what gave it its deadline each read came."""
+        renewing = np.ones(len(self), bool) if slides else self.wrote
+        ages = (self.t - self._before(renewing))[~self.wrote]
         return ages[np.isfinite(ages) & (ages > 0)]
 
     def until(self, time: float) -> ClassLog:
@@ -117,8 +123,8 @@ def compare(
         saving=_figure(-cost, codes),
         bytes=_scaled(_figure(byte_s, codes), count / watched_s / rate),
         misses=_scaled(_figure(late, codes), count / watched_s * _DAY_S / rate),
-        regret_now=float(old.late[rows].sum()) / reads,
-        regret=float(new.late[rows].sum()) / reads,
+        regret_now=float((old.late & ~log.wrote)[rows].sum()) / reads,
+        regret=float((new.late & ~log.wrote)[rows].sum()) / reads,
     )
 
 
@@ -126,7 +132,7 @@ def best_fixed(
     log: ClassLog, byte_s_a_miss: float, floor_s: float, ceiling_s: float = math.inf
 ) -> float | None:
     """The time to live after a write that would have cost least; None where nothing was read."""
-    ages = log.ages()
+    ages = log.ages(slides=False)
     if not len(ages):
         return None
     seen = np.quantile(ages, np.linspace(0, 1, _CANDIDATES), method="inverted_cdf")
@@ -138,6 +144,13 @@ def best_fixed(
         return float(bill.byte_s.sum()) / byte_s_a_miss + float(bill.late.sum())
 
     return float(min(tried, key=cost))
+
+
+def least_for(log: ClassLog, regret: float, *, slides: bool) -> float:
+    """The shortest time to live at which no larger share of the reads would have come too late."""
+    ages = np.sort(log.ages(slides=slides))
+    late = int(regret * (~log.wrote).sum())
+    return float(ages[-1 - late]) + _TICK_S if late < len(ages) else 0.0
 
 
 def _figure(values: Floats, codes: Ints) -> Figure:

@@ -148,6 +148,11 @@ def _objections(one: ClassFacts, tuning: TtlTuning, ttl_ms: int | None) -> Itera
         yield "nothing is known of it"
     elif not said.adopted:
         yield said.why
+    elif said.regret > max(tuning.regret_max, said.regret_now):
+        yield (
+            f"{said.regret:.1%} of its reads would come too late, and {tuning.regret_max:.1%} is "
+            "the most"
+        )
     elif said.saving.low <= 0:
         yield "it may well cost more than it saves: the interval of the saving reaches nought"
     elif now_ms is not None and abs(ttl_ms - now_ms) <= SAME_SHARE * now_ms:
