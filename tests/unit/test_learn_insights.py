@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from memtend.learn.conditions import flattened
 from memtend.learn.insights import insights
 from memtend.learn.significance import (
     adjusted,
@@ -93,6 +94,11 @@ def test_few_outcomes_tell_nothing() -> None:
 def test_the_order_in_which_outcomes_are_read_changes_nothing() -> None:
     rows = builds()
     assert insights(rows[::-1]) == insights(rows)
+
+
+def test_what_is_only_known_afterwards_is_no_condition() -> None:
+    told = flattened({"files": 3, "error": "none", "run": {"duration_s": 4.0, "tags": ["a", 1]}}, 2)
+    assert told == {"files": 3.0, "run.tags": frozenset({"a"}), "agents": 2.0}
 
 
 def test_a_poisoned_writer_stands_out() -> None:

@@ -15,6 +15,7 @@ import numpy as np
 
 from memtend.learn.comparing import Bools
 from memtend.learn.feedback import Floats, Ints
+from memtend.learn.situations import NEVER
 from memtend.limits_learning import CONTEXT_DEPTH_MAX, FEATURES_MAX
 
 _NAMES_MAX: Final = 8
@@ -34,7 +35,8 @@ class Condition(NamedTuple):
 
 
 def flattened(context: Mapping[str, Any], agents: int = 0) -> Flat:
-    """Numbers, names and sets of names by dotted path; anything else is left out.
+    """Numbers, names and sets of names by dotted path; anything else is left out, and so is what is
+    only known when a task has ended.
 
     How many agents took part is a feature, unless the context has its own figure.
     """
@@ -106,6 +108,8 @@ def _where(holds: Iterable[bool]) -> Bools:
 
 def _flatten(context: Mapping[str, Any], path: str, depth: int, found: Flat) -> None:
     for key, value in context.items():
+        if key in NEVER:
+            continue
         name = f"{path}{key}"
         if len(found) >= FEATURES_MAX:
             return
