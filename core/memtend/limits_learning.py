@@ -94,4 +94,4 @@ WHY_CHARS_MAX: Final = 1_000  # of a tuned rule
 CASES_MAX: Final = 1_000  # past outcomes that a model keeps to point at
 CASES_TOLD_MAX: Final = 5
 REASONS_MAX: Final = 5
-REASON_FIELDS_MAX: Final = 10  # the most influential ones are looked at
+REASON_FIELDS_MAX: Final = 8  # the most influential ones are looked at

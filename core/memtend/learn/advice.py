@@ -51,8 +51,8 @@ class Advice(NamedTuple):
     """Write `propensity` down with the outcome: without it less is learned from it.
 
     `explored`: something else than the best known was drawn. `expected_cost` counts from the
-    strategy that is expected to cost least here, `saving` from the incumbent: how much less the task
-    is expected to cost; both in the objective's unit.
+    strategy that is expected to cost least here, `saving` from the incumbent: how much less the
+    task is expected to cost; both in the objective's unit.
     """
 
     strategy: str

@@ -24,7 +24,7 @@ from memtend.learn.state import State
 from memtend.limits_learning import CASES_MAX, CASES_TOLD_MAX, REASON_FIELDS_MAX, REASONS_MAX
 
 Expected = Callable[[Floats], Floats]
-_TREES: Final = 32
+_TREES: Final = 16
 _LEAVES_MAX: Final = 64
 _LEAF_ROWS: Final = 10
 _ROWS: Final = 400
@@ -81,17 +81,21 @@ class Explainer:
         """The past cases nearest to it, the latest first among equals."""
         if not len(self.cases):
             return ()
-        shares = (self.leaves == self.forest.leaves(row[None])).mean(axis=1)
-        nearest = np.argsort(-shares[::-1], kind="stable")[:CASES_TOLD_MAX]
+        same = np.count_nonzero(self.leaves == self.forest.leaves(row[None]), axis=1)
+        count = len(same)
+        ranks = same * count + np.arange(count)
+        told = min(CASES_TOLD_MAX, count)
+        nearest = np.sort(np.argpartition(ranks, count - told)[count - told :])
+        nearest = nearest[np.argsort(-ranks[nearest])]
         return tuple(
             PastCase(
                 self.cases[at],
                 strategies[int(self.logged[at])],
                 float(self.success[at]),
                 round(float(self.cost[at]), 6),
-                float(shares[at]),
+                float(same[at] / len(self.forest.roots)),
             )
-            for at in (len(self.cases) - 1 - nearest).tolist()
+            for at in nearest.tolist()
         )
 
     def state(self) -> State:
