@@ -25,6 +25,7 @@ TITLES = {
     "migrations": "Migrating",
     "optimize": "Optimizing and searching",
     "learning_selection": "Selecting strategies, all costs known",
+    "learning_bandit": "Selecting strategies from logs of what was tried",
 }
 SMALL = 0.001
 HEAD = """\

@@ -1,0 +1,73 @@
+"""The gate, and the probabilities with which something else is tried."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from memtend.errors import FeedbackUnusable
+from memtend.learn.exploring import epsilon_greedy, thompson
+from memtend.learn.gating import gate_logged, gate_paired, trust_of
+from memtend.learn.offpolicy import Logged, deterministic
+
+
+@given(st.integers(0, 1_000), st.floats(-1, 1))
+def test_nothing_passes_whose_lower_bound_is_below_the_incumbent(seed: int, mean: float) -> None:
+    verdict = gate_paired(np.random.default_rng(seed).normal(mean, 1, 50))
+    assert verdict.adopt == (verdict.low > 0)
+    assert verdict.low <= verdict.saving
+
+
+def _verdict(saves: float, claims: float) -> bool:
+    """200 rows, half of them follow the other strategy, which in truth saves `saves`."""
+    rng = np.random.default_rng(0)
+    strategy = np.arange(200) % 2
+    log = Logged(strategy, rng.normal(-saves * strategy, 0.5), np.full(200, 0.5))
+    told = np.tile([0.0, -claims], (200, 1))
+    one, other = (deterministic(np.full(200, at), 2) for at in (1, 0))
+    return gate_logged(log, one, other, told, trust=0.9).adopt
+
+
+def test_the_log_overrules_a_model_that_claims_too_much() -> None:
+    assert _verdict(saves=0.5, claims=0.5)
+    assert not _verdict(saves=-0.5, claims=0.5)
+    assert not _verdict(saves=0.5, claims=-0.1)  # a model that expects a loss is not asked further
+
+
+def test_a_claim_is_trusted_more_the_more_was_tried() -> None:
+    trust = trust_of(np.array([0.0, 6.0, 600.0]))
+    assert trust[0] == 0
+    assert trust[1] == 0.5
+    assert trust[2] > 0.98
+
+
+@given(st.integers(2, 12), st.floats(0, 1), st.floats(0, 1, exclude_max=True), st.data())
+def test_propensities_are_those_of_what_is_drawn(
+    m: int, rate: float, draw: float, data: st.DataObject
+) -> None:
+    """They sum to 1, nothing forbidden has one, each allowed strategy keeps its share of `rate`."""
+    allowed = np.array(data.draw(st.lists(st.booleans(), min_size=m, max_size=m)))
+    best = data.draw(st.integers(0, m - 1))
+    allowed[best] = True
+    choice = epsilon_greedy(best, allowed, rate=rate, draw=draw)
+    assert choice.propensity.sum() == pytest.approx(1)
+    assert (choice.propensity[~allowed] == 0).all()
+    assert (choice.propensity[allowed] >= rate / allowed.sum() - 1e-12).all()
+    assert choice.propensity[choice.strategy] > 0
+    assert choice.explored == (choice.strategy != best)
+
+
+def test_draws_spread_evenly_choose_as_often_as_written_down() -> None:
+    votes = np.array([[0.0, 1.0, 2.0]] * 3 + [[1.0, 0.0, 2.0]])
+    draws = (np.arange(1_000) + 0.5) / 1_000
+    choices = [thompson(votes, np.ones(3, dtype=bool), rate=0.2, draw=draw) for draw in draws]
+    shares = np.bincount([choice.strategy for choice in choices], minlength=3) / 1_000
+    assert shares == pytest.approx(choices[0].propensity, abs=0.002)
+    assert shares == pytest.approx([0.8 * 0.75 + 0.2 / 3, 0.8 * 0.25 + 0.2 / 3, 0.2 / 3], abs=0.002)
+
+
+def test_what_is_not_allowed_cannot_be_preferred() -> None:
+    with pytest.raises(FeedbackUnusable, match="not among those allowed"):
+        epsilon_greedy(0, np.array([False, True]), rate=0.1, draw=0.5)
