@@ -46,7 +46,7 @@ def test_a_poisoned_writer_is_found_left_out_and_the_model_fitted_again(
     assert clean.judged is not None
     services.promote(clean.model.model_id, forced="" if clean.adopted else "the story goes on")
     advice = AgentMemory(services.memory, "ada", "demo").get_coordination_strategy(
-        rows[0].context, task_type="code"
+        rows[0].context, task_type="code", explain=True
     )
     assert advice.model == clean.model.model_id
     assert advice.learned == clean.adopted

@@ -105,8 +105,11 @@ def load(store: Store, entry: ModelEntry) -> ServedRecommender:
 class LiveRecommender:
     """As an agent of one swarm asks: the model of its task type, else of its swarm, else of all."""
 
-    def __init__(self, store: Store, swarm: str | None, agent: str | None = None) -> None:
+    def __init__(
+        self, store: Store, swarm: str | None, agent: str | None = None, *, explain: bool = False
+    ) -> None:
         self._store = store
+        self._explain = explain
         self._swarm = swarm
         self._agents = () if agent is None else (agent,)
 
@@ -118,7 +121,7 @@ class LiveRecommender:
         clock = self._store.clock
         told = served.recommend(
             task_type or "", context, draw=draw_of(clock.new_id()), agents=self._agents,
-            at_ms=clock.now_ms(),
+            at_ms=clock.now_ms(), explain=self._explain,
         )  # fmt: skip
         return recommended(entry.model_id, told)
 

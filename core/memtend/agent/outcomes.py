@@ -124,12 +124,17 @@ class Outcomes(AgentBase):
         return sorted(found, key=lambda one: (one.at_ms, one.outcome_id), reverse=True)[:limit]
 
     def get_coordination_strategy(
-        self, context: Mapping[str, Any] | None = None, *, task_type: str | None = None
+        self,
+        context: Mapping[str, Any] | None = None,
+        *,
+        task_type: str | None = None,
+        explain: bool = False,
     ) -> Advice:
-        """Which strategy to follow here, by the model in use; what it learned from, and how sure.
+        """Which strategy to follow here, by the model in use, and how sure that is.
 
-        Until something is learned, the answer says just that. Nothing is recorded: give what it
-        says back with the outcome (`Advice.for_outcome`).
+        `explain` adds reasons and past cases, in three times the time. Until something is learned,
+        the answer says just that. Nothing is recorded: give what it says back with the outcome
+        (`Advice.for_outcome`).
         """
         from memtend.agent.recommending import advise  # noqa: PLC0415
 
@@ -138,7 +143,7 @@ class Outcomes(AgentBase):
             return advise(self.memory, self._recommender, task_type, asked, "for this context")
         from memtend.agent.learned import LiveRecommender  # noqa: PLC0415
 
-        live = LiveRecommender(self.memory.store, self.swarm, self.agent)
+        live = LiveRecommender(self.memory.store, self.swarm, self.agent, explain=explain)
         return advise(self.memory, live, task_type, asked, "here")
 
     coordination_strategy = get_coordination_strategy

@@ -45,7 +45,7 @@ def recommend(
     if not isinstance(known, dict):
         raise typer.BadParameter("the context is no JSON object", param_hint="JSON")
     with open_memory(store, agent) as memory:
-        live = LiveRecommender(memory.store, swarm, memory.agent)
+        live = LiveRecommender(memory.store, swarm, memory.agent, explain=True)
         advice = advise(memory, live, task_type, known, "here")
     if json:
         show.emit_model(advice)

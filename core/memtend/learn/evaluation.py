@@ -97,7 +97,7 @@ def evaluate(
         off=reliable.error if reliable else None,
         reliability=reliable,
         by_task=tuple(_by_task(met, m)),
-        fact=f"a task costs {told(saving)} less than with the incumbent {usually}, "
+        fact=f"the model saves {told(saving)} a task against the incumbent {usually}, "
         f"on {len(met.rows):,} outcomes ({judged_on})",
     )
 

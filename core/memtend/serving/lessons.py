@@ -35,12 +35,13 @@ class Lessons(Learning):
         *,
         swarm: str | None = None,
         agent: str | None = None,
+        explain: bool = True,
     ) -> Advice:
         """What an agent would be told, by the model in use."""
         from memtend.agent.learned import LiveRecommender  # noqa: PLC0415
         from memtend.agent.recommending import advise  # noqa: PLC0415
 
-        live = LiveRecommender(self.store, swarm, agent)
+        live = LiveRecommender(self.store, swarm, agent, explain=explain)
         return advise(self.memory, live, task_type, dict(context or {}), "here")
 
     def evaluate(self, model: str | None = None, scenario: str = DEFAULT) -> ModelEvaluation:
