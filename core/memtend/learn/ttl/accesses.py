@@ -86,6 +86,10 @@ class Accesses:
         A size that is not known (NaN: a read that missed) is that of the entry's last access.
         Raises `AccessesUnusable`.
         """
+        lengths = {len(np.asarray(one)) for one in (t, key, ns, size)}
+        lengths |= set() if classes is None else {len(np.asarray(classes))}
+        if len(lengths) > 1:
+            raise AccessesUnusable(why=f"the columns have {sorted(lengths)} rows")
         times = np.asarray(t, np.float64)
         order = np.argsort(times, kind="stable")
         times = times[order]
@@ -122,9 +126,6 @@ class Accesses:
         return Gaps(X, self.cls, self.size, np.where(event, self.next_gap, seen), event, self.t)
 
     def _check(self) -> None:
-        lengths = {len(self.t), len(self.key), len(self.ns), len(self.size), len(self.cls)}
-        if len(lengths) > 1:
-            raise AccessesUnusable(why=f"the columns have {sorted(lengths)} rows")
         if not len(self.t):
             return
         if not np.all(np.isfinite(self.t)) or self.end < self.t[-1]:

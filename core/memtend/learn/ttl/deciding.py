@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 LATER_MIN: Final = 20  # held-out accesses of a class, for it to be judged by its own
+JUDGED_MIN: Final = 50  # held-out accesses, for anything in force to be changed
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +73,8 @@ class Decision:
     @cached_property
     def drifted(self) -> tuple[int, ...]:
         learned = self.learned
-        return drifted(learned.past.classes, learned.later, self.break_even_s)
+        count = len(learned.names)
+        return drifted(learned.past.gaps, learned.later, count, self.break_even_s)
 
     @cached_property
     def _old_before(self) -> Floats:
@@ -117,6 +119,8 @@ class Decision:
     def _stands(self, found: Estimate | Saving) -> bool:
         """Against what is in force it must save beyond its interval. Against the best fixed TTL of
         the past, which nobody has followed yet, it stands unless it is worse beyond it."""
+        if self.given is not None and len(self.learned.later) < JUDGED_MIN:
+            return False
         if self.given is None:
             return (found.high if isinstance(found, Saving) else found.saving_high) >= 0
         return (found.low if isinstance(found, Saving) else found.saving_low) > 0
@@ -156,8 +160,9 @@ class Decision:
         found = set()
         for code in range(len(self.learned.names)):
             own = later.cls == code
-            if own.sum() >= LATER_MIN and saving(new[own], old[own], self.learned.seed).low > 0:
-                found.add(code)
+            if own.sum() >= LATER_MIN:
+                judged = saving(new[own], old[own], self.learned.seed)
+                found |= {code} if self._stands(judged) else set()
         return frozenset(found)
 
     def _rows(self) -> tuple[list[ClassTtl], list[Curve]]:

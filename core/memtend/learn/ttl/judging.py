@@ -45,11 +45,18 @@ def saving(new: Floats, old: Floats, seed: int) -> Saving:
 def estimate(
     policy: str, later: Gaps, new_s: Floats, old_s: Floats, price: Price, seed: int
 ) -> Estimate:
+    if not len(later):
+        nothing = mean_cost(later, new_s, price)
+        return Estimate(
+            policy, nothing, nothing, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0, 0.0, 0.0
+        )  # fmt: skip
     new, old = costs(later, new_s, price), costs(later, old_s, price)
     gained = saving(new, old, seed)
     total, counts = _blocks(new)
     level = float(new.mean())
-    spread = float(_T_95 * np.std(total / counts, ddof=1) * np.sqrt(2.0 / len(counts)))
+    means = total / counts
+    wide = float(np.std(means, ddof=1)) if len(means) > 1 else level
+    spread = float(_T_95 * wide * np.sqrt(2.0 / len(means)))
     return Estimate(
         policy, mean_cost(later, new_s, price), mean_cost(later, old_s, price),
         float(clairvoyant(later, price).mean()), max(0.0, level - spread), level + spread,

@@ -13,18 +13,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memtend.learn.ttl.accesses import Gaps
-from memtend.learn.ttl.classes import ClassCurves
 from memtend.learn.ttl.forest import SurvivalForest
 from memtend.learn.ttl.judging import saving
 from memtend.learn.ttl.objective import Price, costs
 from memtend.learn.ttl.rows import Bounds
-from memtend.learn.ttl.survival import cheapest, counted, hazards, survival, variance
+from memtend.learn.ttl.survival import (
+    ages_of,
+    cheapest,
+    counted,
+    hazards,
+    survival,
+    variance,
+)
 
 Floats = NDArray[np.float64]
 FACTORS: Final = (1 / 4, 1 / 2, 1 / 1.4, 1.4, 2.0, 4.0)
 ROWS_MAX: Final = 6_000
 DRIFT_MIN: Final = 0.1  # of the accesses, used again earlier or later than expected
-DRIFT_SIGMAS: Final = 4.0
+DRIFT_SIGMAS: Final = 3.0
 
 
 def tilt(forest: SurvivalForest, later: Gaps, price: Price, bounds: Bounds, seed: int) -> float:
@@ -43,14 +49,23 @@ def tilt(forest: SurvivalForest, later: Gaps, price: Price, bounds: Bounds, seed
     return best**0.5 if saving(tried[best], plain, seed).low > 0 else 1.0
 
 
-def drifted(classes: ClassCurves, later: Gaps, break_even_s: float) -> tuple[int, ...]:
+def drifted(past: Gaps, later: Gaps, classes: int, break_even_s: float) -> tuple[int, ...]:
     """Classes of which another share is used again by the break-even age than was before."""
-    count = len(classes.whole)
-    found = counted(later.cls, count, later, classes.ages, np.ones(len(later)))
-    at = min(int(np.searchsorted(classes.ages, break_even_s)), len(classes.ages) - 1)
-    now = survival(hazards(*found))[:, at]
-    error = now * np.sqrt(variance(*found)[:, at])
-    there = np.bincount(later.cls, minlength=count) > 0
-    moved = np.abs(now - classes.whole[:, at])
-    far = there & (moved > DRIFT_MIN) & (moved > DRIFT_SIGMAS * error)
-    return tuple(np.flatnonzero(far).tolist())
+    ages = np.array([0.0, break_even_s])
+    shares, errors, there = [], [], []
+    for gaps in (past, later):
+        found = counted(gaps.cls, classes, gaps, _within(gaps, ages), np.ones(len(gaps)))
+        left = survival(hazards(*found))[:, -1]
+        count = np.bincount(gaps.cls, minlength=classes)
+        shares.append(left)
+        errors.append(left**2 * variance(*found)[:, -1] + 0.25 / np.maximum(count, 1))
+        there.append(count > 0)
+    moved = np.abs(shares[0] - shares[1])
+    far = (moved > DRIFT_MIN) & (moved > DRIFT_SIGMAS * np.sqrt(errors[0] + errors[1]))
+    return tuple(np.flatnonzero(far & there[0] & there[1]).tolist())
+
+
+def _within(gaps: Gaps, ages: Floats) -> Floats:
+    """Ages up to the last, in steps fine enough that censoring between them is told."""
+    own = ages_of(gaps)
+    return np.unique(np.r_[own[own < ages[-1]], ages])
