@@ -12,6 +12,7 @@ from rich.console import Console
 
 from memtend.agent.memory import AgentMemory
 from memtend.agent.outcome import make_outcome
+from memtend.agent.recommending import Advice
 from memtend.clock import ManualClock, SystemClock, to_datetime
 from memtend.drafting import Put
 from memtend.errors import MemtendError
@@ -88,11 +89,19 @@ def _record(services: Services, file: Path) -> None:
 def _advice(services: Services) -> dict[str, str]:
     """What an agent would be told, for two tasks."""
     agent = AgentMemory(services.memory, "planner", "demo")
-    told = {}
-    for name, task_type, context in ASKED:
-        advice = agent.coordination_strategy(context, task_type=task_type)
-        told[name] = f"{advice.strategy or 'nothing yet'} ({advice.why})"
-    return told
+    return {
+        name: _said(agent.get_coordination_strategy(context, task_type=task_type))
+        for name, task_type, context in ASKED
+    }
+
+
+def _said(advice: Advice) -> str:
+    if not advice.learned or advice.expected_success is None:
+        return f"{advice.strategy or 'nothing yet'}: {advice.why}"
+    return (
+        f"{advice.strategy}, which succeeds in about {advice.expected_success:.0%} of such tasks "
+        f"(between {advice.success_low or 0:.0%} and {advice.success_high or 1:.0%})"
+    )
 
 
 def _remember(store_url: str) -> None:
