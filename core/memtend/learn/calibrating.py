@@ -86,6 +86,13 @@ class SuccessModel:
         low, high = _wilson(likely, rows)
         return likely, low, high
 
+    def every(self, X: Floats) -> tuple[Floats, Floats, Floats]:
+        """As `predict`, of each row and every strategy, (n, m): its trees are walked once."""
+        told, m = self.forest.predict(X), self.strategies
+        likely = self.curve(told[:, :m], np.arange(m))
+        low, high = _wilson(likely, told[:, m:] * ROWS_PER_LEAF_ROW + _PRIOR_ROWS)
+        return likely, low, high
+
     def state(self) -> State:
         arrays = {f"forest/{name}": array for name, array in self.forest.arrays().items()}
         return State({}, {**arrays, **self.curve._asdict()})
