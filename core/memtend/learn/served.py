@@ -209,12 +209,8 @@ class ServedRecommender:
     def _likely(self, row: Floats) -> list[Likely] | None:
         if self.success is None:
             return None
-        m = len(self.strategies)
-        every: Ints = np.arange(m)
-        value, low, high = self.success.predict(np.repeat(row[None], m, axis=0), every)
-        return [
-            Likely(*one) for one in zip(value.tolist(), low.tolist(), high.tolist(), strict=True)
-        ]
+        value, low, high = (part[0].tolist() for part in self.success.every(row[None]))
+        return [Likely(*one) for one in zip(value, low, high, strict=True)]
 
     def _why(self, task_type: str, explored: bool) -> str:
         if explored:
