@@ -38,6 +38,7 @@ from tests.crash.steps import (
     states_of,
 )
 from tests.crash.syncs import unseen
+from tests.crash.trials import untied
 
 # Small, so that scripts of a few records meet checkpoints, and copies are cheap.
 if sys.argv[1] != "put":
@@ -183,6 +184,8 @@ class Sweep:
                 yield from unfinished(services)
             if self.script == "models":
                 yield from torn(services)
+            if self.script == "trials":
+                yield from untied(services)
             if self.script == "archive" and services.memory.stats().archived.records:
                 archive = services.verify_archive()
                 if not archive.ok:

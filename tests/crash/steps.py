@@ -24,6 +24,7 @@ from tests.crash.optimizings import LARGE, SMALL, squeeze, tidy
 from tests.crash.prunes import ALIKE, PRUNED, bring_back, prune
 from tests.crash.shim import preload
 from tests.crash.syncs import come_back, let_go, take_in, write_deltas
+from tests.crash.trials import begin, end
 from tests.fixtures.archives import archive_everything
 from tests.fixtures.archives import value as cold_value
 
@@ -176,6 +177,7 @@ SCRIPTS: dict[str, list[Step]] = {
     ],
     "optimize": [put_many(LARGE), Step(squeeze, LARGE), put_many(SMALL), Step(tidy, SMALL)],
     "models": [Step(fit, {}), Step(fit, {}), Step(go_back, {}), Step(let_go_of_unused, {})],
+    "trials": [Step(begin, {}), Step(end, {}), Step(begin, {})],
     "migrate": [
         Step(write_old, old_values()),
         Step(move, {}),
@@ -218,10 +220,9 @@ WRITES = ("create", "put", "put_many", "delete", "sweep")
 SYNCS = ("apply", "rejoin", "drop_log")
 MIGRATES = ("migrate",)
 PRUNES = ("prune", "optimize")
-MODELS = ("models",)
-UPKEEP = tuple(
-    script for script in SCRIPTS if script not in WRITES + SYNCS + MIGRATES + PRUNES + MODELS
-)
+MODELS = ("models", "trials")
+_APART = WRITES + SYNCS + MIGRATES + PRUNES + MODELS
+UPKEEP = tuple(script for script in SCRIPTS if script not in _APART)
 """Parts that take about as long, each tested in files of its own."""
 
 

@@ -55,7 +55,8 @@ def test_what_would_change_is_told_with_its_interval() -> None:
     assert found.saving.low == pytest.approx(found.saving.high)  # all keys are alike
     assert found.bytes.value == pytest.approx(-900 * 8 * 100 / 1e5 / 0.5)
     assert found.misses.value == pytest.approx(100 / 1e5 * 86_400 / 0.5)
-    assert (found.regret_now, found.regret) == (0.0, 0.5)
+    assert (found.regret_now, found.regret.value) == (0.0, 0.5)
+    assert found.regret.low < 0.5 < found.regret.high
 
 
 def test_one_key_says_nothing_of_others() -> None:

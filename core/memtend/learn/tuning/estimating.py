@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memtend.learn.tuning.facts import Figure
-from memtend.learn.tuning.shares import Z90, Count, ratio
+from memtend.learn.tuning.shares import Z90, Count, Interval, ratio, share
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -96,13 +96,13 @@ class ClassLog:
 
 class Change(NamedTuple):
     """`saving` an access, in reads that come too late; `bytes` kept on average and `misses` a day:
-    new less old. `regret` is the share of reads."""
+    new less old. `regret` is the share of reads that would, and its interval."""
 
     saving: Figure
     bytes: Figure
     misses: Figure
     regret_now: float
-    regret: float
+    regret: Interval
 
 
 def compare(
@@ -124,7 +124,7 @@ def compare(
         bytes=_scaled(_figure(byte_s, codes), count / watched_s / rate),
         misses=_scaled(_figure(late, codes), count / watched_s * _DAY_S / rate),
         regret_now=float((old.late & ~log.wrote)[rows].sum()) / reads,
-        regret=float((new.late & ~log.wrote)[rows].sum()) / reads,
+        regret=_share((new.late & ~log.wrote)[rows], ~log.wrote[rows], codes),
     )
 
 
@@ -164,6 +164,12 @@ def _figure(values: Floats, codes: Ints) -> Figure:
     # One key says nothing of the others.
     half = Z90 * math.sqrt(variance) if known > 1 else math.inf
     return Figure(value - half, value, value + half)
+
+
+def _share(late: Flags, reads: Flags, codes: Ints) -> Interval:
+    _, keys = np.unique(codes, return_inverse=True)
+    pairs = zip(np.bincount(keys, late), np.bincount(keys, reads), strict=True)
+    return share([Count(float(a), float(b)) for a, b in pairs])
 
 
 def _scaled(one: Figure, by: float) -> Figure:

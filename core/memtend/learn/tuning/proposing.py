@@ -53,14 +53,15 @@ def propose(
     adopted = _holds(log, best_s if slides else None, now_s, terms, slides=slides)
     return Proposal(
         round(ttl_s * 1_000), adopted, "" if adopted else UNPROVEN, found.saving, found.bytes,
-        found.misses, found.regret_now, found.regret,
+        found.misses, found.regret_now, found.regret.value,
     )  # fmt: skip
 
 
 def _holds(
     log: ClassLog, best_s: float | None, now_s: float, terms: Terms, *, slides: bool
 ) -> bool:
-    """Whether what the past suggests would have saved something, and not been regretted, since."""
+    """Whether what the past suggests would have saved something since, and was not regretted for
+    certain."""
     past = log.until(terms.since)
     if best_s is None:
         best_s = _best(past, terms)
@@ -68,7 +69,7 @@ def _holds(
         return False
     tested_s = _unregretted(past, best_s, now_s, terms, slides=slides)
     found = _compared(log, now_s, tested_s, terms, slides=slides)
-    return found.saving.low > 0 and found.regret <= max(terms.regret_max, found.regret_now)
+    return found.saving.low > 0 and found.regret.low <= max(terms.regret_max, found.regret_now)
 
 
 def _best(log: ClassLog, terms: Terms) -> float | None:
