@@ -32,7 +32,7 @@ def services(clock: ManualClock, tmp_path: Path) -> Iterator[Services]:
 def test_a_poisoned_writer_is_found_left_out_and_the_model_fitted_again(
     services: Services, clock: ManualClock
 ) -> None:
-    rows = recorded("poisoned", 240)
+    rows = recorded("poisoned", 150)
     record(services.memory, clock, rows)
     [suspect] = services.suspects()
     assert suspect.writer == "mallory"
