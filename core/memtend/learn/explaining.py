@@ -57,17 +57,17 @@ class Explainer:
     success: Floats
     cost: Floats
 
-    def reasons(
-        self, encoder: Encoder, context: Mapping[str, Any], row: Floats, chosen: int, other: int,
-        expected: Expected,
-    ) -> tuple[Reason, ...]:  # fmt: skip
-        """The strongest, for `chosen` against `other`."""
-        if not len(self.looked_at) or chosen == other:
-            return ()
+    def variants(self, encoder: Encoder, row: Floats) -> Floats:
+        """The row, and below it once for each field looked at with that field's usual value."""
         asked = np.repeat(row[None], 1 + len(self.looked_at), axis=0)
         swapped = encoder.groups[None, :] == self.looked_at[:, None]
         asked[1:] = np.where(swapped, self.usual, asked[1:])
-        costs = expected(asked)
+        return asked
+
+    def reasons(
+        self, encoder: Encoder, context: Mapping[str, Any], costs: Floats, chosen: int, other: int
+    ) -> tuple[Reason, ...]:
+        """The strongest, for `chosen` against `other`. `costs`: expected of the `variants`."""
         ahead = costs[:, other] - costs[:, chosen]
         effects = ahead[0] - ahead[1:]
         strongest = np.argsort(-np.abs(effects), kind="stable")[:REASONS_MAX]

@@ -67,11 +67,13 @@ class ServedRecommender:
         known is named; None: never."""
         asked = self._situation(task_type, context, agents, at_ms)
         row = self.encoder.transform(asked)
-        X = row[None]
-        costs, learned = self.selector.expected(X), self.is_learned(task_type)
-        expected = costs[0] - costs.min()
+        learned = self.is_learned(task_type)
+        explainer = self.explainer if explain else None
+        X = explainer.variants(self.encoder, row) if explainer and learned else row[None]
+        costs = self.selector.expected(X)
+        expected = costs[0] - costs[0].min()
         incumbent = self.incumbent_of(task_type)
-        best = int(self.selector.decide(costs)[0]) if learned else incumbent
+        best = int(self.selector.decide(costs[:1])[0]) if learned else incumbent
         chosen, propensity = best, 1.0
         if draw is not None and self.explore > 0:
             allowed = np.ones(len(expected), dtype=bool)
@@ -82,13 +84,11 @@ class ServedRecommender:
         order = [at for at in np.argsort(expected, kind="stable").tolist() if at != chosen]
         reasons: tuple[Reason, ...] = ()
         cases: tuple[PastCase, ...] = ()
-        if explain and self.explainer is not None:
-            cases = self.explainer.alike(row, self.strategies)
+        if explainer is not None:
+            cases = explainer.alike(row, self.strategies)
             if learned and order:
-                reasons = self.explainer.reasons(
-                    self.encoder, asked, row, best, order[0] if order[0] != best else chosen,
-                    self.selector.expected,
-                )  # fmt: skip
+                other = order[0] if order[0] != best else chosen
+                reasons = explainer.reasons(self.encoder, asked, costs, best, other)
         names = self.strategies
         return Advice(
             strategy=names[chosen],
