@@ -14,10 +14,15 @@ from pathlib import Path
 from playwright.sync_api import Dialog, Page, Request, expect
 
 from memtend.health.report import Check, HealthReport, Level, Opportunity
+from memtend.learn.card import code as card_code
+from memtend.learn.card import prose as card_prose
 from memtend.model.plan import Action
+from memtend.model.trial import TrialLook, TrialState, TtlTrial
 from memtend.prune.plan import PruneDecision, PrunePlan
-from memtend_tasks.escaping import inert, paragraphs
+from memtend_tasks.escaping import Markdown, inert, paragraphs
 from memtend_tasks.healthpage import health_lines
+from memtend_tasks.learn import ScenarioLearned
+from memtend_tasks.learnpage import learn_lines, trial_lines
 from memtend_tasks.planpage import decisions, details, headline
 from tests.fixtures.markup import BEACON, HOSTILE
 from tests.ui.conftest import Served
@@ -29,7 +34,7 @@ END = "the end of the page"
 
 
 def test_hostile_memory_runs_nothing_in_a_page(page: Page, served: Served, tmp_path: Path) -> None:
-    shown = [*plan_lines(), *health_lines(hostile_health()), *HOSTILE, END]
+    shown = [*plan_lines(), *health_lines(hostile_health()), *lesson_lines(), *HOSTILE, END]
     seen = listen(page)
     number = keep(served, "markdown", paragraphs(shown), HOSTILE[3])
     for ui in UIS:
@@ -93,6 +98,22 @@ def keep(served: Served, kind: str, data: str, description: str = "") -> str:
 def plan_lines() -> list[str]:
     plan = hostile_plan()
     return [headline(plan), *details(plan)]
+
+
+def lesson_lines() -> list[str]:
+    """What was learned, with the sentences and names of a model's card."""
+    learned = [
+        ScenarioLearned(scenario=text, model=text, status=text, why=text, worth=text, drift=text,
+                        insights=((text, text),))
+        for text in HOSTILE
+    ]  # fmt: skip
+    trial = TtlTrial(
+        id="1", pattern=HOSTILE[0], state=TrialState.CANARY, plan="p", ttl_before_ms=None, ttl_ms=1,
+        share=0.1, began_at=NOON, until=NOON,
+    )  # fmt: skip
+    looks = [TrialLook(trial=trial, verdict=text, why=text) for text in HOSTILE]
+    card = [Markdown(f"- {card_prose(text)} {card_code(text)}") for text in HOSTILE]
+    return [*learn_lines(learned, HOSTILE), *trial_lines(looks), *card]
 
 
 def hostile_plan() -> PrunePlan:

@@ -24,6 +24,7 @@ FORMS = {
     "export": ("dest", "format", "pattern", "agent"),
     "prune": ("archive_target", "strategy", "profile", "reviewed", "ask", "dry_run"),
     "optimize": ("step", "reviewed", "dry_run"),
+    "learn": ("scenario", "promote", "tune_ttl", "seed", "dry_run"),
 }
 
 
@@ -88,7 +89,7 @@ def test_a_restore_from_the_form_waits_for_a_yes(
 
 
 def test_the_forms_ask_what_there_is_to_decide(page: Page, served: Served, tmp_path: Path) -> None:
-    """Import, migration, export, prune: every field is there, with its choices."""
+    """Import, migration, export, prune, learning: every field is there, with its choices."""
     for name, labels in FORMS.items():
         open_form(page, served, name)
         for label in labels:
