@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -163,6 +164,29 @@ def test_another_model_is_noticed_by_a_running_process_within_seconds(
     assert told.model == model.model_id
 
 
+def test_of_two_who_promote_at_once_one_model_is_in_use(
+    lasting_url: str, clock: ManualClock, tmp_path: Path
+) -> None:
+    chosen = settings(tmp_path)
+
+    def promoted(model: str) -> bool:
+        with open_services(lasting_url, settings=chosen, clock=clock) as other:
+            try:
+                other.promote(model, forced="a race")
+            except ModelNotPromoted:
+                return False
+        return True
+
+    with open_services(lasting_url, settings=chosen, clock=clock) as services:
+        record(services.memory, clock, recorded("rich", FEW))
+        ids = [services.fit_strategy().model.model_id for _ in range(2)]
+        with ThreadPoolExecutor(2) as pool:
+            assert any(pool.map(promoted, ids))
+        used = [one.model_id for one in services.models() if one.status is ModelStatus.ACTIVE]
+    assert len(used) == 1
+    assert used[0] in ids
+
+
 @pytest.mark.parametrize("harm", ["altered", "cut", "gone"])
 def test_a_harmed_file_is_refused_with_the_reason_and_tried_again(
     harm: str, clock: ManualClock, tmp_path: Path
@@ -198,5 +222,10 @@ def test_news_ask_for_another_fit(services: Services, clock: ManualClock) -> Non
     record(services.memory, clock, rows[FEW : FEW + 5])
     news = services.learning_news()
     assert (news.refit, news.outcomes) == (False, 5)
-    record(services.memory, clock, rows[FEW + 5 : FEW + 20])
+    assert services.evaluate().value is None
+    record(services.memory, clock, rows[FEW + 5 :])
     assert services.learning_news().refit
+    value = services.evaluate().value
+    assert value is not None
+    assert (value.judged_on, value.outcomes) == ("what has come since it was fitted", FEW)
+    assert (value.incumbent.saving.value, value.better) == (0.0, False)

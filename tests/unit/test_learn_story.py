@@ -1,9 +1,11 @@
-"""A poisoned writer from the first outcome to the model without him; and who promotes first."""
+"""A poisoned writer from the first outcome to the model without him; what an agent loads."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -11,10 +13,9 @@ import pytest
 from memtend.agent.learned import draw_of, recommended
 from memtend.agent.memory import AgentMemory
 from memtend.clock import ManualClock
-from memtend.errors import LearnPackageMissing, ModelNotPromoted
+from memtend.errors import LearnPackageMissing
 from memtend.learn.advice import Advice as Told
 from memtend.learn.advice import Likely
-from memtend.model.learned import ModelStatus
 from memtend.model.scenario import applicable, of_swarm, of_task
 from memtend.services import Services, open_services
 from memtend.serving.learning import learn_packages
@@ -57,27 +58,27 @@ def test_a_poisoned_writer_is_found_left_out_and_the_model_fitted_again(
     assert services.rollback() is None
 
 
-def test_of_two_who_promote_at_once_one_model_is_in_use(
+ASKING = """
+import sys
+from memtend import AgentMemory
+with AgentMemory.open(sys.argv[1], agent="ada", swarm="demo") as agent:
+    assert "numpy" not in sys.modules
+    print(agent.get_coordination_strategy({"queue": 3}, task_type="code").model)
+    print([name for name in ("sklearn", "scipy", "skops") if name in sys.modules])
+"""
+
+
+def test_an_agent_asks_without_loading_what_fits(
     services: Services, clock: ManualClock, tmp_path: Path
 ) -> None:
     record(services.memory, clock, recorded("rich", 60))
-    ids = [services.fit_strategy().model.model_id for _ in range(2)]
-
-    def promoted(model: str) -> bool:
-        settings = Settings(models_url=f"{tmp_path}/models")
-        with open_services(services.store.url, settings=settings, clock=clock) as other:
-            try:
-                other.promote(model, forced="a race")
-            except ModelNotPromoted:
-                return False
-        return True
-
-    with ThreadPoolExecutor(2) as pool:
-        done = list(pool.map(promoted, ids))
-    assert any(done)
-    used = [one.model_id for one in services.models() if one.status is ModelStatus.ACTIVE]
-    assert len(used) == 1
-    assert used[0] in ids
+    model = services.fit_strategy().model
+    services.promote(model.model_id, forced="to explore")
+    told = subprocess.run(
+        [sys.executable, "-c", ASKING, services.store.url], check=True, text=True,
+        stdout=subprocess.PIPE, env={**os.environ, "MEMTEND_MODELS_URL": f"{tmp_path}/models"},
+    )  # fmt: skip
+    assert told.stdout.splitlines() == [model.model_id, "[]"]
 
 
 def test_a_missing_package_is_named() -> None:

@@ -13,7 +13,6 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from memtend.agent.outcome import Outcome
 from memtend.errors import ArchiveUnreachable, InvalidValue, RecordDamaged
 from memtend.model.ended import Ended
 from memtend.model.layout import OUTCOMES
@@ -80,6 +79,8 @@ class Outcomes(Serving):
 
 
 def _ended(seen: Seen) -> Ended:
+    from memtend.agent.outcome import Outcome  # noqa: PLC0415
+
     value = seen.value
     if not isinstance(value, dict):
         raise InvalidValue(name="outcome", why="it is no object")
