@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from memtend.clock import Clock, SystemClock, to_datetime
-from memtend.errors import StoreOutdated
+from memtend.errors import MemtendError, StoreOutdated
 from memtend.guard import clear
 from memtend.limits import PLAN_DECISIONS_MAX
 from memtend.memory import Memory
@@ -99,7 +99,11 @@ class Services(
             drop_log(self.store, actor="sweep")
             drop_old(self.store, self.archive_policy().keep_ms)
             tidy(self.store, self.memory.config.file.learning)
-        self.watch_trials()
+        try:
+            self.watch_trials()
+        except MemtendError as error:  # what was swept is swept
+            note = f"what is on trial was not looked at: {error}"
+            report = report.model_copy(update={"notes": (*report.notes, note)})
         return report
 
     def verify_store(self) -> StoreVerifyReport:

@@ -114,3 +114,20 @@ def test_a_namespace_can_have_a_rule_of_its_own(services: Services, clock: Manua
     assert rules.rules[-2].refresh_on_read
     assert services.undo_ttl(report.plan).written == 2
     assert dump_policies(services.memory.config.file) == before
+
+
+def test_no_rule_is_proposed_that_would_reach_further(tmp_path: Path, clock: ManualClock) -> None:
+    """Nobody has said anything of either; each is its own, and one lies below the other."""
+    rules = "learn: {ttl: {accesses_min: 1}}\nnamespaces: [{namespace: a/*/c, ttl: 1d}]"
+    with tuning("sqlite://", tmp_path, clock, rules) as services:
+        for namespace in ("free", "free/below", "a/b/c", "a/b"):
+            services.memory.put(namespace, "k", 1)
+            clock.advance(HOUR_MS)
+            services.memory.get(namespace, "k")
+        said = {one.namespace: one for one in services.plan_ttl().decisions}
+    assert said["free"].reason == (
+        "a rule for it would also govern free/below, which is another matter"
+    )
+    assert said.keys() == {"free", "free/below", "a/*/c", "a/b"}
+    assert said["a/b"].reason.startswith("which rule holds depends on the key")
+    assert not any(one.action is Action.UPDATE for one in said.values())

@@ -78,6 +78,8 @@ class Tuning(Alerting):
             facts = self.facts()
 
             def decide(file: PolicyFile, known: Sequence[Trial], now_ms: int) -> Turn | None:
+                if trials.of_plan(known, digest):
+                    return None  # somebody else has applied it meanwhile
                 clear_ttl(
                     plan, lease=lease, facts=facts, planned_for=plan.policies,
                     policies=file.policies.digest,
