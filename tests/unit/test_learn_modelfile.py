@@ -164,10 +164,11 @@ def test_what_is_no_model_is_refused(meta: dict[str, Any]) -> None:
 
 
 def test_flat_trees_that_lead_nowhere_are_refused() -> None:
-    arrays = {
+    arrays: dict[str, Any] = {
         "t/children": np.array([1, 2, 1, 1, 2, 9], dtype=np.int32),
         "t/features": np.zeros(3, dtype=np.int32),
         "t/roots": np.zeros(1, dtype=np.int32),
+        "t/depth": np.ones(1, dtype=np.int64),
     }
     with pytest.raises(ModelRefused, match="leads to"):
         read_state("x", write_state(State({}, arrays)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -170,6 +171,16 @@ def test_outcomes_without_a_choice_or_a_context_say_so() -> None:
         for row in outcomes(150)
     ]
     assert "nothing in the contexts" in fit(bare).served.why
+
+
+def test_a_model_does_not_stand_against_an_incumbent_it_was_not_held_against(
+    followed: FittedRecommender,
+) -> None:
+    own = replace(followed.served, incumbents={"review": followed.served.strategies.index("mesh")})
+    told = own.recommend("review", {"bytes": 3})
+    assert (told.strategy, told.learned) == ("mesh", False)
+    assert "held against" in told.why
+    assert own.recommend("code", {"bytes": 3}).learned
 
 
 def test_a_type_may_have_an_incumbent_of_its_own() -> None:

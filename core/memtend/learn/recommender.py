@@ -99,6 +99,9 @@ def fit_recommender(
             influences=influences,
             seed=policy.seed,
         )
+    if wanted is not None and wanted not in table.strategies:
+        note = f"{wanted} has no outcome, so the model is held against what the log prefers"
+        learned = replace(learned, figures=(*learned.figures, note))
     facts = _facts(table, policy, encoder, influences, whole)
     known = {name: at for at, name in enumerate(table.strategies)}
     served = ServedRecommender(

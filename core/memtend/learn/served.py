@@ -50,8 +50,11 @@ class ServedRecommender:
         return self.incumbents.get(task_type, self.selector.incumbent)
 
     def is_learned(self, task_type: str) -> bool:
-        """Whether the context decides in tasks of this type; "": of a type that nobody says."""
-        return self.adopted and (not task_type or task_type in self.tasks)
+        """Whether the context decides in tasks of this type; "": of a type that nobody says. Where
+        a type has another incumbent than the model was held against, nothing proves it better."""
+        if not self.adopted or self.incumbent_of(task_type) != self.selector.incumbent:
+            return False
+        return not task_type or task_type in self.tasks
 
     def recommend(
         self,
@@ -182,7 +185,7 @@ class ServedRecommender:
 
     @classmethod
     def of(cls, state: State) -> ServedRecommender:
-        """Raises `KeyError`, `TypeError`, `ValueError` or `IndexError` for what is no state."""
+        """Raises `KeyError`, `TypeError`, `ValueError`, `IndexError` for what is no state."""
         meta, there = state.meta, state.meta["parts"]
         found = cls(
             encoder=Encoder.of(part(state, "encoder")),
@@ -197,6 +200,10 @@ class ServedRecommender:
             explore=float(meta["explore"]),
             facts=meta["facts"],
         )
+        width = len(found.encoder.names)
+        for name, array in state.arrays.items():
+            if name.endswith("/features") and array.max(initial=0) >= max(1, width):
+                raise ValueError(name)
         found.recommend("", {})
         return found
 
@@ -215,6 +222,8 @@ class ServedRecommender:
     def _why(self, task_type: str, explored: bool) -> str:
         if explored:
             return "drawn to learn from: now and then something else than the best known is tried"
+        if self.adopted and self.incumbent_of(task_type) != self.selector.incumbent:
+            return "this task type has an incumbent that the model was not held against"
         if self.adopted and not self.is_learned(task_type):
             return "no task of this type was ever recorded: the incumbent strategy"
         return self.why

@@ -52,18 +52,22 @@ def _check_trees(name: str, arrays: dict[str, NDArray[Any]]) -> None:
         prefix, _, last = key.rpartition("/")
         if last != "children":
             continue
-        features, roots = (arrays.get(f"{prefix}/{part}".lstrip("/")) for part in _PARTS)
+        features, roots, depth = (arrays.get(f"{prefix}/{part}".lstrip("/")) for part in _PARTS)
         nodes = len(children) // 2
         fits = (
             children.ndim == 1
             and features is not None
             and roots is not None
+            and depth is not None
             and features.shape == (nodes,)
             and nodes > 0
             and all(
                 part.dtype.kind == "i" and part.min(initial=0) >= 0 and part.max(initial=0) < nodes
                 for part in (children, roots)
             )
+            and depth.dtype.kind == "i"
+            and depth.shape == (1,)
+            and 0 <= int(depth[0]) < nodes
             and features.dtype.kind == "i"
             and features.min(initial=0) >= 0
         )
@@ -71,4 +75,4 @@ def _check_trees(name: str, arrays: dict[str, NDArray[Any]]) -> None:
             raise ModelRefused(name=name, why="a tree leads to what is not there")
 
 
-_PARTS: Final = ("features", "roots")
+_PARTS: Final = ("features", "roots", "depth")
