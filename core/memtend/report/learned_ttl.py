@@ -157,7 +157,7 @@ def _paint_frontier(axes: Axes, ordered: Sequence[Frontier]) -> None:
             axes.plot(
                 [one.stored for one in these], [one.missed for one in these], linestyle="",
                 marker=mark, markersize=7.5, markerfacecolor=ink(face), markeredgecolor=ink("ink"),
-                markeredgewidth=1.5, label=_ROLES[role],
+                markeredgewidth=1.5, label=_ROLES[role], clip_on=False, zorder=3,
             )  # fmt: skip
     most, worst = max(one.stored for one in ordered), max(one.missed for one in ordered)
     axes.set_xlim(0, most * 1.08 or 1.0)
