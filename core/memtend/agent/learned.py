@@ -7,7 +7,6 @@ does. A model whose files are missing or altered is refused with the reason, and
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
@@ -27,15 +26,16 @@ STRATEGY: Final = "strategy"
 _SERVED: Final = "serve.npz"
 _NS: Final = 1_000_000
 _live: WeakKeyDictionary[Store, ModelsInUse] = WeakKeyDictionary()
-_lock = threading.Lock()
 
 
 class ModelsInUse:
-    """Those of one store, shared by all agents of this process. Thread-safe."""
+    """Those of one store, shared by all agents of this process.
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._lock = threading.Lock()
+    Without locks, so that a fork finds none taken: what two threads do at once is done twice, and
+    harmless.
+    """
+
+    def __init__(self) -> None:
         self._looked_ns: int | None = None
         self._used: Mapping[str, ModelEntry] = {}
         self._loaded: dict[str, ServedRecommender] = {}
@@ -43,29 +43,26 @@ class ModelsInUse:
 
     @classmethod
     def of(cls, store: Store) -> ModelsInUse:
-        with _lock:
-            found = _live.get(store)
-            if found is None:
-                found = _live[store] = cls(store)
-            return found
+        return _live.setdefault(store, cls())
 
     def look_again(self) -> None:
         """At the next question, see which models are in use."""
         self._looked_ns = None
 
-    def find(self, scenarios: tuple[str, ...]) -> tuple[ModelEntry, ServedRecommender] | None:
+    def find(
+        self, store: Store, scenarios: tuple[str, ...]
+    ) -> tuple[ModelEntry, ServedRecommender] | None:
         """The first of these scenarios that has a model in use; raises what keeps it from use."""
-        with self._lock:
-            used = self._look()
-            entry = next((used[name] for name in scenarios if name in used), None)
-            return None if entry is None else (entry, self._load(entry))
+        used = self._look(store)
+        entry = next((used[name] for name in scenarios if name in used), None)
+        return None if entry is None else (entry, self._load(store, entry))
 
-    def _look(self) -> Mapping[str, ModelEntry]:
-        now_ns = self._store.clock.monotonic_ns()
-        if self._looked_ns is None or now_ns - self._looked_ns >= MODEL_LOOK_MS * _NS:
+    def _look(self, store: Store) -> Mapping[str, ModelEntry]:
+        now_ns, looked_ns = store.clock.monotonic_ns(), self._looked_ns
+        if looked_ns is None or now_ns - looked_ns >= MODEL_LOOK_MS * _NS:
             from memtend.store import models  # noqa: PLC0415
 
-            used = models.in_use(self._store)
+            used = models.in_use(store)
             self._used = {name: one for name, one in used.items() if one.kind == STRATEGY}
             self._looked_ns = now_ns
             known = {one.model_id for one in self._used.values()}
@@ -73,16 +70,16 @@ class ModelsInUse:
             self._failed = {name: one for name, one in self._failed.items() if name in known}
         return self._used
 
-    def _load(self, entry: ModelEntry) -> ServedRecommender:
+    def _load(self, store: Store, entry: ModelEntry) -> ServedRecommender:
         found = self._loaded.get(entry.model_id)
         if found is not None:
             return found
-        now_ns = self._store.clock.monotonic_ns()
+        now_ns = store.clock.monotonic_ns()
         failed = self._failed.get(entry.model_id)
         if failed is not None and now_ns - failed[0] < MODEL_RETRY_MS * _NS:
             raise failed[1]
         try:
-            found = self._loaded[entry.model_id] = load(self._store, entry)
+            found = self._loaded[entry.model_id] = load(store, entry)
         except MemtendError as error:
             self._failed[entry.model_id] = (now_ns, error)
             raise
@@ -114,7 +111,7 @@ class LiveRecommender:
         self._agents = () if agent is None else (agent,)
 
     def recommend(self, task_type: str | None, context: Mapping[str, Any]) -> Recommended | None:
-        found = ModelsInUse.of(self._store).find(applicable(task_type, self._swarm))
+        found = ModelsInUse.of(self._store).find(self._store, applicable(task_type, self._swarm))
         if found is None:
             return None
         entry, served = found

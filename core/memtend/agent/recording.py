@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from memtend.agent.memory import AgentMemory
-from memtend.errors import InvalidValue
+from memtend.errors import InvalidName, InvalidValue, LimitExceeded, MemtendError
 from memtend.limits_learning import OUTCOMES_WRITTEN
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def record_outcomes(
             if who not in members:
                 members[who] = AgentMemory(memory, *who)
             outcome = members[who].task_outcome(**fields)
-        except InvalidValue as error:
+        except (InvalidName, InvalidValue, LimitExceeded) as error:
             raise InvalidValue(name=f"{where} {number}", why=_said(error)) from error
         kept.setdefault(who, []).append(outcome)
         ids.append(outcome.outcome_id)
@@ -93,6 +93,8 @@ def _moment(text: object) -> datetime:
         raise InvalidValue(name="at", why=f"{str(text)[:64]!r} is no time in ISO form") from None
 
 
-def _said(error: InvalidValue) -> str:
+def _said(error: MemtendError) -> str:
     """Its facts without the sentence around them."""
-    return f"{error.facts['name']}: {error.facts['why']}"
+    if isinstance(error, InvalidValue):
+        return f"{error.facts['name']}: {error.facts['why']}"
+    return str(error)

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 EARLIER: Final = "the latest outcomes, by a model fitted on those before"
 _NAMES_MAX: Final = 64
+_CHARS_MAX: Final = 128
+_FACT_CHARS: Final = 1_000
 
 
 class Earlier(NamedTuple):
@@ -82,19 +84,21 @@ def facts_of(fitted: FittedRecommender, scenario: Scenario, earlier: Earlier) ->
         "adopted": fitted.learned.adopted,
         "scenario": {"task_type": scenario.task_type, "swarm": scenario.swarm},
         "strategies": [
-            {"name": name, "outcomes": count, "success": share}
+            {"name": name[:_CHARS_MAX], "outcomes": count, "success": share}
             for name, count, share in facts.by_strategy
         ],
-        "tasks": dict(facts.by_task[:_NAMES_MAX]),
-        "writers": dict(facts.by_writer[:_NAMES_MAX]),
+        "tasks": _short(facts.by_task),
+        "writers": _short(facts.by_writer),
         "excluded": [name for name, _ in table.excluded][:_NAMES_MAX],
         "left_out": {one.why: one.outcomes for one in table.left_out},
         "features": len(facts.features),
-        "dropped": [one.name for one in facts.dropped][:_NAMES_MAX],
+        "dropped": [one.name[:_CHARS_MAX] for one in facts.dropped][:_NAMES_MAX],
         "figures": list(fitted.learned.figures),
-        "suspects": [one.fact for one in facts.suspects],
+        "suspects": [one.fact[:_FACT_CHARS] for one in facts.suspects],
         "judged": None if value is None else value.model_dump(mode="json", exclude={"reliability"}),
-        "insights": [{"fact": one.fact, "sure": one.sure} for one in insights(table.rows)],
+        "insights": [
+            {"fact": one.fact[:_FACT_CHARS], "sure": one.sure} for one in insights(table.rows)
+        ],
         PICTURES: pictures.model_dump(mode="json"),
     }
 
@@ -121,6 +125,10 @@ def section_of(value: Evaluation | None) -> str:
         for one in value.by_task[:_NAMES_MAX]
     ]
     return "\n".join([*lines, ""])
+
+
+def _short(counts: Sequence[tuple[str, int]]) -> dict[str, int]:
+    return {name[:_CHARS_MAX]: count for name, count in counts[:_NAMES_MAX]}
 
 
 def _table(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from memtend.clock import to_datetime
 from memtend.errors import LearnPackageMissing, ModelNotPromoted, ScenarioUnknown
-from memtend.model.scenario import DEFAULT
+from memtend.model.scenario import DEFAULT, applicable
 from memtend.serving.modelfiles import ModelShelf
 from memtend.serving.outcomes import Outcomes
 from memtend.store import models
@@ -50,19 +50,24 @@ class Learning(Outcomes, ModelShelf):
 
     def scenarios(self) -> tuple[ScenarioSeen, ...]:
         """What there are outcomes of: everything, each type of task, each swarm."""
-        from memtend.learn.report import ScenarioSeen  # noqa: PLC0415
+        with learn_packages():
+            from memtend.learn.report import ScenarioSeen  # noqa: PLC0415
 
         seen = self.outcomes_for_learning()
         least = self.memory.config.file.learn.outcomes_min
         used = models.in_use(self.store)
+        by_name: dict[str, list[str]] = {}
+        for row in seen.rows:
+            if row.strategy is not None:
+                for name in applicable(row.task_type, row.swarm):
+                    by_name.setdefault(name, []).append(row.strategy)
         found = []
         for one in self.all_scenarios(seen):
-            rows = [row for row in seen.rows if row.strategy is not None and one.covers(row)]
-            model = used.get(one.name)
+            rows, model = by_name.get(one.name, []), used.get(one.name)
             found.append(
                 ScenarioSeen(
                     name=one.name, task_type=one.task_type, swarm=one.swarm, outcomes=len(rows),
-                    strategies=len({row.strategy for row in rows}), enough=len(rows) >= least,
+                    strategies=len(set(rows)), enough=len(rows) >= least,
                     model=model.model_id if model else None,
                 )
             )  # fmt: skip

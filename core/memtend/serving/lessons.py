@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from memtend.clock import to_ms
-from memtend.errors import ModelUnknown
+from memtend.errors import ModelDamaged, ModelRefused, ModelUnknown
 from memtend.limits_learning import REFIT_SHARE
 from memtend.model.learned import ModelStatus
 from memtend.model.scenario import DEFAULT
@@ -144,11 +144,15 @@ class Lessons(Learning):
             from memtend.learn.drift import drift  # noqa: PLC0415
             from memtend.learn.judged import expected_success  # noqa: PLC0415
 
-            served = load(self.store, entry)
-            known = [one for one in rows if one.strategy in served.strategies]
+            try:
+                served = load(self.store, entry)
+            except (ModelDamaged, ModelRefused):  # then by what each strategy did before
+                served = None
+            known = rows if served is None else [r for r in rows if r.strategy in served.strategies]
             old = [one for one in known if one.at_ms <= _last_ms(entry)]
             new = [one for one in known if one.at_ms > _last_ms(entry)]
-            return drift(old, new, expected_success(served, [*old, *new]))
+            expected = None if served is None else expected_success(served, [*old, *new])
+            return drift(old, new, expected)
 
     def _rows(self, scenario: str) -> list[Ended]:
         """Without the writers that the policy excludes."""
