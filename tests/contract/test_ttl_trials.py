@@ -14,6 +14,7 @@ from memtend.model.trial import TrialState
 from memtend.objects import open_target
 from memtend.policies import dump_policies, load_policies
 from memtend.services import Services
+from memtend.serving.tuning_watch import read
 from memtend.store.audit import entries
 from memtend.store.trials import running
 from tests.fixtures.tuning import (
@@ -197,9 +198,10 @@ def test_of_two_who_watch_one_acts(store_url: str, tmp_path: Path, clock: Manual
         one.apply_ttl(plan_for(one, HOUR_MS))
         use(one, clock, "a", LONG)
         trial = running(one.store)[0]
-        assert one._watched(trial).verdict == "alarm"
+        log = read(one.store, 0)
+        assert one._watched(trial, log).verdict == "alarm"
         seq = one.store.meta().audit_n
-        assert one._watched(trial).trial.state is TrialState.ROLLED_BACK
+        assert one._watched(trial, log).trial.state is TrialState.ROLLED_BACK
         assert one.store.meta().audit_n == seq
         assert len(one.alerts()) == 1
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from memtend.model.policyfile import PolicyFile
     from memtend.model.trial import TrialLook, TtlReport, TtlTrial
     from memtend.serving.tuning_facts import Gathered
+    from memtend.serving.tuning_watch import Log
     from memtend.store.trials import Trial
     from memtend.store.tuned import Turn
 
@@ -142,13 +143,18 @@ class Tuning(Alerting):
         """Look at what is under way, promote what has shown to be better, and take back what is
         regretted too much; that is an alert, told before it is done. Safe to repeat, and beside
         others who do the same."""
+        from memtend.serving.tuning_trials import terms_of  # noqa: PLC0415
+        from memtend.serving.tuning_watch import read  # noqa: PLC0415
+
         self._refresh()
         self._settle()
         running = [one for one in self._trials() if one.ended_ms is None]
         if not running:
             return ()
         self.memory.flush()
-        return tuple(self._watched(one) for one in reversed(running))
+        now_ms = self.clock.now_ms()
+        log = read(self.store, min(terms_of(one, now_ms).began_ms for one in running))
+        return tuple(self._watched(one, log) for one in reversed(running))
 
     def _settle(self) -> None:
         """Canaries that nobody watches end."""
@@ -163,7 +169,7 @@ class Tuning(Alerting):
 
         turn(self.store, self.memory.config, decide, ACTOR)
 
-    def _watched(self, trial: Trial) -> TrialLook:
+    def _watched(self, trial: Trial, log: Log) -> TrialLook:
         from memtend.learn.tuning.watching import Verdict  # noqa: PLC0415
         from memtend.model.trial import TrialState  # noqa: PLC0415
         from memtend.serving import tuning_trials as trials  # noqa: PLC0415
@@ -171,7 +177,7 @@ class Tuning(Alerting):
         from memtend.store.tuned import turn  # noqa: PLC0415
 
         now_ms = self.clock.now_ms()
-        seen = look(self.store, self.memory.config.file, trial, now_ms)
+        seen = look(log, self.memory.config.file, trial, now_ms)
         if seen is not None and seen.verdict is Verdict.WAIT:
             return looked(trials.shown(trial), seen)
         if seen is not None and seen.verdict is Verdict.ALARM:

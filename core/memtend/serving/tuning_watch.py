@@ -1,10 +1,13 @@
-"""One look at a trial: its accesses from the sample, by the keys it takes and the others.
+"""A look at trials: their accesses from the sample, by the keys that each takes and the others.
 
 Needs no package of learning, so that every sweep can do it.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from itertools import chain
 from math import isnan
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -17,23 +20,37 @@ from memtend.store.accessed import accesses_of
 from memtend.store.sampled import MISS, WRITE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from memtend.model.policyfile import PolicyFile
     from memtend.model.trial import TtlTrial
     from memtend.store.store import Store
     from memtend.store.trials import Trial
 
+Log = Mapping[str, Sequence[Access]]
+"""Accesses by namespace; of one, by key and time."""
 
-def look(store: Store, file: PolicyFile, trial: Trial, now_ms: int) -> Seen | None:
+
+def read(store: Store, since_ms: int) -> Log:
+    """The sample since a time, read once for all trials. A record that was gone when its access was
+    written down is as large as it was at another time."""
+    found = accesses_of(store, since_ms)
+    sizes = {d: size for d, size in zip(found.digest, found.size, strict=True) if not isnan(size)}
+    log: dict[str, list[Access]] = defaultdict(list)
+    columns = zip(found.digest, found.ns, found.at_ms, found.what, found.size, strict=True)
+    for digest, ns, at_ms, what, size in columns:
+        known = sizes.get(digest, 0.0) if isnan(size) else size
+        log[found.names[ns]].append(Access(digest, at_ms, int(known), what == MISS, what == WRITE))
+    for own in log.values():
+        own.sort(key=attrgetter("digest", "at_ms"))
+    return log
+
+
+def look(log: Log, file: PolicyFile, trial: Trial, now_ms: int) -> Seen | None:
     """None where the rule says something else by now."""
     if not holds(trial, file):
         return None
     terms = terms_of(trial, now_ms)
-    namespaces = [path for path in store.namespaces.load() if _governs(file, trial.namespace, path)]
-    found = sorted(
-        _accesses(store, terms.began_ms, namespaces), key=attrgetter("digest", "at_ms")
-    )  # fmt: skip
+    governed = (own for path, own in log.items() if _governs(file, trial.namespace, path))
+    found = list(chain.from_iterable(governed))
     if trial.state == TrialState.PROMOTED:
         return watch(arm(found, terms, terms.ttl_ms, now_ms), terms)
     rule = rule_of(file, trial.namespace)
@@ -62,14 +79,3 @@ def _governs(file: PolicyFile, pattern: str, path: str) -> bool:
     """Whether this rule holds for every key of the namespace."""
     candidates = file.policies.for_namespace(path).candidates
     return len(candidates) == 1 and candidates[0][0].text == pattern
-
-
-def _accesses(store: Store, since_ms: int, namespaces: list[str]) -> Iterator[Access]:
-    found = accesses_of(store, since_ms, namespaces=namespaces)
-    known: dict[int, float] = {}
-    for digest, at_ms, what, size in zip(
-        found.digest, found.at_ms, found.what, found.size, strict=True
-    ):
-        if not isnan(size):
-            known[digest] = size
-        yield Access(digest, at_ms, int(known.get(digest, 0)), what == MISS, what == WRITE)
