@@ -9,7 +9,6 @@ import json
 from typing import Any, Final
 
 import numpy as np
-import orjson
 from numpy.typing import NDArray
 
 from memtend.errors import ModelRefused
@@ -36,8 +35,8 @@ def read_state(name: str, data: bytes) -> State:
     if meta is None or meta.dtype != np.uint8:
         raise ModelRefused(name=name, why="it does not say what it is")
     try:
-        told = orjson.loads(meta.tobytes())
-    except orjson.JSONDecodeError as error:
+        told = json.loads(meta.tobytes())
+    except (ValueError, RecursionError) as error:
         raise ModelRefused(name=name, why="what it says of itself is no JSON") from error
     if not isinstance(told, dict) or not all(entry.startswith("arrays/") for entry in found):
         raise ModelRefused(name=name, why="it does not say what it is")
