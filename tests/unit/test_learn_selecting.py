@@ -7,13 +7,14 @@ from functools import cache
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from memtend.errors import CostsUnusable
 from memtend.learn.feedback import Feedback, Floats
 from memtend.learn.selecting import ContrastSelector, FittedSelector, fit_selector
+from memtend.learn.selecting.growing import counts
 from memtend.learn.single import SingleStrategy
 from memtend.learn.state import equal
 from tests.fixtures.worlds import World
@@ -30,12 +31,13 @@ def table(world: World, rows: int, seed: int = 0) -> Feedback:
     failed = rng.random(truth.success.shape) > truth.success
     return Feedback(
         X=X,
-        costs=failed + truth.cost - (1 - truth.success),
+        costs=np.round((failed + truth.cost - (1 - truth.success)) * 1024) / 1024,
         strategies=world.strategies,
         feature_names=world.columns,
     )
 
 
+FEW = settings(max_examples=2, deadline=None, phases=[Phase.generate])  # each is a fit
 GIVEN = table(WORLD, 200)
 
 
@@ -65,9 +67,15 @@ def test_the_served_trees_are_those_of_scikit_learn() -> None:
     found = fitted()
     selector = found.selector
     assert isinstance(selector, ContrastSelector)
-    trees = list(found.estimators().values())
+    assert found.grown is not None
     X = asked()[:, found.columns]
-    ends = np.column_stack([tree.apply(X.astype(np.float32)) for tree in trees])
+    counted, numbers = found.grown.gaps.counted(X), X.astype(np.float32)
+    ends = np.column_stack(
+        [
+            tree.apply(counted if counts(at) else numbers)
+            for at, tree in enumerate(found.estimators().values())
+        ]
+    )
     assert np.array_equal(selector.forest.leaves(asked()) - selector.forest.roots, ends)
     leaves = selector.table[selector.places[ends + selector.forest.roots]]
     wanted = leaves.mean(axis=1, dtype=np.float64) ** selector.power * selector.unit
@@ -95,7 +103,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_one_does_not() -> None:
     assert not equal(fit_selector(GIVEN, seed=4).selector.state(), state)
 
 
-@settings(max_examples=2, deadline=None)
+@FEW
 @given(order=st.permutations(range(len(WORLD.strategies))))
 def test_the_order_of_the_strategies_changes_nothing(order: list[int]) -> None:
     names = tuple(WORLD.strategies[at] for at in order)
@@ -104,15 +112,13 @@ def test_the_order_of_the_strategies_changes_nothing(order: list[int]) -> None:
     assert [names[at] for at in other.selector.choose(asked())] == wanted
 
 
-@settings(max_examples=2, deadline=None)
+@FEW
 @given(power=st.integers(-12, 12), more=st.integers(-50, 50))
 def test_neither_the_unit_of_costs_nor_what_a_whole_row_costs_more_changes_a_choice(
     power: int, more: int
 ) -> None:
-    whole = np.round(GIVEN.costs * 1024) / 1024
-    base = fit_selector(replace(GIVEN, costs=whole), seed=3)
-    other = fit_selector(replace(GIVEN, costs=(whole + more) * 2.0**power), seed=3)
-    assert np.array_equal(other.selector.choose(asked()), base.selector.choose(asked()))
+    other = fit_selector(replace(GIVEN, costs=(GIVEN.costs + more) * 2.0**power), seed=3)
+    assert np.array_equal(other.selector.choose(asked()), fitted().selector.choose(asked()))
 
 
 def test_columns_that_tell_nothing_are_left_out_and_named() -> None:

@@ -12,7 +12,6 @@ The order of the strategies and the unit of the costs change nothing; equal seed
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from types import SimpleNamespace
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -22,7 +21,7 @@ from memtend.errors import CostsUnusable
 from memtend.learn.feedback import Feedback, Floats, Ints
 from memtend.learn.flat import FlatForest
 from memtend.learn.selecting.columns import columns_of, told
-from memtend.learn.selecting.growing import Grown, grow, row_weights
+from memtend.learn.selecting.growing import Grown, grow
 from memtend.learn.selecting.judging import clear, gains, judged
 from memtend.learn.selecting.leaves import leaves_of
 from memtend.learn.selecting.report import Candidate, SelectionReport
@@ -43,14 +42,15 @@ POWERS: Final = {"roots of regrets": 2, "regrets": 1}
 class FittedSelector:
     selector: ContrastSelector | SingleStrategy
     report: SelectionReport
-    trees: tuple[Any, ...] = ()
+    grown: Grown | None = None
     columns: tuple[int, ...] = ()
     """Those of the contexts that the trees know, in their order."""
 
     def estimators(self) -> dict[str, Any]:
-        """The trees as scikit-learn knows them. What they predict is the contrast each was grown
-        for; the selector has only their shape."""
-        return {f"tree_{at:03}": tree for at, tree in enumerate(self.trees)}
+        """The trees as scikit-learn knows them. What they predict is what each was grown for; the
+        selector has only their shape."""
+        trees = () if self.grown is None else self.grown.trees
+        return {f"tree_{at:03}": tree for at, tree in enumerate(trees)}
 
 
 class _Tried(NamedTuple):
@@ -117,7 +117,7 @@ def fit_selector(feedback: Feedback, *, seed: int) -> FittedSelector:
         unit=tried.unit,
     )
     kept = tuple(map(int, columns.kept))
-    return FittedSelector(selector, report._replace(chosen=name), tried.grown.trees, kept)
+    return FittedSelector(selector, report._replace(chosen=name), tried.grown, kept)
 
 
 def _check(feedback: Feedback) -> None:
@@ -155,8 +155,8 @@ def _too_little(report: SelectionReport) -> str:
 def _try(X: Floats, costs: Floats, seed: int) -> _Tried:
     stakes = Stakes.of(costs)
     grown = grow(X, stakes, seed=seed)
-    forest = FlatForest.of(SimpleNamespace(estimators_=grown.trees))
-    leaves = leaves_of(forest.leaves(X), len(forest.features), grown.bags, row_weights(stakes))
+    forest = grown.forest()
+    leaves = leaves_of(forest.leaves(X), len(forest.features), grown.mass)
     tables = {name: leaves.values(stakes.regret ** (1 / power)) for name, power in POWERS.items()}
     chosen = {name: leaves.out_of_bag(table).argmin(axis=1) for name, table in tables.items()}
     return _Tried(grown, forest, leaves.places, tables, chosen, stakes.unit)

@@ -31,10 +31,9 @@ class Leaves(NamedTuple):
         return np.asarray(self.outside @ values)
 
 
-def leaves_of(
-    nodes: NDArray[np.int32], size: int, bags: NDArray[np.uint16], weight: Floats
-) -> Leaves:
-    """`nodes`: where each row ends in each tree, of `size` nodes altogether."""
+def leaves_of(nodes: NDArray[np.int32], size: int, mass: NDArray[np.float32]) -> Leaves:
+    """`nodes`: where each row ends in each tree, of `size` nodes altogether; `mass`: what it weighs
+    there, 0 where the tree has not seen it."""
     from scipy.sparse import csr_matrix, diags_array  # noqa: PLC0415
 
     n, trees = nodes.shape
@@ -48,9 +47,9 @@ def leaves_of(
         cells = cells.astype(np.float64).reshape(-1)
         return csr_matrix((cells, columns, starts), shape=(n, len(ends)))
 
-    inside = table(bags * weight[:, None])
+    inside = table(mass)
     total = np.asarray(inside.sum(axis=0)).reshape(-1)
-    unseen = bags == 0
+    unseen = mass == 0
     count = np.maximum(unseen.sum(axis=1), 1)
     shares = diags_array(1.0 / total) @ inside.T
     return Leaves(places, shares.tocsr(), table(unseen / count[:, None]))
