@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from xxhash import xxh3_64_intdigest
@@ -70,7 +71,7 @@ class Heard:
         now_ns = self._now_ns()
         if now_ns >= self._due_ns:
             self._due_ns = now_ns + _STEP_NS
-            self._log.add(self._place, self._log.now_ms(), READ)
+            self._log.add(self._place, now_ns, READ)
         return self
 
     def __int__(self) -> int:
@@ -99,9 +100,10 @@ class AccessLog:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self.now_ms, self.now_ns = store.clock.now_ms, store.clock.monotonic_ns
+        self.now_ns = store.clock.monotonic_ns
         self._lock = threading.Lock()
         self._noted: list[tuple[Place, int, int]] = []
+        """Where, when on the clock that is quickest to read, and what it was."""
         self._on = False
         self.below = NOBODY
         """Paths whose hash is below are in the sample."""
@@ -125,33 +127,38 @@ class AccessLog:
         self._on = learning.get("accesses", True)
         self._follow(Sample.of(sample))
 
-    def add(self, place: Place, at_ms: int, what: int) -> None:
+    def add(self, place: Place, at_ns: int, what: int) -> None:
         """Of a key that is in the sample."""
-        self._noted.append((place, at_ms, what))
-        if len(self._noted) > ACCESS_BUFFER_ROWS:
+        noted = self._noted
+        noted.append((place, at_ns, what))
+        if len(noted) > ACCESS_BUFFER_ROWS:
             write_behind(self._store)
 
     def missed(self, place: Place) -> None:
         """Nothing was there for a reader."""
         if hash_of(place) < self.below:
-            self.add(place, self.now_ms(), MISS)
+            self.add(place, self.now_ns(), MISS)
 
     def wrote(self, places: Iterable[Place]) -> None:
         limit = self.below
         if limit == NOBODY:
             return
         if found := [place for place in places if hash_of(place) < limit]:
-            now_ms = self.now_ms()
+            now_ns = self.now_ns()
             for place in found:
-                self.add(place, now_ms, WRITE)
+                self.add(place, now_ns, WRITE)
 
     def taken(self) -> list[Noted]:
         """What was noted so far, in parts of a transaction each; from now on somebody else's to
         write."""
         with self._lock:
             found, self._noted = self._noted, []
+        if not found:
+            return []
+        clock = self._store.clock
+        began_ns = clock.now_ms() * 1_000_000 - clock.monotonic_ns()
         # Copied at one stroke: another thread may still be adding to the old one.
-        noted = _by_place(found.copy(), self.below)
+        noted = _by_place(found.copy(), began_ns, self.below)
         places = sorted(noted)
         return [
             {place: noted[place] for place in places[start : start + ACCESS_SLICE]}
@@ -214,12 +221,13 @@ def forget(store: Store, tx: Transaction, namespace: str, ns: int, keys: Iterabl
     tx.run("drop_accesses_of", (store.engine.array(digests), ns))
 
 
-def _by_place(noted: list[tuple[Place, int, int]], limit: int) -> Noted:
+def _by_place(noted: list[tuple[Place, int, int]], began_ns: int, limit: int) -> Noted:
     """What was noted of each path that is in the sample, in order of time; of one sort at most one
     within a second."""
     found: Noted = {}
-    for place, at_ms, what in sorted(noted, key=lambda one: one[1]):
+    for place, at_ns, what in sorted(noted, key=itemgetter(1)):
         if hash_of(place) < limit:
+            at_ms = (began_ns + at_ns) // 1_000_000
             events = found.setdefault(place, [])
             last = next((at for at, of in reversed(events) if of == what), None)
             if last is None or at_ms - last >= ACCESS_STEP_MS:
