@@ -79,12 +79,12 @@ def learn(
     _publish_cards(address, found)
     proposal = None if tune_ttl is TuneTtl.OFF else _proposed(store, address)
     promoted: Sequence[str] = ()
-    tried = 0
+    tried, note = 0, ""
     if not dry_run:
         ready = [one.model for one in found if one.ready and promote is not Promote.NO]
         tries = proposal if tune_ttl is TuneTtl.TRY and proposal and proposal.rules else None
         if promote is Promote.ASK and (ready or tries):
-            _ask(address, page, found if ready else (), tries)
+            note = _ask(address, page, found if ready else (), tries)
         with store_turn(address.label):
             promoted = promote_models(store, ready) if ready else ()
             tried = apply_ttl_plan(store, tries.ref).written if tries else 0
@@ -98,7 +98,8 @@ def learn(
         refused=sum(one.fitted and not one.adopted for one in found), promoted=len(promoted),
         proposed=proposal.rules if proposal else 0, tried=tried, report=written.path,
     )  # fmt: skip
-    publish_page(address, "Lessons", [sentence(done)], done)
+    approved = f"Approved: {note}" if note else ""
+    publish_page(address, "Lessons", [sentence(done), approved], done)
     if wrong := ", ".join(one.scenario for one in found if one.status == FAILED):
         raise LessonsFailed(failed=wrong, store=address.label)
     return done
