@@ -20,8 +20,8 @@ from memtend.learn.ttl.survival import ages_of, cheapest, counted, hazards, surv
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-CLASS_STRENGTH: Final = 4.0
-BAND_STRENGTH: Final = 50.0
+CLASS_STRENGTH: Final = 10.0
+BAND_STRENGTH: Final = 30.0
 BANDS_MAX: Final = 24
 
 

@@ -21,12 +21,12 @@ from memtend.learn.ttl.survival import ages_of, cheapest, counted, hazards, surv
 Floats = NDArray[np.float64]
 
 TREES: Final = 16
-LEAF_MIN: Final = 40
+LEAF_MIN: Final = 50
 DRAWN: Final = 0.63  # of the accesses, for each tree
 TRIED: Final = 0.5  # of the features, at each split
 TARGETS: Final = 6
-STRENGTH: Final = 5.0
-HALF_LIFE: Final = 0.3  # of the accesses, by which the weight of one halves
+STRENGTH: Final = 1.0
+HALF_LIFE: Final = 0.4  # of the accesses, by which the weight of one halves
 ROWS_MAX: Final = 40_000  # the latest
 _MISSING: Final = -9.0  # below every feature: before anything is known
 _BATCH: Final = 4_096
