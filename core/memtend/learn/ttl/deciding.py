@@ -6,6 +6,8 @@ force everywhere else. A class of the table that nothing held out speaks for kee
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
@@ -136,12 +138,15 @@ class Decision:
         table = learned.all.classes.table(rate, *bounds)
         if kind == "access" and learned.past.forest is not None:
             rate *= tilt(learned.past.forest, learned.later, self.price, bounds, learned.seed)
-        keeps = ~np.isin(np.arange(len(learned.names)), list(self._finer))
+        finer = () if kind == "incumbent" else self._finer
+        keeps = ~np.isin(np.arange(len(learned.names)), list(finer))
         table = ClassTable(
             table.edges, np.where(keeps[:, None], self._old[:, None], table.cells),
             np.where(keeps, self._old, table.whole),
         )  # fmt: skip
         default = float(np.median(table.whole))
+        if self.given is not None:
+            default = math.inf if isinstance(self.given, Mapping) else float(self.given)
         return TtlPolicy(
             kind, learned.names, rate, *bounds, default, table,
             learned.all.forest if kind == "access" else None,
