@@ -27,7 +27,7 @@ from tests.benchmarks.render import page
 ROOT = Path(__file__).resolve().parents[2]
 FIGURES = ROOT / "benchmarks.json"
 PAGE = ROOT / "docs" / "benchmarks.md"
-LEARNING = ("learning_selection", "learning_bandit", "learning_fit")
+LEARNING = ("learning_selection", "learning_bandit", "learning_fit", "learning_ttl")
 MODULES = ("store", "growth", "sweep", "long", "writers", "slowdisk", "postgres", "startup",
            "backups", "increments", "archive", "sync", "leases", "messages", "imports",
            "migrations", "accesses", "metrics", "health", "prune", "optimize",

@@ -26,6 +26,7 @@ TITLES = {
     "optimize": "Optimizing and searching",
     "learning_selection": "Selecting strategies, all costs known",
     "learning_bandit": "Selecting strategies from logs of what was tried",
+    "learning_ttl": "How long to keep what",
 }
 SMALL = 0.001
 HEAD = """\
