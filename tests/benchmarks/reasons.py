@@ -15,6 +15,12 @@ BY_NAME = {
         "The hash check, the deadline and the count of accesses cost about three microseconds "
         "beside a read of seven; where SQLite's cache is too small for the file they hardly show."
     ),
+    "TTL by": (
+        "Traces differ far more than methods do on them: of more than a dozen forms tried none was "
+        "better on most. Where a namespace is young or reuse changes within the test, the best "
+        "fixed TTL in hindsight knows what nobody could; the one of the past that a guard could "
+        "fall back to is further from it than what was learned. ADR 0038 has the figures."
+    ),
     "tag query": (
         "Raw returns values. Ours returns whole records with labels, times and access counts, and "
         "reads every key that has the tag once more, because a sibling without it may be newer."
