@@ -26,6 +26,8 @@ LEAST: Final = 0.005
 """Of a log: the lower bound must exceed it, in the unit of its costs, which are standardized. Less
 is not worth another policy, and is what models find where there is nothing."""
 _TRUST_ROWS: Final = 6.0
+_FEW_ROWS: Final = 6.0
+"""An error seen in so many effective rows is itself uncertain: its square counts twice."""
 _STAYS: Final = "the single best strategy stays"
 
 
@@ -58,7 +60,7 @@ def gate_logged(
         return Verdict(False, claimed, -np.inf, f"the model expects no saving: {_STAYS}", observed)
     weight = 1 / (CLAIM_ERROR * claimed) ** 2
     told, total = trust * claimed * weight, weight
-    error = observed.error
+    error = observed.error * float(np.sqrt(1 + _FEW_ROWS / max(observed.effective_rows, 0.1)))
     if np.isfinite(error) and error > 0:
         told, total = told - observed.value / error**2, total + 1 / error**2
     return _verdict(told / total, BANDIT_ERRORS / float(np.sqrt(total)), LEAST, observed)
