@@ -125,12 +125,15 @@ class ServedRecommender:
     ) -> ManyAdvice:
         """As `recommend` for each task type and context, without explanations."""
         kinds = [task_type for task_type, _ in tasks]
-        facts = {kind: self.history.facts(kind) for kind in set(kinds)}
+        every_kind = set(kinds)
+        facts = {kind: self.history.facts(kind) for kind in every_kind}
+        usual = {kind: self.incumbent_of(kind) for kind in every_kind}
+        asks = {kind: self.is_learned(kind) for kind in every_kind}
         asked = [
             situation(kind, context, at_ms=at_ms, history=facts[kind]) for kind, context in tasks
         ]
-        incumbents = np.array([self.incumbent_of(kind) for kind in kinds], dtype=np.int64)
-        learned = np.array([self.is_learned(kind) for kind in kinds], dtype=bool)
+        incumbents = np.array([usual[kind] for kind in kinds], dtype=np.int64)
+        learned = np.array([asks[kind] for kind in kinds], dtype=bool)
         expected = np.empty((len(tasks), len(self.strategies)))
         best = incumbents.copy()
         for start in range(0, len(tasks), _ROWS):
