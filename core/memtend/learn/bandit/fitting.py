@@ -30,8 +30,6 @@ ROWS_MAX: Final = 10_000
 """The latest: a fit then stays below a minute."""
 TRIED_MIN: Final = 3
 MARGIN: Final = 0.06
-MARGIN_SERVED: Final = 0.04
-"""Smaller, since the forest that serves expects less of everything than those it learned from."""
 DEVIATES_MIN: Final = 0.04
 """A policy that hardly ever differs is not worth having, and found where there is nothing."""
 _TREES: Final = 80
@@ -101,7 +99,7 @@ def fit_from_bandit(feedback: Feedback, *, seed: int) -> FittedBandit:
         incumbent=incumbent,
         forest=_served(forest, log),
         trust=_trust(log),
-        margin=MARGIN_SERVED,
+        margin=MARGIN,
         center=log.center,
         spread=log.spread,
     )
