@@ -39,7 +39,7 @@ def until(true: Callable[[], object]) -> None:
 
 
 def database_ms(memory: Memory) -> int:
-    """By which leases end. Their holders count from before they asked, and stop a little earlier."""
+    """By which leases end. Their holders count from before they asked, and stop earlier."""
     return clock_ms(memory.store, memory.store.engine.read("lease_now"))
 
 
