@@ -3,9 +3,9 @@
     >>> seen = [{"size": n % 7, "lang": "py" if n % 2 else "go"} for n in range(40)]
     >>> encoder = Encoder.fit(seen)
     >>> encoder.names
-    ('lang = go', 'lang = py', 'size')
+    ('lang = go', 'size')
     >>> encoder.transform({"size": "3", "lang": "cobol", "new": 1}).tolist()
-    [0.0, 0.0, 3.0]
+    [0.0, 3.0]
 
 A number that is missing is NaN, a category that is missing or was never seen has none of its ones.
 Nothing that a context holds makes `transform` raise, and what is not a feature costs nothing there.
