@@ -16,10 +16,10 @@ BY_NAME = {
         "beside a read of seven; where SQLite's cache is too small for the file they hardly show."
     ),
     "TTL by": (
-        "Traces differ far more than methods do on them: of more than a dozen forms tried none was "
-        "better on most. Where a namespace is young or reuse changes within the test, the best "
-        "fixed TTL in hindsight knows what nobody could; the one of the past that a guard could "
-        "fall back to is further from it than what was learned. ADR 0038 has the figures."
+        "Not known for sure. Boosting, more features and other targets gained nothing on the "
+        "practice traces, so that drift within the test is suspected: there the best fixed TTL of "
+        "the past, to which a guard could return, is mostly worse still. The settings were chosen "
+        "on the same traces. ADR 0038 has the figures."
     ),
     "tag query": (
         "Raw returns values. Ours returns whole records with labels, times and access counts, and "
