@@ -98,8 +98,12 @@ def fit_policy(feedback: Feedback, whole: Feedback | None, *, seed: int) -> Lear
         f"by {told.effective_rows:,.0f} effective outcomes",
         f"another strategy than the incumbent is named in {told.deviates:.0%} of tasks",
     )
+    why = told.why
+    if told.adopted:  # the gate counts in spreads of the cost, people in what the objective counts
+        why = f"a task costs {told.saving:.4g} less than with {told.incumbent}, at least "
+        why += f"{told.low:.4g}"
     return Learned(
-        fitted.selector, fitted.estimators(), told.adopted, told.why, told,
+        fitted.selector, fitted.estimators(), told.adopted, why, told,
         figures if told.effective_rows else figures[:1],
     )  # fmt: skip
 

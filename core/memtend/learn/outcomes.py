@@ -177,7 +177,7 @@ def _notes(rows: list[Ended], objective: Objective) -> list[str]:
             f"the propensity of {unknown:,} of {n:,} outcomes was not recorded and is estimated "
             "from how often each strategy was followed in tasks of the type"
         )
-    if times and objective.duration:
+    if 0 < times < n and objective.duration:
         notes.append(f"{times:,} of {n:,} outcomes say no time and count as the median")
     if timeouts and objective.duration:
         notes.append(f"{timeouts:,} time-outs count as twice the time after which they were ended")
