@@ -59,6 +59,41 @@ def test_what_would_change_is_told_with_its_interval() -> None:
     assert found.regret.low < 0.5 < found.regret.high
 
 
+def test_what_is_kept_from_before_the_time_held_out_counts_in_it() -> None:
+    """A write every 100 s: ten are kept at a time, or five hundred, whatever time is looked at."""
+    n = 1_000
+    many = ClassLog.of(np.arange(n) * 100.0, np.arange(n), np.ones(n, bool), np.full(n, 8.0), 1e5)
+    for slides in (False, True):
+        for now_s, ttl_s, change in ((1e3, 5e4, 490), (5e4, 1e3, -490)):
+            found = compare(
+                many, now_s, ttl_s, slides=slides, since=9e4, byte_s_a_miss=8.0, rate=1.0
+            )
+            assert found.bytes.value == pytest.approx(8 * change, rel=0.01)
+            assert found.saving.value == pytest.approx(-change * 100, rel=0.01)
+
+
+def test_intervals_hold_the_truth_nine_times_of_ten() -> None:
+    """Keys are written once and read once, an exponential time later: known by formula."""
+    now_s, ttl_s, mean_s, miss = 1_000.0, 300.0, 400.0, 900.0
+    late = math.exp(-ttl_s / mean_s) - math.exp(-now_s / mean_s)
+    truth = ((now_s - ttl_s) / miss - late) / 2
+    held = 0
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        wrote = rng.uniform(-3_000, 8_000, 300)
+        t = np.r_[wrote, wrote + rng.exponential(mean_s, 300)]
+        seen = (t >= 0) & (t < 8_000)
+        one = ClassLog.of(
+            t[seen], np.r_[0:300, 0:300][seen], (np.arange(600) < 300)[seen],
+            np.ones(int(seen.sum())), 8_000.0,
+        )  # fmt: skip
+        found = compare(
+            one, now_s, ttl_s, slides=False, since=6_000.0, byte_s_a_miss=miss, rate=1.0
+        )
+        held += found.saving.low <= truth <= found.saving.high
+    assert 83 <= held <= 97
+
+
 def test_one_key_says_nothing_of_others() -> None:
     found = compare(log(), 200.0, 50.0, slides=False, since=5.0, byte_s_a_miss=1.0, rate=1.0)
     assert (found.saving.low, found.saving.high) == (-math.inf, math.inf)

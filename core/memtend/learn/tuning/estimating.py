@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memtend.learn.tuning.facts import Figure
-from memtend.learn.tuning.shares import Z90, Count, Interval, ratio, share
+from memtend.learn.tuning.shares import Z90, Count, Interval, share
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -51,15 +51,14 @@ class ClassLog:
     def __len__(self) -> int:
         return len(self.t)
 
-    def bill(self, ttl_s: float, *, slides: bool) -> Bill:
-        """A key's first access is nobody's fault."""
-        if slides:
-            before = self._before(np.ones(len(self), bool))
-            until = self._after(np.ones(len(self), bool))
-            return Bill(self.size * np.minimum(until - self.t, ttl_s), self.t - before >= ttl_s)
-        before, until = self._before(self.wrote), self._after(self.wrote)
-        kept = np.where(self.wrote, self.size * np.minimum(until - self.t, ttl_s), 0.0)
-        return Bill(kept, ~self.wrote & (self.t - before >= ttl_s))
+    def bill(self, ttl_s: float, *, slides: bool, since: float = -math.inf) -> Bill:
+        """A key's first access is nobody's fault. Of what is kept counts what lies after `since`,
+        also what was kept from before it."""
+        renews = np.ones(len(self), bool) if slides else self.wrote
+        before, until = self._before(renews), np.minimum(self._after(renews), self.t + ttl_s)
+        kept_s = np.maximum(until - np.maximum(self.t, since), 0.0)
+        byte_s = np.where(renews, self.size * kept_s, 0.0)
+        return Bill(byte_s, (slides | ~self.wrote) & (self.t - before >= ttl_s))
 
     def regret(self, ttl_s: float, *, slides: bool) -> float:
         """The share of reads that would have come too late."""
@@ -109,22 +108,26 @@ def compare(
     log: ClassLog, now_s: float, ttl_s: float, *, slides: bool, since: float, byte_s_a_miss: float,
     rate: float,
 ) -> Change:  # fmt: skip
-    """What would change from `since` on; `rate` is the share of keys that the log has."""
-    old, new = log.bill(now_s, slides=slides), log.bill(ttl_s, slides=slides)
+    """What would change from `since` on; `rate` is the share of keys that the log has.
+
+    Whoever keeps for longer than that time lasts keeps in it what was used before it, as in any
+    other time: without that, a long time to live would look cheap.
+    """
+    old = log.bill(now_s, slides=slides, since=since)
+    new = log.bill(ttl_s, slides=slides, since=since)
     rows = log.t >= since
-    byte_s = (new.byte_s - old.byte_s)[rows]
-    late = (new.late.astype(float) - old.late)[rows]
-    codes = log.key[rows]
+    byte_s = new.byte_s - old.byte_s
+    late = np.where(rows, new.late.astype(float) - old.late, 0.0)
     cost = byte_s / byte_s_a_miss + late
-    count = len(codes)
+    count = int(rows.sum())
     watched_s = max(log.end - since, 1.0)
     reads = max(1, int((~log.wrote[rows]).sum()))
     return Change(
-        saving=_figure(-cost, codes),
-        bytes=_scaled(_figure(byte_s, codes), count / watched_s / rate),
-        misses=_scaled(_figure(late, codes), count / watched_s * _DAY_S / rate),
+        saving=_figure(-cost, log.key, rows),
+        bytes=_scaled(_figure(byte_s, log.key, rows), count / watched_s / rate),
+        misses=_scaled(_figure(late, log.key, rows), count / watched_s * _DAY_S / rate),
         regret_now=float((old.late & ~log.wrote)[rows].sum()) / reads,
-        regret=_share((new.late & ~log.wrote)[rows], ~log.wrote[rows], codes),
+        regret=_share((new.late & ~log.wrote)[rows], ~log.wrote[rows], log.key[rows]),
     )
 
 
@@ -153,16 +156,18 @@ def least_for(log: ClassLog, regret: float, *, slides: bool) -> float:
     return float(ages[-1 - late]) + _TICK_S if late < len(ages) else 0.0
 
 
-def _figure(values: Floats, codes: Ints) -> Figure:
-    """The mean over accesses, with its interval over keys."""
-    if not len(values):
+def _figure(values: Floats, codes: Ints, rows: Flags) -> Figure:
+    """The sum a row of those that count, with its interval over keys."""
+    if not rows.any():
         return Figure(0.0, 0.0, 0.0)
     _, keys = np.unique(codes, return_inverse=True)
-    sums, counts = np.bincount(keys, values), np.bincount(keys)
-    pairs = [Count(float(a), float(b)) for a, b in zip(sums, counts, strict=True)]
-    value, variance, known = ratio(pairs)
+    sums, counts = np.bincount(keys, values), np.bincount(keys, rows)
+    value, known = float(sums.sum() / counts.sum()), len(sums)
     # One key says nothing of the others.
-    half = Z90 * math.sqrt(variance) if known > 1 else math.inf
+    half = math.inf
+    if np.count_nonzero(counts) > 1:
+        spread = float(((sums - value * counts) ** 2).sum()) * known / (known - 1)
+        half = Z90 * math.sqrt(spread) / float(counts.sum())
     return Figure(value - half, value, value + half)
 
 
