@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from memtend.clock import ManualClock
 from memtend.errors import TrialUnknown, TtlPlanStale
+from memtend.learn.tuning.rules import rule_of, with_rule
+from memtend.model.policy import Cleanup, Policy
 from memtend.model.policyfile import PolicyFile
 from memtend.model.trial import TrialState
 from memtend.objects import open_target
@@ -99,6 +102,34 @@ def test_what_somebody_has_set_since_stays(services: Services) -> None:
         0, 1, [TrialState.REPLACED],
     )  # fmt: skip
     assert lives(_file(services)) == {PATTERN: 2 * DAY_MS}
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [{"ttl_ms": 2 * DAY_MS}, {"refresh_on_read": True}, {"canary": {"ttl_ms": 1, "share": 0.5}}],
+)
+def test_a_rule_that_was_edited_beside_its_canary_stays(
+    services: Services, edit: dict[str, Any]
+) -> None:
+    """And what was tried on it ends with the trial."""
+    report = services.apply_ttl(plan_for(services, HOUR_MS))
+    _edit(services, **edit)
+    undone = services.undo_ttl(report.plan)
+    assert (undone.written, states(services)) == (0, [TrialState.REPLACED])
+    rule = rule_of(_file(services), PATTERN)
+    assert rule is not None
+    assert rule.canary is None
+    assert rule.ttl_ms == edit.get("ttl_ms", DAY_MS)
+    assert rule.refresh_on_read == edit.get("refresh_on_read", False)
+
+
+def test_what_has_nothing_to_do_with_times_to_live_may_be_edited(services: Services) -> None:
+    report = services.apply_ttl(plan_for(services, HOUR_MS))
+    _edit(services, cleanup=Cleanup.MANUAL)
+    assert [look.verdict for look in services.watch_trials()] == ["wait"]
+    assert services.undo_ttl(report.plan).written == 1
+    rule = rule_of(_file(services), PATTERN)
+    assert rule == Policy(pattern=PATTERN, ttl_ms=DAY_MS, cleanup=Cleanup.MANUAL)
 
 
 def test_a_watch_sees_that_somebody_has_set_the_rule(services: Services) -> None:
@@ -215,3 +246,14 @@ def test_unknown_plans_are_named(services: Services) -> None:
 
 def _file(services: Services) -> PolicyFile:
     return services.memory.config.file
+
+
+def _edit(services: Services, **edit: Any) -> None:
+    """As somebody does who sets a file in which one rule reads otherwise."""
+    rule = rule_of(_file(services), PATTERN)
+    assert rule is not None
+    assert rule.canary is not None
+    if "canary" in edit:
+        edit["canary"] = rule.canary.model_copy(update=edit["canary"])
+    file = with_rule(_file(services), PATTERN, rule.model_copy(update=edit))
+    services.memory.config.set_policies(load_policies(dump_policies(file)), "somebody")

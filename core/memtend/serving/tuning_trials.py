@@ -13,9 +13,17 @@ import orjson
 
 from memtend.clock import to_datetime
 from memtend.durations import show_duration
-from memtend.learn.tuning.rules import has_room, rule_of, settled, tried, tuned, with_rule
+from memtend.learn.tuning.rules import (
+    has_room,
+    restored,
+    rule_of,
+    settled,
+    tried,
+    tuned,
+    with_rule,
+)
 from memtend.learn.tuning.watching import Terms
-from memtend.model.policy import Policy
+from memtend.model.policy import Canary, Policy
 from memtend.model.trial import TrialState, TtlTrial
 from memtend.store.trials import Trial
 from memtend.store.tuned import Turn
@@ -113,13 +121,14 @@ def longest_ms(trial: Trial) -> int:
 
 
 def holds(trial: Trial, file: PolicyFile) -> bool:
-    """Whether the rules still say what the trial has made of them."""
-    rule = rule_of(file, trial.namespace)
-    if rule is None:
+    """Whether the rules still say of times to live what the trial has made of them."""
+    rule, facts = rule_of(file, trial.namespace), trial.facts
+    if rule is None or rule.refresh_on_read != facts["slides"]:
         return False
     if trial.state == TrialState.CANARY:
-        return rule.canary is not None and rule.canary.trial == trial.id
-    return rule.canary is None and rule.ttl_ms == trial.facts["ttl_ms"]
+        canary = Canary(trial=trial.id, ttl_ms=facts["ttl_ms"], share=facts["share"])
+        return rule.canary == canary and rule.ttl_ms == facts["ttl_before_ms"]
+    return rule.canary is None and rule.ttl_ms == facts["ttl_ms"]
 
 
 def promoted(trial: Trial, file: PolicyFile, now_ms: int, seen: Seen) -> Turn:
@@ -141,17 +150,20 @@ def put_back(
     found: Sequence[Trial], state: TrialState, file: PolicyFile, now_ms: int, why: str,
     seen: Seen | None = None,
 ) -> Turn | None:  # fmt: skip
-    """The former rule of each, exactly; one that somebody has set otherwise since stays."""
+    """The former time to live of each; one that somebody has set otherwise since stays, without
+    what was tried on it."""
     rows, now = [], file
     for trial in found:
         if trial.ended_ms is not None:
             continue
-        if not holds(trial, file):
+        rule, former = rule_of(file, trial.namespace), trial.facts["rule"]
+        if rule is None or not holds(trial, file):
+            if rule is not None and rule.canary is not None and rule.canary.trial == trial.id:
+                now = with_rule(now, trial.namespace, settled(rule))
             rows.append(_ended(trial, TrialState.REPLACED, now_ms, _REPLACED))
             continue
-        former = trial.facts["rule"]
-        rule = None if former is None else Policy.model_validate(former)
-        now = with_rule(now, trial.namespace, rule)
+        was = None if former is None else restored(rule, Policy.model_validate(former))
+        now = with_rule(now, trial.namespace, was)
         rows.append(_ended(trial, state, now_ms, why, seen))
     if not rows:
         return None

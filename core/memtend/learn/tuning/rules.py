@@ -50,6 +50,11 @@ def tuned(rule: Policy, pattern: str, ttl_ms: int, why: str) -> Policy:
     return _altered(rule, pattern=pattern, ttl_ms=ttl_ms, canary=None, why=_cut(why))
 
 
+def restored(rule: Policy, former: Policy) -> Policy:
+    """With the time to live that it had, and nothing tried; whatever else it says by now stays."""
+    return _altered(rule, ttl_ms=former.ttl_ms, canary=None, why=former.why)
+
+
 def settled(rule: Policy) -> Policy:
     """Without what is tried on it."""
     return _altered(rule, canary=None)
