@@ -19,6 +19,7 @@ from memtend.model.subject import Subject
 from memtend.services import Services
 from memtend.settings import Settings
 from memtend.store.accessed import accesses_of
+from memtend.store.accesslog import tidy
 from memtend.store.sampled import MISS, READ, WRITE, Sample, below, digest_of, hash_of
 from tests.fixtures.stores import run_sql
 
@@ -161,6 +162,26 @@ def test_what_is_old_goes_and_an_empty_sample_begins_anew(
     clock.advance(3_600_000)
     services.apply_sweep(services.plan_sweep())
     assert sample(memory) == Sample(0, 0)
+
+
+def test_what_a_clock_that_ran_ahead_has_noted_is_left_out_and_goes(
+    memory: Memory, clock: ManualClock
+) -> None:
+    """Another machine's, of the same store, or this one's before it was set back."""
+    services = Services(memory, Settings())
+    memory.put(NS, "k1", 1)
+    memory.flush()
+    for ahead_ms, kept in ((60_000, 2), (200 * 24 * 3_600_000, 1)):
+        clock.jump(ahead_ms)
+        clock.accept()
+        memory.get(NS, "k1")
+        memory.flush()
+        clock.jump(-ahead_ms)
+        clock.accept()
+        assert services.plan_ttl().accesses == 1
+        tidy(memory.store, {})
+        assert run_sql(memory, "SELECT count(*) FROM access_log") == [(kept,)]
+        run_sql(memory, "DELETE FROM access_log WHERE what = 0")
 
 
 def test_where_nobody_wants_it_there_is_none(memory: Memory) -> None:

@@ -107,7 +107,11 @@ class _Told:
 def accesses_of(
     store: Store, since_ms: int = 0, *, namespaces: Sequence[str] | None = None
 ) -> Accesses:
-    """The sample since a time, of all namespaces or of some."""
+    """The sample since a time, of all namespaces or of some.
+
+    What a clock that ran ahead has noted for later than now is left out.
+    """
+    now_ms = store.clock.now_ms()
     columns = array("q"), array("q"), array("q"), array("b"), array("d")
     digests, spaces, times, sorts, sizes = columns
     with store.engine.snapshot() as reader:
@@ -115,12 +119,11 @@ def accesses_of(
         if namespaces is not None:
             names = {number: path for number, path in names.items() if path in set(namespaces)}
         for digest, ns, at_ms, what, size, _ in sound(reader.stream("accesses_since", (since_ms,))):
-            if ns in names:
+            if ns in names and at_ms <= now_ms:
                 digests.append(digest)
                 spaces.append(ns)
                 times.append(at_ms)
                 sorts.append(what)
                 sizes.append(size or _UNKNOWN)
         rate = Sample.now(reader).rate
-    now_ms = store.clock.now_ms()
     return Accesses(*columns, names, rate, min(times, default=now_ms), now_ms)

@@ -196,17 +196,18 @@ class AccessLog:
 
 
 def tidy(store: Store, learning: Mapping[str, Any]) -> None:
-    """Let go of what is too old, and of everything where the policy file wants no sample.
+    """Let go of what is too old, of what a clock that ran ahead has noted for as long from now, and
+    of everything where the policy file wants no sample.
 
     A sample that is empty begins anew, with all keys that a store of this size can have in it.
     """
     keep_ms = learning.get("accesses_keep_ms", ACCESS_KEEP_MS)
-    until_ms = store.clock.now_ms() - keep_ms
+    now_ms = store.clock.now_ms()
     with store.engine.write() as tx:
         tx.fetch("meta_locked")
         before = Sample.now(tx)
         if learning.get("accesses", True):
-            tx.run("drop_accesses_before", (until_ms,))
+            tx.run("drop_accesses_beyond", (now_ms - keep_ms, now_ms + keep_ms))
         else:
             tx.run("drop_accesses_from", (digest_from(NOBODY),))
         rows = _count(tx)

@@ -34,7 +34,7 @@ STATEMENTS: Final[dict[str, str]] = {
     "endings_of": "SELECT key, why FROM log WHERE ns = ? AND key {in_texts} AND field = '' "
     "ORDER BY seq",
     "drop_accesses_from": "DELETE FROM access_log WHERE digest >= ?",
-    "drop_accesses_before": "DELETE FROM access_log WHERE at_ms < ?",
+    "drop_accesses_beyond": "DELETE FROM access_log WHERE at_ms < ? OR at_ms > ?",
     "drop_accesses_of": "DELETE FROM access_log WHERE digest {in_ints} AND ns = ?",
     "drop_accesses_in": "DELETE FROM access_log WHERE ns = ?",
     "accesses_in": "SELECT count(*) FROM access_log WHERE ns = ?",
