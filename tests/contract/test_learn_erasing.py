@@ -12,6 +12,7 @@ import pytest
 from memtend.memory import Memory
 from memtend.model.subject import Subject
 from memtend.modelfiles import files_of
+from memtend.objects import open_target
 from memtend.services import Services
 from memtend.settings import Settings
 from memtend.store import models, trials
@@ -84,6 +85,17 @@ def test_a_namespace_takes_its_accesses_and_trials(services: Services) -> None:
     assert [one.id for one in trials.listed(services.store)] == ["t2"]
     [(number,)] = run_sql(memory, "SELECT ns FROM access_log")
     assert services.store.namespaces.path(number) == "kept"
+
+
+@pytest.mark.parametrize("name", ["users/ada", "users/ada-lovelace"])
+def test_a_namespace_takes_the_policy_files_beside_the_plans(services: Services, name: str) -> None:
+    services.memory.put(name, "note", 1)
+    plans = open_target(services.settings.plans_url, services.clock)
+    for number, pattern in enumerate((name, f"{name}/*", "users/*", "sessions")):
+        text = f"namespaces: [{{namespace: {pattern}, ttl: 1d}}]"
+        plans.put_if_absent(f"policies-{number:064x}.yaml", text.encode())
+    erased(services, Subject.of_namespace(name))
+    assert [one.name[72] for one in plans.list()] == ["2", "3"]
 
 
 def test_a_short_key_takes_no_model(services: Services) -> None:
