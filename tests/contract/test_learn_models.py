@@ -78,6 +78,21 @@ def test_of_a_scenario_one_model_is_in_use(memory: Memory) -> None:
     assert verify_store(store).ok
 
 
+def test_a_model_of_another_kind_is_in_use_beside_it(memory: Memory) -> None:
+    """How long to keep what is another question than how to go about a task."""
+    store = memory.store
+    entered(store, "m1")
+    entered(store, "t1", "t2", kind="ttl")
+    for one, expected in (("m1", None), ("t1", None), ("t2", "t1")):
+        models.promote(store, one, expected=expected, actor="operator")
+    assert [one.model_id for one in models.in_use(store).values()] == ["m1"]
+    assert [one.model_id for one in models.in_use(store, "ttl").values()] == ["t2"]
+    models.roll_back(store, "build", expected="t2", actor="operator", kind="ttl")
+    assert models.active(store, "build", "ttl") is None
+    assert models.active(store, "build") == models.find(store, "m1")
+    assert models.surplus(models.listed(store)) == []
+
+
 def test_what_was_changed_meanwhile_is_not_replaced(memory: Memory) -> None:
     store = memory.store
     entered(store, "m1", "m2", "m3")

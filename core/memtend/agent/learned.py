@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from memtend.model.learned import ModelEntry
     from memtend.store.store import Store
 
-STRATEGY: Final = "strategy"
 _SERVED: Final = "serve.npz"
 _NS: Final = 1_000_000
 _live: WeakKeyDictionary[Store, ModelsInUse] = WeakKeyDictionary()
@@ -62,8 +61,7 @@ class ModelsInUse:
         if looked_ns is None or now_ns - looked_ns >= MODEL_LOOK_MS * _NS:
             from memtend.store import models  # noqa: PLC0415
 
-            used = models.in_use(store)
-            self._used = {name: one for name, one in used.items() if one.kind == STRATEGY}
+            self._used = models.in_use(store)
             self._looked_ns = now_ns
             known = {one.model_id for one in self._used.values()}
             self._loaded = {name: one for name, one in self._loaded.items() if name in known}

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from pydantic import AwareDatetime, BaseModel, Field
 
 from memtend.model.archiverule import NAME_PATTERN
 
+STRATEGY: Final = "strategy"
+TTL: Final = "ttl"
+
 
 class ModelStatus(StrEnum):
-    """Of a scenario one model at most is active."""
+    """Of a scenario and kind one model at most is active."""
 
     CANDIDATE = "candidate"
     ACTIVE = "active"
@@ -36,7 +39,7 @@ class ModelEntry(BaseModel, frozen=True, extra="forbid"):
     model_id: str
     scenario: str = Field(pattern=NAME_PATTERN)
     kind: str
-    """`strategy` or `ttl`."""
+    """`STRATEGY` or `TTL`."""
     status: ModelStatus
     made_at: AwareDatetime
     promoted_at: AwareDatetime | None = None

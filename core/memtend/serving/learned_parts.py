@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from memtend.clock import to_ms
 from memtend.limits_learning import INSIGHTS_SHOWN, PICTURED_SCENARIOS_MAX
 from memtend.model.layout import OUTCOMES
-from memtend.model.learned import ModelEntry, ModelStatus
+from memtend.model.learned import STRATEGY, TTL, ModelEntry, ModelStatus
 from memtend.model.pictures import StrategyPictures, TtlPictures, pictures_in
 from memtend.store import models, trials
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 INSIGHTS: Final = "insights"
 """Under this name of a model's facts: a list of `fact` and `sure`."""
-_STRATEGY: Final = "strategy"
-_TTL: Final = "ttl"
 
 
 def learned_parts(store: Store) -> dict[str, Any]:
@@ -31,8 +29,8 @@ def learned_parts(store: Store) -> dict[str, Any]:
 
     known = models.listed(store)
     used = [one for one in known if one.status is ModelStatus.ACTIVE]
-    shown = sorted(_newest(known, _STRATEGY), key=lambda one: (-one.rows, one.scenario))
-    keeping = (pictures_in(one.facts, TtlPictures) for one in _newest(known, _TTL))
+    shown = sorted(_newest(known, STRATEGY), key=lambda one: (-one.rows, one.scenario))
+    keeping = (pictures_in(one.facts, TtlPictures) for one in _newest(known, TTL))
     drawn = ((one, pictures_in(one.facts, StrategyPictures)) for one in shown)
     return {
         "outcomes": _counted(store, "tally_of", "ns", OUTCOMES),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from memtend.clock import to_datetime
 from memtend.errors import LearnPackageMissing, ModelNotPromoted, ScenarioUnknown
+from memtend.model.learned import STRATEGY
 from memtend.model.scenario import DEFAULT, applicable
 from memtend.serving.modelfiles import ModelShelf
 from memtend.serving.outcomes import Outcomes
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from memtend.model.scenario import Scenario
     from memtend.serving.outcomes import OutcomesSeen
 
-STRATEGY: Final = "strategy"
 ADOPTED: Final = "adopted"
 EXCLUDED: Final = "excluded"
 FIT_STEPS: Final = 4

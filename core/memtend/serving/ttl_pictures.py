@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from memtend.clock import to_datetime
-from memtend.model.learned import ModelEntry, ModelStatus
+from memtend.model.learned import TTL, ModelEntry, ModelStatus
 from memtend.model.pictures import PICTURES
 from memtend.store import models
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from memtend.services import Services
 
 SCENARIO: Final = "ttl"
-KIND: Final = "ttl"
 _ACTOR: Final = "tuning"
 
 
@@ -35,12 +34,12 @@ def _keep(services: Services, plan: TtlPlan, fitted: FittedTtl) -> None:
     from memtend.learn.picturing_ttl import ttl_pictures  # noqa: PLC0415
 
     store, report = services.store, fitted.report
-    before = [one.model_id for one in models.listed(store, SCENARIO)]
+    before = [one.model_id for one in models.listed(store, SCENARIO) if one.kind == TTL]
     first, last = (None if ms is None else to_datetime(ms) for ms in (plan.from_ms, plan.until_ms))
     entry = ModelEntry(
         model_id=services.clock.new_id(),
         scenario=SCENARIO,
-        kind=KIND,
+        kind=TTL,
         status=ModelStatus.CANDIDATE,
         made_at=plan.made_at,
         program=services._program(),

@@ -1,4 +1,4 @@
-"""The registry of models: one row each, and of every scenario one in use at most.
+"""The registry of models: one row each, and of every scenario and kind one in use at most.
 
 What is in use changes only from what the caller saw there (compare and set), in one transaction
 with its entry in the audit trail. A row that does not match its checksum is left out here and found
@@ -15,7 +15,7 @@ import orjson
 from memtend.clock import to_datetime, to_ms
 from memtend.errors import ModelNotPromoted, ModelUnknown
 from memtend.limits_learning import MODELS_KEPT, MODELS_LISTED_MAX
-from memtend.model.learned import ModelEntry, ModelStatus
+from memtend.model.learned import STRATEGY, ModelEntry, ModelStatus
 from memtend.store.upkeep import save as save_rows
 from memtend.store.upkeep import sound
 
@@ -51,13 +51,14 @@ def listed(store: Store, scenario: str | None = None) -> list[ModelEntry]:
     return _opened(store.engine.read("models_of", (scenario, MODELS_LISTED_MAX)))
 
 
-def in_use(store: Store) -> dict[str, ModelEntry]:
-    """The active model of every scenario that has one."""
-    return {one.scenario: one for one in _opened(store.engine.read("models_active"))}
+def in_use(store: Store, kind: str = STRATEGY) -> dict[str, ModelEntry]:
+    """The active model of every scenario that has one of this kind."""
+    used = _opened(store.engine.read("models_active"))
+    return {one.scenario: one for one in used if one.kind == kind}
 
 
-def active(store: Store, scenario: str) -> ModelEntry | None:
-    return in_use(store).get(scenario)
+def active(store: Store, scenario: str, kind: str = STRATEGY) -> ModelEntry | None:
+    return in_use(store, kind).get(scenario)
 
 
 def promote(
@@ -71,19 +72,25 @@ def promote(
         entry = _one(change.tx.fetch("model_at", (model_id,)), model_id)
         if entry.status is ModelStatus.REFUSED:
             raise _refused(entry, f"it was refused ({entry.why})")
-        _replace(change, entry.scenario, expected, entry)
+        _replace(change, entry.scenario, entry.kind, expected, entry)
         return _keep(change, _now_active(change, entry), "promoted", was=expected, why=why)
 
 
 def roll_back(
-    store: Store, scenario: str, *, expected: str | None, actor: str, why: str = ""
+    store: Store,
+    scenario: str,
+    *,
+    expected: str | None,
+    actor: str,
+    why: str = "",
+    kind: str = STRATEGY,
 ) -> ModelEntry | None:
     """Take the model in use out of use; its parent comes back where it is still there.
 
     Returns what is in use now. Raises `ModelNotPromoted` where `expected` is not in use.
     """
     with store.change(actor) as (change, _):
-        was = _replace(change, scenario, expected, None)
+        was = _replace(change, scenario, kind, expected, None)
         back = was and _parent(change.tx, was)
         if was is None:
             return None
@@ -104,13 +111,13 @@ def refuse(store: Store, model_id: str, *, actor: str, why: str) -> ModelEntry:
 
 
 def surplus(entries: Iterable[ModelEntry]) -> list[ModelEntry]:
-    """Models that need not be kept: of each scenario all but the newest, the one in use and its
-    parent."""
-    by_scenario: dict[str, list[ModelEntry]] = {}
+    """Models that need not be kept: of each scenario and kind all but the newest, the one in use
+    and its parent."""
+    alike: dict[tuple[str, str], list[ModelEntry]] = {}
     for entry in sorted(entries, key=lambda one: (one.made_at, one.model_id), reverse=True):
-        by_scenario.setdefault(entry.scenario, []).append(entry)
+        alike.setdefault((entry.scenario, entry.kind), []).append(entry)
     found = []
-    for models in by_scenario.values():
+    for models in alike.values():
         used = [one for one in models if one.status is ModelStatus.ACTIVE]
         kept = {one.model_id for one in used} | {one.parent for one in used}
         others = [one for one in models if one.model_id not in kept]
@@ -139,10 +146,11 @@ def _stand(store: Store, model_id: str, status: ModelStatus, actor: str, why: st
 
 
 def _replace(
-    change: Change, scenario: str, expected: str | None, heir: ModelEntry | None
+    change: Change, scenario: str, kind: str, expected: str | None, heir: ModelEntry | None
 ) -> ModelEntry | None:
     """Retire what is in use, if it is what was expected; returns it."""
-    used = [one for one in _opened(change.tx.fetch("models_active")) if one.scenario == scenario]
+    every = _opened(change.tx.fetch("models_active"))
+    used = [one for one in every if (one.scenario, one.kind) == (scenario, kind)]
     found = used[0].model_id if used else None
     if found != expected:
         why = f"{found or 'no model'} is in use by now, not {expected or 'none'}"
@@ -157,7 +165,15 @@ def _replace(
 
 def _parent(tx: Transaction, entry: ModelEntry) -> ModelEntry | None:
     found = _opened(tx.fetch("model_at", (entry.parent,))) if entry.parent else []
-    return next((one for one in found if one.status is not ModelStatus.REFUSED), None)
+    return next(
+        (
+            one
+            for one in found
+            if one.status is not ModelStatus.REFUSED
+            and (one.scenario, one.kind) == (entry.scenario, entry.kind)
+        ),
+        None,
+    )
 
 
 def _now_active(change: Change, entry: ModelEntry) -> ModelEntry:
