@@ -13,6 +13,7 @@ from memtend.learn.bandit.leaves import fit_leaves
 from memtend.learn.bandit.logs import bandit_log
 from memtend.learn.bandit.selector import BanditSelector, deviating
 from memtend.learn.calibrating import SuccessModel, calibration_error, fit_success_model
+from memtend.learn.feedback import Feedback
 from memtend.learn.single import SingleStrategy
 from memtend.learn.state import equal
 from tests.fixtures.worlds import World
@@ -87,6 +88,19 @@ def test_propensities_nobody_wrote_down_are_the_shares_of_the_log(world: World) 
     assert not log.propensities_known
     assert log.propensity[0] == pytest.approx(log.counts / 200)
     assert log.incumbent == world.incumbent
+
+
+def test_one_lucky_outcome_makes_no_incumbent() -> None:
+    """Where all are tried alike, what was tried once and went well is not what is done today."""
+    draw = np.random.default_rng(3)
+    logged = np.append(np.tile(np.arange(3), 40), 3)
+    costs = np.full((121, 4), np.nan)
+    costs[np.arange(121), logged] = np.append(draw.random(120), 0.0)
+    feedback = Feedback(
+        X=draw.random((121, 2)), costs=costs, strategies=("a", "b", "c", "lucky"), logged=logged
+    )
+    assert bandit_log(feedback, 1_000).incumbent != 3
+    assert fit_from_bandit(feedback, seed=0).incumbent != 3
 
 
 def test_only_a_trusted_saving_above_the_margin_leaves_the_incumbent() -> None:

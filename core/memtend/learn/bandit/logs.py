@@ -16,6 +16,9 @@ from memtend.learn.feedback import Feedback, Floats, Ints
 
 PRIOR_ROWS = 5.0
 """With how many rows of the overall mean a strategy's own mean is taken together."""
+TRIED_ROWS = 20
+"""Of a strategy, or half of what each has on average, for it to be called the cheapest: what was
+tried once and went well is not what is done today."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,4 +102,5 @@ def _incumbent(log: BanditLog) -> int:
     likely = log.propensity.mean(axis=0)
     if likely.max() > 1.5 / log.strategies:
         return int(likely.argmax())
-    return int(log.means().argmin())
+    enough = log.counts >= min(TRIED_ROWS, log.counts.mean() / 2)
+    return int(np.where(enough, log.means(), np.inf).argmin())
