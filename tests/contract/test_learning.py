@@ -20,6 +20,7 @@ from memtend.settings import Settings
 from memtend.store.quarantine import mark_writer
 from memtend.store.verify import verify_store
 from tests.fixtures.ended import record, recorded
+from tests.fixtures.worlds import WRITERS
 
 FEW = 60
 
@@ -229,3 +230,9 @@ def test_news_ask_for_another_fit(services: Services, clock: ManualClock) -> Non
     assert value is not None
     assert (value.judged_on, value.outcomes) == ("what has come since it was fitted", FEW)
     assert (value.incumbent.saving.value, value.better) == (0.0, False)
+    one, other = WRITERS[:2]
+    assert services.refit(exclude_writers=[one]) is not None
+    assert services.refit(exclude_writers=[one]) is services.refit() is None
+    again = services.refit(exclude_writers=[other])
+    assert again is not None
+    assert again.model.facts["excluded"] == [one, other]

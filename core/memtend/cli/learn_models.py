@@ -46,7 +46,12 @@ def fit(
         bool, typer.Option("--promote", help="Put it in use at once, if the gate lets it pass.")
     ] = False,
     news: Annotated[
-        bool, typer.Option("--if-news", help="Only where enough is new, or something has drifted.")
+        bool,
+        typer.Option(
+            "--if-news",
+            help="Only where enough is new, or something has drifted; without the writers that "
+            "the newest model goes without, too.",
+        ),
     ] = False,
     store: Store = None,
     json: Json = False,
@@ -61,12 +66,8 @@ def fit(
     steps: list[None] = []
     with open_operator(store) as services:
         with show.counting("learning", FIT_STEPS, lambda: len(steps)):
-            if news:
-                report = services.refit(scenario, step=lambda: steps.append(None))
-            else:
-                report = services.fit_strategy(
-                    scenario, seed, exclude or (), step=lambda: steps.append(None)
-                )
+            learn = services.refit if news else services.fit_strategy
+            report = learn(scenario, seed, exclude or (), step=lambda: steps.append(None))
         if report and promote and report.adopted:
             entry = services.promote(report.model.model_id)
             report = report.model_copy(update={"model": entry})

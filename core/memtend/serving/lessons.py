@@ -4,7 +4,7 @@ fit again. Only reads, but for `refit`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from memtend.clock import to_ms
@@ -128,15 +128,23 @@ class Lessons(Learning):
             drift=drift, refit=refit, why=why,
         )  # fmt: skip
 
-    def refit(self, scenario: str = DEFAULT, *, step: Step = lambda: None) -> FitReport | None:
+    def refit(
+        self,
+        scenario: str = DEFAULT,
+        seed: int | None = None,
+        exclude_writers: Collection[str] = (),
+        *,
+        step: Step = lambda: None,
+    ) -> FitReport | None:
         """Fit again where there is news, without the writers that the newest model went without;
-        None where there is none."""
-        news = self.learning_news(scenario)
-        if not news.refit:
+        None where there is none. Another seed, or another writer to go without, is news."""
+        news, found = self.learning_news(scenario), self.models(scenario)
+        before = set(_excluded(found[0])) if found else set()
+        other = found and seed not in (None, found[0].seed)
+        if not (news.refit or other or set(exclude_writers) - before):
             return None
-        found = self.models(scenario)
-        without = _excluded(found[0]) if found else ()
-        return self.fit_strategy(scenario, exclude_writers=without, step=step)
+        without = before | set(exclude_writers)
+        return self.fit_strategy(scenario, seed, without, step=step)
 
     def _drift(self, entry: ModelEntry, rows: list[Ended]) -> Drift:
         with learn_packages():
