@@ -43,8 +43,15 @@ def test_a_file_is_recorded_whole_or_not_at_all(cli: Cli) -> None:
         ({"propensity": 0}, "line 2' cannot be stored: outcome propensity: "),
         ({"context": [1]}, "line 2' cannot be stored: context: it is no JSON object"),
         ({"agents": "ada"}, "line 2' cannot be stored: agents: it is no list of names"),
+        (
+            {"context": {"files": 2**70}},
+            "line 2' cannot be stored: it: Integer exceeds 64-bit range",
+        ),
         ({"at": "noon"}, "line 2' cannot be stored: at: 'noon' is no time in ISO form"),
-        ({"at": "2025-06-01"}, "line 2' cannot be stored: since: 2025-06-01"),
+        (
+            {"at": "2025-06-01"},
+            "line 2' cannot be stored: at: 2025-06-01T00:00:00 has no time zone",
+        ),
         ({"at": "2999-01-01T00:00+00:00"}, "line 2' cannot be stored: at: 2999"),
     ):
         refused = cli("learn", "record", "--file", "-", stdin=lines({}, wrong))

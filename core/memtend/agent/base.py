@@ -168,12 +168,12 @@ def share_of(value: float | None, what: str) -> float | None:
     return float(value)
 
 
-def since_ms(since: datetime | None) -> int:
+def since_ms(since: datetime | None, name: str = "since") -> int:
     """A moment in milliseconds; a naive one is refused, because nobody knows its zone."""
     from memtend.clock import to_ms  # noqa: PLC0415
 
     if since is None:
         return 0
     if since.tzinfo is None:
-        raise InvalidValue(name="since", why=f"{since.isoformat()} has no time zone")
+        raise InvalidValue(name=name, why=f"{since.isoformat()} has no time zone")
     return to_ms(since)

@@ -83,7 +83,7 @@ class Outcomes(AgentBase):
         from memtend.agent.outcome import make_outcome  # noqa: PLC0415
 
         now_ms = self.clock.now_ms()
-        at_ms = since_ms(at) if at else now_ms
+        at_ms = since_ms(at, "at") if at else now_ms
         if at_ms > now_ms + OUTCOME_AHEAD_MS:
             raise InvalidValue(name="at", why=f"{at:%Y-%m-%d %H:%M} is still to come")
         return make_outcome(

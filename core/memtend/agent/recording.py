@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from memtend.agent.memory import AgentMemory
+from memtend.codec.canonical import encode
 from memtend.errors import InvalidName, InvalidValue, LimitExceeded, MemtendError
 from memtend.limits_learning import OUTCOMES_WRITTEN
 
@@ -49,6 +50,7 @@ def record_outcomes(
             if who not in members:
                 members[who] = AgentMemory(memory, *who)
             outcome = members[who].task_outcome(**fields)
+            encode(outcome.stored(), "it")
         except (InvalidName, InvalidValue, LimitExceeded) as error:
             raise InvalidValue(name=f"{where} {number}", why=_said(error)) from error
         kept.setdefault(who, []).append(outcome)
