@@ -135,8 +135,10 @@ def test_what_serves_agrees_with_what_scikit_learn_fitted(fitted: FittedRecommen
     selector: Any = served.selector
     leaves = selector.forest.leaves(X)
     if "forest" in estimators:
-        told = estimators["forest"].predict(X) * selector.spread + selector.center
-        assert np.allclose(told, selector.expected(X), atol=1e-9)
+        told, expected = estimators["forest"].predict(X), selector.expected(X)
+        others = np.arange(len(selector.strategies)) != selector.incumbent
+        beside = expected[:, others] - expected[:, [selector.incumbent]]
+        assert np.allclose(told[:, others] * selector.spread, beside, atol=1e-9)
         assert np.array_equal(leaves - selector.forest.roots, estimators["forest"].apply(X))
     else:
         trees = [tree for name, tree in sorted(estimators.items()) if name.startswith("tree_")]
