@@ -226,14 +226,19 @@ class Memory(Counting):
         `NotFound` where nothing is visible: an expired record cannot be brought back (4.3).
         """
         check_times(Put(namespace, key, None, ttl_ms=ttl_ms))
+        return self._touch(namespace, key, ttl_ms, lease)
+
+    def _touch(
+        self, namespace: str, key: str, ttl_ms: int | None, lease: Lease | None, read: bool = False
+    ) -> Dot | None:
         seen = self._records.seen(namespace, key)
         if not seen:
             raise NotFound(namespace=namespace, key=key)
         ttl = self.config.policy(namespace, key).ttl_ms if ttl_ms is None else ttl_ms or None
         top = newest(self._reads.views.own(namespace, key, seen) or seen)
-        left_ms = top.exp - self.store.clock.now_ms() if top.exp is not None else None
-        if ttl and left_ms is not None and ttl * (1 - TOUCH_SHARE) < left_ms <= ttl:
-            return None
+        left_ms = float("inf") if top.exp is None else top.exp - self.store.clock.now_ms()
+        if ttl and ttl * (1 - TOUCH_SHARE) < left_ms and (read or left_ms <= ttl):
+            return None  # reading gives time, and takes none away
         if top.body.type == RowKind.COUNTER:
             return self._extend(namespace, key, ttl or 0, lease)
         # Whoever extends a value has not judged those beside it.
@@ -287,7 +292,7 @@ class Memory(Counting):
 
     def _slide(self, namespace: str, key: str) -> None:
         with suppress(NotFound, ConditionFailed):  # gone or written meanwhile: nothing to slide
-            self.touch(namespace, key)
+            self._touch(namespace, key, None, None, read=True)
 
 
 _NAME_MIN, _NAME_MAX = "+", "z"

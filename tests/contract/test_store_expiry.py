@@ -160,6 +160,22 @@ def test_refresh_on_read_slides_the_deadline_behind_the_read(
     assert memory.get(NS, "k") is None
 
 
+def test_a_read_takes_no_time_away(memory: Memory, clock: ManualClock) -> None:
+    """What was promised at the write stays, whatever the rule says by now."""
+    set_policies(memory, Policy(pattern="session/*", ttl_ms=1_000, refresh_on_read=True))
+    memory.put(NS, "own", 1, ttl_ms=5_000)
+    memory.put(NS, "always", 1, ttl_ms=0)
+    memory.put(NS, "ruled", 1)
+    set_policies(memory, Policy(pattern="session/*", ttl_ms=100, refresh_on_read=True))
+    found = []
+    for pause in (0, 850, 4_000, 9_000):
+        clock.advance(pause)
+        found.append([key for key in ("own", "always", "ruled") if memory.get(NS, key)])
+        memory.flush()
+    three, two, one = ["own", "always", "ruled"], ["own", "always"], ["always"]
+    assert found == [three, three, two, one]
+
+
 def test_reads_are_counted_behind_the_reads(memory: Memory, clock: ManualClock) -> None:
     memory.put(NS, "k", 1)
     for _ in range(3):

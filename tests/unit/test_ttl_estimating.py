@@ -62,7 +62,8 @@ def test_what_would_change_is_told_with_its_interval() -> None:
 def test_what_is_kept_from_before_the_time_held_out_counts_in_it() -> None:
     """A write every 100 s: ten are kept at a time, or five hundred, whatever time is looked at."""
     n = 1_000
-    many = ClassLog.of(np.arange(n) * 100.0, np.arange(n), np.ones(n, bool), np.full(n, 8.0), 1e5)
+    every = np.linspace(0.0, 99_900.0, n)
+    many = ClassLog.of(every, np.arange(n), np.ones(n, bool), np.full(n, 8.0), 1e5)
     for slides in (False, True):
         for now_s, ttl_s, change in ((1e3, 5e4, 490), (5e4, 1e3, -490)):
             found = compare(

@@ -67,6 +67,15 @@ def test_keys_count_from_their_first_deadline_in_the_trial() -> None:
     assert arm(again, terms, HOUR_MS, 5 * HOUR_MS).regret == [Count(1, 1)]
 
 
+def test_where_reading_renews_a_deadline_from_before_hides_no_regret() -> None:
+    """A read in its old time finds the record, and would not have by the time that is tried."""
+    log = [read(0), read(3 * HOUR_MS)]
+    assert arm(log, TERMS, HOUR_MS, 5 * HOUR_MS) == Arm([], [], [])  # reading renews nothing
+    sliding = TERMS._replace(slides=True)
+    assert arm(log, sliding, HOUR_MS, 5 * HOUR_MS).regret == [Count(1, 1)]
+    assert arm(log, sliding, 10 * HOUR_MS, 5 * HOUR_MS).regret == [Count(0, 1)]
+
+
 def test_bytes_are_kept_until_the_next_write_or_the_end_of_their_time() -> None:
     log = [write(0), write(HOUR_MS // 2), read(3 * HOUR_MS, missed=True)]
     found = arm(log, TERMS, HOUR_MS, 9 * HOUR_MS)

@@ -2,7 +2,8 @@
 
 A read regrets that something is gone when its key was there in the trial's time, is missing, and
 its time to live is over. Keys count from their first access that gave them a deadline since the
-trial began: what was written before lives by what held then.
+trial began: what was written before lives by what held then. Where reading renews, a read that
+found what lives by a longer deadline from before counts as it will be once that is over.
 """
 
 from __future__ import annotations
@@ -89,7 +90,8 @@ def arm(accesses: Iterable[Access], terms: Terms, ttl_ms: int | None, now_ms: in
             if last is not None:
                 count += 1
                 reads += not one.wrote
-                late = one.missed and over
+                # Found by a longer deadline from before, where reading renews: later it would not.
+                late = over and (one.missed or (terms.slides and not one.wrote))
                 regret += late
                 cost += late
             if one.wrote or (terms.slides and not one.missed):
