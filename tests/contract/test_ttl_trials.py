@@ -18,6 +18,7 @@ from memtend.objects import open_target
 from memtend.policies import dump_policies, load_policies
 from memtend.services import Services
 from memtend.serving.tuning_watch import read
+from memtend.store import trials
 from memtend.store.audit import entries
 from memtend.store.trials import running
 from tests.fixtures.tuning import (
@@ -214,6 +215,23 @@ def test_a_canary_without_its_trial_ends(services: Services) -> None:
     assert services.watch_trials() == ()
     assert all(rule.canary is None for rule in _file(services).policies.rules)
     assert lives(_file(services))[PATTERN] == DAY_MS
+
+
+def test_what_runs_is_watched_and_undone_however_much_was_tried_since(
+    services: Services, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = services.apply_ttl(plan_for(services, HOUR_MS, canary_share=1.0))
+    monkeypatch.setattr(trials, "TRIALS_LISTED_MAX", 3)
+    (one,) = running(services.store)
+    ended = one._replace(namespace="gone", state="undone", began_ms=one.began_ms + 1, ended_ms=1)
+    with services.store.engine.write() as tx:
+        for number in range(3):
+            facts = {**one.facts, "plan": "f" * 64}
+            trials.save(tx, ended._replace(id=f"{number:032x}", facts=facts))
+    clock.advance(HOUR_MS)
+    assert [look.verdict for look in services.watch_trials()] == ["wait"]
+    assert [trial.state for trial in services.trials()][-1] is TrialState.PROMOTED
+    assert services.undo_ttl(report.plan).written == 1
 
 
 def test_a_sweep_watches(services: Services, clock: ManualClock) -> None:

@@ -47,7 +47,8 @@ STATEMENTS: Final[dict[str, str]] = {
     "drop_model": "DELETE FROM model WHERE id = ?",
     # trials
     "trial_at": f"SELECT {_TRIAL} FROM trial WHERE id = ?",
-    "trials": f"SELECT {_TRIAL} FROM trial ORDER BY began_ms DESC, id LIMIT ?",
+    "trials": f"SELECT {_TRIAL} FROM trial "
+    "ORDER BY ended_ms IS NOT NULL, began_ms DESC, id LIMIT ?",
     "trials_running": f"SELECT {_TRIAL} FROM trial WHERE ended_ms IS NULL ORDER BY began_ms, id",
     "drop_trial": "DELETE FROM trial WHERE id = ?",
 }

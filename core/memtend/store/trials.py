@@ -42,13 +42,13 @@ def find(store: Store, trial_id: str) -> Trial | None:
 
 
 def listed(store: Store) -> list[Trial]:
-    """Newest first."""
-    return _opened(store.engine.read("trials", (TRIALS_LISTED_MAX,)))
+    """Newest first. Of very many those that run are all here, however old."""
+    return _newest_first(store.engine.read("trials", (TRIALS_LISTED_MAX,)))
 
 
 def listed_in(tx: Reader) -> list[Trial]:
     """The same within a transaction that changes them."""
-    return _opened(tx.fetch("trials", (TRIALS_LISTED_MAX,)))
+    return _newest_first(tx.fetch("trials", (TRIALS_LISTED_MAX,)))
 
 
 def running(store: Store) -> list[Trial]:
@@ -67,6 +67,10 @@ def end(
             save(tx, ended)
             return ended
     return None
+
+
+def _newest_first(rows: Iterable[Row]) -> list[Trial]:
+    return sorted(_opened(rows), key=lambda one: (-one.began_ms, one.id))
 
 
 def _opened(rows: Iterable[Row]) -> list[Trial]:
