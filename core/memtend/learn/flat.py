@@ -8,17 +8,17 @@ as 32-bit float; at most the threshold goes left.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from memtend.learn.feedback import Floats
+from memtend.learn.walking import Walk
 
 _LEAF: Final = -1
-_ROWS: Final = 256
-"""Rows walked at once: their places in all trees stay within the processor's cache."""
+_ARRAYS: Final = ("roots", "features", "thresholds", "children", "missing_left", "values")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,6 +33,7 @@ class FlatForest:
     missing_left: NDArray[np.bool_]
     values: Floats
     depth: int
+    _walks: list[Walk] = field(default_factory=list, init=False, repr=False)
 
     @classmethod
     def of(cls, estimator: Any) -> FlatForest:
@@ -63,63 +64,48 @@ class FlatForest:
             depth=max(tree.max_depth for tree in fitted),
         )
 
+    @property
+    def walk(self) -> Walk:
+        """Laid out when first asked. Raises `IndexError` or `ValueError` for what is no forest."""
+        if not self._walks:
+            self._walks.append(
+                Walk.of(
+                    self.roots, self.features, self.thresholds, self.children, self.missing_left
+                )
+            )
+        return self._walks[0]
+
     def leaves(self, X: Floats) -> NDArray[np.int32]:
         """The node in which each context ends, (n, trees)."""
-        told = np.asarray(X, dtype=np.float32)
+        told, walk = np.asarray(X, dtype=np.float32), self.walk
+        if len(told) <= walk.rows:
+            return walk.ends(told)
         found = np.empty((len(told), len(self.roots)), dtype=np.int32)
-        for start in range(0, len(told), _ROWS):
-            found[start : start + _ROWS] = self._walk(told[start : start + _ROWS])
+        for start in range(0, len(told), walk.rows):
+            found[start : start + walk.rows] = walk.ends(told[start : start + walk.rows])
         return found
 
     def predict(self, X: Floats) -> Floats:
         """The mean of the leaves' values, (n, outputs)."""
-        told = np.asarray(X, dtype=np.float32)
+        told, walk = np.asarray(X, dtype=np.float32), self.walk
         found = np.empty((len(told), self.values.shape[1]))
-        for start in range(0, len(told), _ROWS):
-            nodes = self._walk(told[start : start + _ROWS])
-            found[start : start + _ROWS] = self.values[nodes].mean(axis=1)
+        for start in range(0, len(told), walk.rows):
+            nodes = walk.ends(told[start : start + walk.rows])
+            np.add.reduce(
+                self.values.take(nodes, axis=0), axis=1, out=found[start : start + walk.rows]
+            )
+        found /= max(1, len(self.roots))
         return found
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What `from_arrays` makes an equal forest of."""
-        names = [name for name in self.__slots__ if name != "depth"]
-        return {**{name: getattr(self, name) for name in names}, "depth": np.array([self.depth])}
+        return {**{name: getattr(self, name) for name in _ARRAYS}, "depth": np.array([self.depth])}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> FlatForest:
         """Raises `KeyError` where one is missing."""
         depth = int(arrays["depth"][0])
-        names = [name for name in cls.__slots__ if name != "depth"]
-        return cls(depth=depth, **{name: arrays[name] for name in names})
-
-    def _walk(self, told: NDArray[np.float32]) -> NDArray[np.int32]:
-        """Each step takes all places in all trees at once; now and then the arrived are dropped."""
-        trees, width = len(self.roots), told.shape[1]
-        cells, missing = told.reshape(-1), np.isnan(told).any()
-        ended = np.tile(self.roots, len(told))
-        bases = np.repeat(np.arange(len(told), dtype=np.int32) * width, trees)
-        where, nodes, offsets = None, ended, bases
-        for step in range(self.depth):
-            values = cells.take(offsets + self.features.take(nodes))
-            right = values > self.thresholds.take(nodes)
-            if missing:
-                right |= np.isnan(values) & ~self.missing_left.take(nodes)
-            after = self.children.take(nodes * 2 + right)
-            if step % 3 == 2 and len(nodes) > 1_000:
-                moving = np.flatnonzero(after != nodes)
-                if where is None:
-                    ended, where = after, moving
-                else:
-                    ended[where] = after
-                    where = where[moving]
-                nodes, offsets = after[moving], offsets[moving]
-            else:
-                nodes = after
-        if where is None:
-            ended = nodes
-        else:
-            ended[where] = nodes
-        return ended.reshape(len(told), trees)
+        return cls(depth=depth, **{name: arrays[name] for name in _ARRAYS})
 
 
 def _as_compared(thresholds: Floats) -> NDArray[np.float32]:
