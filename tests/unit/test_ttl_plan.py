@@ -47,11 +47,21 @@ def test_a_proposal_says_from_what_to_what_and_on_what_it_rests() -> None:
     assert (one.saving.low, one.saving.value, one.saving.high) == (0.1, 0.2, 0.3)
 
 
+def test_what_changes_nothing_for_readers_is_told_in_words() -> None:
+    none = GOOD._replace(misses=Figure(0.0, 0.0, 0.0))
+    (one,) = plan(facts(proposal=none)).decisions
+    assert one.reason.endswith("(1.9 MiB to 3.8 MiB), no more reads come too late")
+
+
 STAYS = [
     ({"accesses": 199}, "199 accesses are too few: 200 are asked for"),
     ({"policy": Policy(pattern="session/*")}, "its rule says permanent, and what was promised"),
     ({"by_key": True}, "which rule holds depends on the key here"),
     ({"trial": "0123456789abcdef"}, "the trial 01234567 is under way"),
+    (  # what it has under trial says permanent, because nobody has said anything
+        {"trial": "0123456789abcdef", "policy": Policy(pattern="session/*")},
+        "the trial 01234567 is under way",
+    ),
     ({"strangers": ("session/a/b",)}, "a rule for it would also govern session/a/b"),
     ({"proposal": None}, "nothing is known of it"),
     (

@@ -142,12 +142,17 @@ def _print_plan(made: TtlPlan) -> None:
             ("from", f"{made.accesses:,} accesses of {made.sampled:.1%} of the keys"),
             ("a miss is worth", f"keeping a record of mean size for {_lives(made.break_even_ms)}"
              if made.break_even_ms else ""),
-            ("tried first", f"on {made.canary_share:.0%} of the keys for "
-             f"{_lives(made.canary_ms)} or longer" if changes else ""),
+            ("tried first", _first(made) if changes else ""),
         )
     )  # fmt: skip
     for text in made.notes:
         show.note(text)
+
+
+def _first(made: TtlPlan) -> str:
+    if made.canary_share >= 1:
+        return "not at all: it holds for all keys at once, and is watched"
+    return f"on {made.canary_share:.0%} of the keys for {_lives(made.canary_ms)} or longer"
 
 
 def _saved(one: TtlDecision) -> str:

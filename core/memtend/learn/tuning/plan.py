@@ -135,12 +135,12 @@ def _objections(one: ClassFacts, tuning: TtlTuning, ttl_ms: int | None) -> Itera
     yield kept_by(one, tuning.namespaces_kept)
     if one.by_key:
         yield "which rule holds depends on the key here, and the sample of accesses names no keys"
+    if one.trial:
+        yield f"the trial {one.trial[:8]} is under way"
     if now_ms is None and one.stated:
         yield "its rule says permanent, and what was promised to stay stays"
     if one.strangers:
         yield f"a rule for it would also govern {one.strangers[0]}, which is another matter"
-    if one.trial:
-        yield f"the trial {one.trial[:8]} is under way"
     if one.accesses < tuning.accesses_min:
         yield f"{one.accesses:,} accesses are too few: {tuning.accesses_min:,} are asked for"
     yield one.against

@@ -33,6 +33,8 @@ def _bytes(change: Figure) -> str:
 
 
 def _misses(change: Figure) -> str:
+    if not any(change):
+        return "no more reads come too late"
     if change.value >= 0:
         return (
             f"{change.value:,.1f} more reads a day come too late "
