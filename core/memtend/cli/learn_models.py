@@ -61,7 +61,7 @@ def fit(
     The gate compares what was learned with what is followed today, on outcomes that it was not
     learned from. Where it is not surely as good, the model names today's strategy everywhere.
     """
-    from memtend.serving.learning import FIT_STEPS  # noqa: PLC0415
+    from memtend.serving.learning import EXCLUDED, FIT_STEPS  # noqa: PLC0415
 
     steps: list[None] = []
     with open_operator(store) as services:
@@ -80,6 +80,9 @@ def fit(
         show.emit_model(report)
     else:
         _print_fit(report)
+        for name in exclude or ():
+            if name not in report.model.facts.get(EXCLUDED, ()):
+                show.note(f"{show.clean(name)} has recorded none of these outcomes")
 
 
 def evaluate(
@@ -176,20 +179,24 @@ def rollback(
 
 def print_value(value: Evaluation) -> None:
     """What it is worth, by type of task."""
-    show.say(f"a task costs, on {value.outcomes:,} outcomes ({value.judged_on}):")
+    from memtend.learn.evaluation import shares  # noqa: PLC0415
+
+    show.say(f"judged on {value.outcomes:,} outcomes ({value.judged_on}),")
+    show.say("by what a task costs as the objective counts, with 90 % intervals:")
     rows = [
         ("the model", _told(value.cost), ""),
         (f"{value.incumbent.strategy} (incumbent)", _told(value.incumbent.cost),
-         _told(value.incumbent.saving)),
+         shares(value.incumbent.saving, value.incumbent.cost)),
         (f"{value.single.strategy} (best single)", _told(value.single.cost),
-         _told(value.single.saving)),
+         shares(value.single.saving, value.single.cost)),
     ]  # fmt: skip
     cells = [(show.clean(name), cost, saving) for name, cost, saving in rows]
     show.table(("with", "costs", "the model saves"), cells, right=(1, 2))
     if value.off is not None:
-        show.say(f"predicted success is off by {value.off:.3f} on average")
+        show.say(f"predicted success is off by {100 * value.off:.0f} points on average")
     tasks = [
-        (show.clean(one.task_type), f"{one.outcomes:,}", _told(one.saving)) for one in value.by_task
+        (show.clean(one.task_type), f"{one.outcomes:,}", shares(one.saving, one.cost))
+        for one in value.by_task
     ]
     if tasks:
         show.table(("in tasks of type", "outcomes", "the model saves"), tasks, right=(1, 2))

@@ -40,11 +40,12 @@ class Against(BaseModel, frozen=True, extra="forbid"):
 
 
 class TaskValue(BaseModel, frozen=True, extra="forbid"):
-    """What a task of a type costs less with the model than with the incumbent."""
+    """What a task of a type costs with the incumbent, and less with the model."""
 
     task_type: str
     outcomes: int
     saving: Figure
+    cost: Figure | None = None
 
 
 class Evaluation(BaseModel, frozen=True, extra="forbid"):
@@ -79,15 +80,14 @@ def evaluate(
     best = best_single(before, served)
     alone = deterministic(np.full(len(met.rows), best), m)
     saving = _saving(difference(met.log, chosen, usual, met.expected))
+    usual_cost = _figure(sndr(met.log, usual, met.expected))
     usually = ", ".join(sorted({names[at] for at in met.usual.tolist()}))
     reliable = _reliable(served, met)
     return Evaluation(
         outcomes=len(met.rows),
         judged_on=judged_on,
         cost=_figure(sndr(met.log, chosen, met.expected)),
-        incumbent=Against(
-            strategy=usually, cost=_figure(sndr(met.log, usual, met.expected)), saving=saving
-        ),
+        incumbent=Against(strategy=usually, cost=usual_cost, saving=saving),
         single=Against(
             strategy=names[best],
             cost=_figure(sndr(met.log, alone, met.expected)),
@@ -97,8 +97,8 @@ def evaluate(
         off=reliable.error if reliable else None,
         reliability=reliable,
         by_task=tuple(_by_task(met, m)),
-        fact=f"the model saves {told(saving)} a task against the incumbent {usually}, "
-        f"on {len(met.rows):,} outcomes ({judged_on})",
+        fact=f"the model saves {shares(saving, usual_cost)} of what a task costs with the "
+        f"incumbent {usually}, on {len(met.rows):,} outcomes ({judged_on})",
     )
 
 
@@ -106,6 +106,16 @@ def told(figure: Figure) -> str:
     """As people read it: 0.12 [0.05, 0.19]."""
     low, high = ("…" if end is None else f"{end:.3f}" for end in (figure.low, figure.high))
     return f"{figure.value:.3f} [{low}, {high}]"
+
+
+def shares(saving: Figure, cost: Figure | None) -> str:
+    """A saving in percent of a cost, 60 % [40, 80]; in its unit where there is no such cost."""
+    if cost is None or cost.value <= 0:
+        return told(saving)
+    low, high = (
+        "…" if end is None else f"{100 * end / cost.value:.0f}" for end in (saving.low, saving.high)
+    )
+    return f"{100 * saving.value / cost.value:.0f} % [{low}, {high}]"
 
 
 def _by_task(met: Met, strategies: int) -> Iterator[TaskValue]:
@@ -118,7 +128,8 @@ def _by_task(met: Met, strategies: int) -> Iterator[TaskValue]:
                 deterministic(one[rows], strategies) for one in (met.chosen, met.usual)
             )
             saving = _saving(difference(log, chosen, usual, met.expected[rows]))
-            yield TaskValue(task_type=kind, outcomes=len(rows), saving=saving)
+            cost = _figure(sndr(log, usual, met.expected[rows]))
+            yield TaskValue(task_type=kind, outcomes=len(rows), saving=saving, cost=cost)
 
 
 def _reliable(served: ServedRecommender, met: Met) -> Reliability | None:

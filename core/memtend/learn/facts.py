@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from memtend.errors import OutcomesUnusable
 from memtend.learn.card import code
 from memtend.learn.drawn import strategy_pictures
-from memtend.learn.evaluation import Evaluation, evaluate, told
+from memtend.learn.evaluation import Evaluation, evaluate, shares, told
 from memtend.learn.insights import insights
 from memtend.learn.outcomes import OutcomeTable
 from memtend.learn.recommender import FittedRecommender, fit_recommender
@@ -111,17 +111,19 @@ def section_of(value: Evaluation | None) -> str:
     lines += [
         f"On {value.outcomes:,} outcomes: {value.judged_on}.",
         "",
-        f"- A task costs {told(value.cost)} with the model.",
+        f"- A task costs {told(value.cost)} with the model, in the unit of the objective.",
         f"- With the incumbent {code(value.incumbent.strategy)} it costs "
-        f"{told(value.incumbent.cost)}; the model saves {told(value.incumbent.saving)}.",
+        f"{told(value.incumbent.cost)}; the model saves "
+        f"{shares(value.incumbent.saving, value.incumbent.cost)}.",
         f"- With {code(value.single.strategy)}, the best single strategy, it costs "
-        f"{told(value.single.cost)}; the model saves {told(value.single.saving)}.",
+        f"{told(value.single.cost)}; the model saves "
+        f"{shares(value.single.saving, value.single.cost)}.",
     ]
     if value.off is not None:
         lines.append(f"- Predicted probabilities of success are off by {value.off:.3f} on average.")
     lines += [
         f"- In tasks of type {code(one.task_type)} ({one.outcomes:,} outcomes) the model saves "
-        f"{told(one.saving)}."
+        f"{shares(one.saving, one.cost)}."
         for one in value.by_task[:_NAMES_MAX]
     ]
     return "\n".join([*lines, ""])

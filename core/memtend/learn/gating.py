@@ -1,11 +1,12 @@
 """The gate: a policy is adopted only if its lower bound is not below the incumbent's.
 
-Where all costs are known, the bound is that of the paired differences, row by row. Of a log, the
-doubly robust estimate alone would need thousands of outcomes: only rows count in which the policies
-differ and the log happened to follow one of them. It is therefore guided by the model, as Thomas
-and Brunskill (2016) blend the two: what the model claims to save is taken for `trust` of it, give
-or take `CLAIM_ERROR` of it, and what the log says is weighed in by its own error. Both come from
-rows that the model had not seen. A model that claims nothing cannot pass.
+Where all costs are known, the bound is that of the paired differences, row by row. Of a log, two
+things are asked. Do the outcomes bear out what models expected that had not seen them (`evidence`:
+a lower bound of 95 %)? And is the best estimate of what the policy saves still above 0 at its lower
+bound, when what the evidence leaves of it and the doubly robust difference are weighed together by
+their errors, as Thomas and Brunskill (2016) blend two sources? The first keeps worlds in which
+there is nothing to learn from being learned; the second lets rows that followed the policy object.
+A model that claims nothing cannot pass.
 """
 
 from __future__ import annotations
@@ -14,16 +15,13 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from memtend.learn.evidence import borne_out
 from memtend.learn.feedback import Floats
 from memtend.learn.offpolicy import Estimate, Logged, difference
 
 FULL_ERRORS: Final = 1.0
 BANDIT_ERRORS: Final = 0.674
 """Standard errors: one-sided bounds of 84 and 75 %."""
-CLAIM_ERROR: Final = 0.65
-LEAST: Final = 0.016
-"""Of a log: the lower bound must exceed it, in the unit of its costs, which are standardized. Less
-is not worth another policy, and is what models find where there is nothing."""
 _TRUST_ROWS: Final = 6.0
 _FEW_ROWS: Final = 6.0
 """An error seen in so many effective rows is itself uncertain: its square counts twice."""
@@ -45,24 +43,28 @@ def gate_paired(saved: Floats) -> Verdict:
     """Of rows that the policy had not seen: what each costs less than with the incumbent."""
     saving = float(saved.mean()) if len(saved) else 0.0
     error = float(saved.std(ddof=1) / np.sqrt(len(saved))) if len(saved) > 1 else np.inf
-    return _verdict(saving, FULL_ERRORS * error, 0.0)
+    return _verdict(saving, FULL_ERRORS * error)
 
 
 def gate_logged(
-    log: Logged, target: Floats, base: Floats, predicted: Floats, *, trust: float
+    log: Logged, propensity: Floats, target: Floats, base: Floats, predicted: Floats
 ) -> Verdict:
-    """Of a log, costs standardized: `target` and `base` as probabilities (n, m), `predicted` by
+    """Of a log: `propensity`, and `target` and `base` as probabilities, (n, m); `predicted` by
     models that have not seen the row."""
     observed = difference(log, target, base, predicted)
     claimed = -float(((target - base) * predicted).sum(axis=1).mean())
     if claimed <= 0:
         return Verdict(False, claimed, -np.inf, f"the model expects no saving: {_STAYS}", observed)
-    weight = 1 / (CLAIM_ERROR * claimed) ** 2
-    told, total = trust * claimed * weight, weight
+    left = borne_out(log, propensity, target, base, predicted)
+    if not left.holds:
+        why = f"outcomes it had not seen do not bear out what the model expects: {_STAYS}"
+        return Verdict(False, left.saving, left.low, why, observed)
+    total = 1 / left.error**2
+    told = left.saving * total
     error = observed.error * float(np.sqrt(1 + _FEW_ROWS / max(observed.effective_rows, 0.1)))
     if np.isfinite(error) and error > 0:
         told, total = told - observed.value / error**2, total + 1 / error**2
-    return _verdict(told / total, BANDIT_ERRORS / float(np.sqrt(total)), LEAST, observed)
+    return _verdict(told / total, BANDIT_ERRORS / float(np.sqrt(total)), observed)
 
 
 def trust_of(tries: Floats) -> Floats:
@@ -71,11 +73,10 @@ def trust_of(tries: Floats) -> Floats:
     return np.asarray(tries / (tries + _TRUST_ROWS))
 
 
-def _verdict(
-    saving: float, reach: float, least: float, observed: Estimate | None = None
-) -> Verdict:
+def _verdict(saving: float, reach: float, observed: Estimate | None = None) -> Verdict:
     low = saving - reach
-    told = f"a row saves {saving:.4g}, at least {low:.4g}"
-    if low > least:
+    if low > 0:
+        told = f"a row saves {saving:.4g}, at least {low:.4g}"
         return Verdict(True, saving, low, told, observed)
-    return Verdict(False, saving, low, f"{told}: {_STAYS}", observed)
+    why = f"that it saves anything is not sure: {_STAYS}"
+    return Verdict(False, saving, low, why, observed)

@@ -6,6 +6,8 @@ import importlib
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, Protocol
 
+import numpy as np
+
 from memtend.learn.feedback import Feedback, Floats, Ints
 from memtend.learn.state import State
 
@@ -99,9 +101,9 @@ def fit_policy(feedback: Feedback, whole: Feedback | None, *, seed: int) -> Lear
         f"another strategy than the incumbent is named in {told.deviates:.0%} of tasks",
     )
     why = told.why
-    if told.adopted:  # the gate counts in spreads of the cost, people in what the objective counts
-        why = f"a task costs {told.saving:.4g} less than with {told.incumbent}, at least "
-        why += f"{told.low:.4g}"
+    if told.adopted:  # the gate counts in spreads of the cost, people in shares of it
+        usual = _cost_of(feedback, fitted.incumbent)
+        why = _saves(told.saving, told.low, usual, told.incumbent)
     return Learned(
         fitted.selector, fitted.estimators(), told.adopted, why, told,
         figures if told.effective_rows else figures[:1],
@@ -124,9 +126,37 @@ def _from_whole(whole: Feedback, seed: int) -> Learned:
             for one in told.candidates
         ),
     ]
-    return Learned(
-        fitted.selector, fitted.estimators(), told.adopted, told.why, told, tuple(figures)
+    why = told.why
+    if told.adopted:
+        one = next(one for one in told.candidates if one.name == told.chosen)
+        usual = float(whole.costs[:, fitted.selector.incumbent].mean())
+        why = _saves(one.gain, one.gain - one.standard_error, usual, told.incumbent)
+    return Learned(fitted.selector, fitted.estimators(), told.adopted, why, told, tuple(figures))
+
+
+def _cost_of(feedback: Feedback, strategy: int) -> float:
+    """Its mean cost, each outcome counted for as many as it stands for."""
+    seen = np.isfinite(feedback.costs[:, strategy])
+    weight = np.ones(int(seen.sum()))
+    if feedback.propensity is not None:
+        weight = 1 / np.maximum(feedback.propensity[seen, strategy], 1e-9)
+    total = float(weight.sum())
+    return float(weight @ feedback.costs[seen, strategy]) / total if total else 0.0
+
+
+def _saves(saving: float, low: float, usual: float, incumbent: str) -> str:
+    """In shares of what a task costs with the incumbent; in its unit where that costs nothing."""
+    if usual <= 0:
+        return f"a task costs {saving:.4g} less than with {incumbent}, at least {low:.4g}"
+    return (
+        f"a task costs {percent(saving / usual)} less than with {incumbent}, at least "
+        f"{percent(low / usual)} less"
     )
+
+
+def percent(share: float) -> str:
+    """Two digits where there are few."""
+    return f"{100 * share:.0f} %" if abs(share) >= 0.1 else f"{100 * share:.1f} %"
 
 
 class Calibrated(NamedTuple):

@@ -98,7 +98,7 @@ class Learning(Outcomes, ModelShelf):
             incumbent = policy.incumbents.get(chosen.task_type or "")
             fitted = fit_recommender(table, policy, incumbent=incumbent)
             step()
-            return self._entered(fitted, chosen, policy, seen, incumbent, step, began_ns)
+            return self._entered(fitted, chosen, policy, seen, step, began_ns)
 
     def models(self, scenario: str | None = None) -> tuple[ModelEntry, ...]:
         """The newest first."""
@@ -143,7 +143,9 @@ class Learning(Outcomes, ModelShelf):
 
         used = models.active(self.store, scenario)
         if used is None:
-            raise ModelNotPromoted(model="before", scenario=scenario, why="no model is in use")
+            raise ModelNotPromoted(
+                model="that was in use before", scenario=scenario, why="none is in use now"
+            )
         back = models.roll_back(
             self.store, scenario, expected=used.model_id, actor=self._learner, why=why
         )
@@ -171,7 +173,6 @@ class Learning(Outcomes, ModelShelf):
         chosen: Scenario,
         policy: LearnPolicy,
         seen: OutcomesSeen,
-        incumbent: str | None,
         step: Step,
         began_ns: int,
     ) -> FitReport:
@@ -182,7 +183,8 @@ class Learning(Outcomes, ModelShelf):
         from memtend.learn.report import FitReport  # noqa: PLC0415
         from memtend.model.learned import ModelEntry, ModelStatus  # noqa: PLC0415
 
-        earlier = judged_earlier(fitted.table, policy, incumbent)
+        usual = fitted.served.strategies[fitted.served.selector.incumbent]
+        earlier = judged_earlier(fitted.table, policy, usual)
         step()
         card, told = card_of(fitted) + section_of(earlier.value), facts_of(fitted, chosen, earlier)
         model_id = self.clock.new_id()

@@ -99,10 +99,8 @@ def fit_selector(feedback: Feedback, *, seed: int) -> FittedSelector:
         candidates.append(later)
         if later.gain <= 0:
             adopted = False
-            why = (
-                f"fitted to the earlier rows it gains {later.gain:.4g} a row on the later ones: "
-                "the single best strategy stays"
-            )
+            why = "fitted to the earlier rows it saves nothing on the later ones: "
+            why += "the single best strategy stays"
     report = report._replace(candidates=tuple(candidates), why=why, adopted=adopted)
     if not adopted:
         return FittedSelector(single, report)
@@ -172,10 +170,9 @@ def _preferred(costs: Floats, chosen: dict[str, Ints], incumbent: int) -> str:
 
 
 def _passes(gain: Floats) -> tuple[bool, str]:
-    found = f"on rows it had not seen it gains {gain.mean():.4g} a row"
     if clear(gain):
-        return True, f"{found}, beyond its error"
-    return False, f"{found}, not beyond its error: the single best strategy stays"
+        return True, "what it saves on rows it had not seen is beyond its error"
+    return False, "that it saves anything is within its error: the single best strategy stays"
 
 
 def _later(
