@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from memtend.learn.advice import Advice
+from memtend.learn.drawn import strategy_pictures
 from memtend.learn.explaining import case_of
 from memtend.learn.exploring import epsilon_greedy
 from memtend.learn.modelfile import (
@@ -148,6 +149,16 @@ def test_what_serves_agrees_with_what_scikit_learn_fitted(fitted: FittedRecommen
     assert served.explainer is not None
     near = served.explainer.forest
     assert np.array_equal(near.leaves(X) - near.roots, estimators["cases"].apply(X))
+
+
+def test_no_picture_shows_more_saved_than_could_be(followed: FittedRecommender) -> None:
+    """Also where the later outcomes were lucky ones."""
+    later = replace(followed.table, cost=followed.table.cost * 0.8)
+    drawn = strategy_pictures(followed, followed.served, followed.table, later)
+    assert drawn.regret is not None
+    assert drawn.gaps
+    assert all((one.oracle or 0) <= one.learned.value for one in drawn.regret.points)
+    assert all(one.gap.value <= 1 for one in drawn.gaps)
 
 
 def test_a_task_type_that_was_never_seen_gets_the_incumbent(followed: FittedRecommender) -> None:

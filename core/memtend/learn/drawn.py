@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from memtend.learn.judged import best_single, met_by
-from memtend.learn.least import least_costs
+from memtend.learn.least import left_to_save
 from memtend.learn.picturing import (
     Judged,
     drift_of,
@@ -51,12 +51,15 @@ def strategy_pictures(
     if earlier.success is not None:
         reliable = reliability(earlier.success.predict(met.X, met.strategy)[0], met.success)
     single = best_single(before, earlier)
+    learned = _costs(met, met.chosen)
+    # The same luck in both: a bound that did not share it would be passed by chance.
+    left = None if before is None else left_to_save(earlier, before, met.X, met.chosen)
     judged = Judged(
         at_ms=np.array([one.at_ms for one in met.rows], dtype=np.int64),
-        learned=_costs(met, met.chosen),
+        learned=learned,
         single=_costs(met, np.full(len(met.rows), single)),
         single_name=earlier.strategies[single],
-        oracle=None if before is None else least_costs(earlier, before, met.X),
+        oracle=None if left is None else learned - left,
     )
     tasks = sorted(set(met.task_types))
     place = np.array([tasks.index(task) for task in met.task_types], dtype=np.int64)
