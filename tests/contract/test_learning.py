@@ -208,6 +208,7 @@ def test_a_harmed_file_is_refused_with_the_reason_and_tried_again(
             advice = agent.get_coordination_strategy({}, task_type="code")
             assert (advice.learned, advice.strategy) == (False, None)
             assert advice.why.startswith("what was learned cannot be used: the file 'serve.npz'")
+        assert services.learning_news().refit is (harm != "altered")
         path.write_bytes(whole)
         clock.advance(MODEL_RETRY_MS)
         assert agent.get_coordination_strategy({}, task_type="code").model == model.model_id

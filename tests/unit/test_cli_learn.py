@@ -76,6 +76,10 @@ def test_from_outcomes_to_a_model_in_use_and_back(cli: Cli) -> None:
     model = fitted["model"]["model_id"]
     assert (fitted["adopted"], fitted["model"]["status"]) == (False, "candidate")
     assert "nothing is new" in cli("learn", "fit", "--if-news").told
+    alone = cli("learn", "fit", "--exclude-writer", "operator")
+    assert (alone.status, "writers of all" in alone.told) == (119, True)
+    assert "nobody has recorded none" in cli("learn", "fit", "--exclude-writer", "nobody").told
+    assert "the context is no JSON" in cli("learn", "recommend", "build", '{"files":').told
     assert model[:12] in cli("learn", "models").out
     assert "# Model card" in cli("learn", "models", model[:6]).out
     refused = cli("learn", "promote", model[:6])

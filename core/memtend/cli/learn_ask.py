@@ -9,7 +9,7 @@ import typer
 from memtend.cli import show
 from memtend.cli.opening import open_memory, open_operator
 from memtend.cli.options import Agent, Json, Store
-from memtend.cli.values import value_of
+from memtend.cli.values import context_of
 
 if TYPE_CHECKING:
     from memtend.agent.recommending import Advice
@@ -41,9 +41,7 @@ def recommend(
     from memtend.agent.learned import LiveRecommender  # noqa: PLC0415
     from memtend.agent.recommending import advise  # noqa: PLC0415
 
-    known = value_of(context, "context", as_text=False)
-    if not isinstance(known, dict):
-        raise typer.BadParameter("the context is no JSON object", param_hint="JSON")
+    known = context_of(context)
     with open_memory(store, agent) as memory:
         live = LiveRecommender(memory.store, swarm, memory.agent, explain=True)
         advice = advise(memory, live, task_type, known, "here")

@@ -12,7 +12,7 @@ import typer
 from memtend.cli import show
 from memtend.cli.opening import open_memory
 from memtend.cli.options import Agent, Json, Store
-from memtend.cli.values import STDIN, value_of
+from memtend.cli.values import STDIN, context_of
 from memtend.errors import InvalidValue, LimitExceeded
 from memtend.limits_learning import OUTCOMES_MAX
 
@@ -75,7 +75,7 @@ def record(
 
     alone = {
         "task_type": task_type, "result": result, "strategy": strategy, "propensity": propensity,
-        "context": None if context is None else value_of(context, "context", as_text=False),
+        "context": None if context is None else context_of(context),
         "score": score, "duration_s": duration, "cost": cost, "task": task,
         "outcome_id": outcome_id,
     }  # fmt: skip

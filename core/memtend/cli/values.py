@@ -19,6 +19,19 @@ STDIN = "-"
 _BEGINS_JSON = tuple('{["')
 
 
+def context_of(text: str) -> dict[str, Any]:
+    """A JSON object, as an option or argument."""
+    try:
+        found = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_no_doubles)
+    except RecursionError:
+        raise typer.BadParameter("the context is nested too deeply") from None
+    except ValueError as error:
+        raise typer.BadParameter(f"the context is no JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise typer.BadParameter("the context is no JSON object")
+    return found
+
+
 def value_of(text: str, key: str, *, as_text: bool) -> Any:
     """What VALUE means: JSON when it is JSON, else text.
 

@@ -63,7 +63,10 @@ class OutcomeTable:
         """Raises `OutcomesUnusable` where none is left."""
         kept, left_out, excluded = _kept(rows, policy, {*policy.writers_excluded, *excluding})
         if not kept:
-            raise OutcomesUnusable(why="none names its strategy")
+            why = "none names its strategy"
+            if excluded:
+                why = "the writers of all that name their strategy are excluded"
+            raise OutcomesUnusable(why=why)
         strategies = tuple(sorted({str(row.strategy) for row in kept}))
         code = {name: at for at, name in enumerate(strategies)}
         scale = scale_of(kept, policy.objective)

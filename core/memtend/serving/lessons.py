@@ -103,7 +103,7 @@ class Lessons(Learning):
 
     def learning_news(self, scenario: str = DEFAULT) -> News:
         """What has come since the newest model was fitted, and whether that is worth another fit:
-        a fifth more outcomes, or drift."""
+        a fifth more outcomes, drift, or a model whose files are not there."""
         with learn_packages():
             from memtend.learn.report import News  # noqa: PLC0415
 
@@ -119,7 +119,9 @@ class Lessons(Learning):
         new = sum(one.at_ms > _last_ms(entry) and one.strategy is not None for one in rows)
         drift = self._drift(entry, rows)
         why, refit = f"{new:,} outcomes are new, {entry.rows:,} were learned from", False
-        if drift.found:
+        if lost := self._model_files().missing(entry):
+            why, refit = f"files of the newest model are missing: {', '.join(lost)}", True
+        elif drift.found:
             why, refit = f"drift: {drift.fact}", True
         elif new >= max(1.0, REFIT_SHARE * entry.rows):
             refit = True
