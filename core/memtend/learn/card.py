@@ -119,7 +119,7 @@ def card_of(fitted: FittedRecommender) -> str:
                 "seen counts as another one.",
                 "Intervals hold 90 % where tasks stay what they were; drift is looked for apart.",
                 "The model holds names of fields, categories, agents and task types, and digests "
-                "of outcome ids. After an erasure of any of these, fit it again.",
+                "of outcome ids. An erasure takes along every model that names its subject.",
             ]
         ),
         "## Lineage",
