@@ -87,8 +87,9 @@ def test_limits_hold_at_their_bounds() -> None:
     barely = facts(proposal=GOOD._replace(saving=Figure(1e-9, 0.1, 0.2)))
     unsaid = facts(policy=Policy(pattern="**"), stated=False)
     assert len(plan(enough).to_change()) == 1
-    for more in ({"regret": 0.05}, {"regret": 0.3, "regret_now": 0.3}):
-        assert len(plan(facts(proposal=GOOD._replace(**more))).to_change()) == 1
+    for regret, now in ((0.05, 0.0), (0.3, 0.3)):
+        regretted = GOOD._replace(regret=regret, regret_now=now)
+        assert len(plan(facts(proposal=regretted)).to_change()) == 1
     assert len(plan(barely).to_change()) == 1
     assert len(plan(unsaid).to_change()) == 1  # nobody has said permanent
 
