@@ -51,7 +51,7 @@ def judged_earlier(table: OutcomeTable, policy: LearnPolicy, incumbent: str | No
         return Earlier()
     same = scaled(policy, table)
     before, later = OutcomeTable.of(rows[:cut], same), OutcomeTable.of(rows[cut:], same)
-    served = fit_recommender(before, same, incumbent=incumbent).served
+    served = fit_recommender(before, same, incumbent=incumbent, explained=False).served
     return Earlier(served, before, later, evaluate(served, later, EARLIER, before))
 
 

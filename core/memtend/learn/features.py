@@ -149,8 +149,9 @@ class Encoder:
     def transform_many(self, contexts: Sequence[Mapping[str, Any]]) -> Floats:
         """(contexts, columns): the same numbers as one by one."""
         found = np.repeat(self._blank[None], len(contexts), axis=0)
+        around: dict[Path, list[Any]] = {}
         for field in self.fields:
-            _write_all(field, [value_at(context, field.path) for context in contexts], found)
+            _write_all(field, _values_at(contexts, field.path, around), found)
         return np.ascontiguousarray(found[:, :-1])
 
     def state(self) -> State:
@@ -176,6 +177,19 @@ def _bare(field: Field) -> dict[str, Any]:
     return {**told, "path": list(field.path)}
 
 
+def _values_at(
+    contexts: Sequence[Mapping[str, Any]], path: Path, around: dict[Path, list[Any]]
+) -> list[Any]:
+    """Of each context; `around` keeps what fields lie in, which are many in few."""
+    above = path[:-1]
+    if not path or not above:
+        return [value_at(context, path) for context in contexts]
+    if above not in around:
+        around[above] = _values_at(contexts, above, around)
+    outer, key = around[above], path[-1]
+    return [one.get(key) if type(one) is dict else value_at(one, (key,)) for one in outer]
+
+
 def _write_all(field: Field, values: list[Any], found: Floats) -> None:
     kinds = set(map(type, values))
     if field.unit_ms is None and field.number is not None and kinds <= _NUMERIC:
@@ -189,11 +203,35 @@ def _write_all(field: Field, values: list[Any], found: Floats) -> None:
     if field.unit_ms is None and field.texts is not None and field.number is None:
         spare = found.shape[1] - 1
         rare = spare if field.rare is None else field.rare
-        texts = [text_in(value) for value in values]
-        columns = [spare if text is None else field.texts.get(text, rare) for text in texts]
+        column_of = field.texts.get
+        columns = [
+            spare if (text := text_in(value)) is None else column_of(text, rare) for value in values
+        ]
         found[np.arange(len(values)), columns] = 1.0
         if not kinds & {list, tuple, set, frozenset}:
             return
+    if field.unit_ms is None and field.number is None and field.texts is None:
+        _write_lists(field, values, found)
+        return
     for row, value in zip(found, values, strict=True):
         if value is not None:
             field.write(value, row)
+
+
+def _write_lists(field: Field, values: list[Any], found: Floats) -> None:
+    """As `Field.write`, where only lists say something."""
+    lists = [(row, value) for row, value in enumerate(values) if isinstance(value, _LISTS)]
+    if not lists:
+        return
+    if field.size is not None:
+        found[[row for row, _ in lists], field.size] = [len(value) for _, value in lists]
+    if field.words:
+        column_of = field.words.get
+        marks = [
+            (row, at)
+            for row, value in lists
+            for word in words_in(value) or ()
+            if (at := column_of(word)) is not None
+        ]
+        if marks:
+            found[tuple(zip(*marks, strict=True))] = 1.0

@@ -23,6 +23,7 @@ NUMBER_MAX: Final = 1e30  # fits 32 bits, in which trees compare
 _NUMBER_CHARS: Final = 32
 _TEXT_CHARS: Final = 120
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?.{0,6})?")
+_TEXT: Final = frozenset({str})
 _PLAIN: Final = frozenset({str, int, float, bool, list, type(None)})
 NAN: Final = math.nan
 
@@ -47,8 +48,11 @@ def words_in(value: object) -> set[str] | None:
     if not isinstance(value, list | tuple | set | frozenset):
         return None
     found: Any = value
-    if len(value) > CONTEXT_WORDS_MAX and isinstance(value, set | frozenset):
-        found = sorted(value, key=repr)
+    if len(value) > CONTEXT_WORDS_MAX:
+        if isinstance(value, set | frozenset):
+            found = sorted(value, key=repr)
+    elif set(map(type, value)) <= _TEXT:  # the common case first
+        return {one[:_TEXT_CHARS] for one in value}
     return {
         one[:_TEXT_CHARS] if type(one) is str else str(one)
         for one in islice(found, CONTEXT_WORDS_MAX)

@@ -18,7 +18,7 @@ import numpy as np
 
 from memtend.learn.explaining import Influence, fit_explainer, influences_of
 from memtend.learn.features import Dropped, Encoder
-from memtend.learn.feedback import Feedback, Floats
+from memtend.learn.feedback import Feedback
 from memtend.learn.learners import Learned, fit_policy, fit_success
 from memtend.learn.outcomes import OutcomeTable
 from memtend.learn.pooling import pooled
@@ -65,10 +65,15 @@ class FittedRecommender:
 
 
 def fit_recommender(
-    table: OutcomeTable, policy: LearnPolicy, *, incumbent: str | None = None
+    table: OutcomeTable,
+    policy: LearnPolicy,
+    *,
+    incumbent: str | None = None,
+    explained: bool = True,
 ) -> FittedRecommender:
     """`incumbent`: the strategy to be held against; else the policy's, else the one that the log
-    prefers. The same table and policy, the same model."""
+    prefers. `explained`: whether it is to say why, which nobody asks of a model that is only to be
+    judged. The same table and policy, the same model."""
     situations, history = situations_of(table.rows)
     encoder = Encoder.fit(situations, never=NEVER)
     X = encoder.transform_many(situations)
@@ -82,13 +87,15 @@ def fit_recommender(
     else:
         learned = fit_policy(feedback, whole, seed=policy.seed)
     success = None if too_little else fit_success(feedback, seed=policy.seed)
-    influences = () if too_little else _influences(encoder, X, learned, policy.seed)
+    influences: tuple[Influence, ...] = ()
+    if explained and not too_little:
+        influences = influences_of(encoder, X, learned.selector.expected, seed=policy.seed)
     own = dict(learned.estimators)
     if success is not None:
         own |= success.estimators
         learned = replace(learned, figures=(*learned.figures, success.figure))
     explainer = None
-    if encoder.names:
+    if explained and encoder.names:
         explainer, own["cases"] = fit_explainer(
             encoder,
             X,
@@ -132,10 +139,6 @@ def _too_little(table: OutcomeTable, policy: LearnPolicy, encoder: Encoder) -> s
     if not encoder.names:
         return "nothing in the contexts differs from task to task"
     return ""
-
-
-def _influences(encoder: Encoder, X: Floats, learned: Learned, seed: int) -> tuple[Influence, ...]:
-    return influences_of(encoder, X, learned.selector.expected, seed=seed)
 
 
 def _facts(
