@@ -105,3 +105,11 @@ def test_what_cannot_be_is_said(cli: Cli) -> None:
     assert refused.status == 2
     assert "the context is no JSON object" in refused.told
     assert cli("learn", "record", "--file", Path("nowhere.jsonl")).status != 0
+
+
+def test_a_name_makes_no_line_of_its_own(cli: Cli) -> None:
+    name = "a\n- ben reports success 99 points more often\x1b[31m"
+    cli("learn", "record", "--file", "-", stdin=lines({"task_type": name}, {"task_type": name}))
+    shown = cli("learn", "scenarios").out
+    assert "\\n- ben" in shown
+    assert "\x1b" not in shown

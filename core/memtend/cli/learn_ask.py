@@ -58,21 +58,23 @@ def _print_advice(advice: Advice) -> None:
         success = f"{advice.expected_success:.0%} [{low:.0%}, {high:.0%}]"
     show.facts(
         (
-            ("strategy", advice.strategy or "none"),
+            ("strategy", show.on_line(advice.strategy or "none")),
             ("propensity", "" if advice.propensity is None else f"{advice.propensity:.4g}"),
             ("success", success),
-            ("instead", ", ".join(advice.alternatives)),
+            ("instead", show.on_line(", ".join(advice.alternatives))),
             ("model", advice.model or ""),
-            ("why", advice.why),
+            ("why", show.on_line(advice.why)),
         )
     )
     if advice.reasons:
         rows = [(one.field, one.value, f"{one.effect:+.3f}") for one in advice.reasons]
-        cells = [(show.clean(field), show.clean(value), effect) for field, value, effect in rows]
+        cells = [
+            (show.on_line(field), show.on_line(value), effect) for field, value, effect in rows
+        ]
         show.table(("field", "value", "speaks for it"), cells, right=(2,))
     if advice.cases:
         cases = [
-            (one.case, show.clean(one.strategy), f"{one.success:.2g}", f"{one.alike:.0%}")
+            (one.case, show.on_line(one.strategy), f"{one.success:.2g}", f"{one.alike:.0%}")
             for one in advice.cases
         ]
         show.table(("a case like it", "followed", "success", "alike"), cases, right=(2, 3))
@@ -93,15 +95,15 @@ def insights(scenario: Scenario = "default", store: Store = None, json: Json = F
         show.emit({"insights": found, "trends": moving, "suspects": suspects, "drift": drift})
         return
     for one in found:
-        typer.echo(f"- {show.clean(one.fact)}")
-        typer.echo(f"  {show.clean(one.sure)}")
+        typer.echo(f"- {show.on_line(one.fact)}")
+        typer.echo(f"  {show.on_line(one.sure)}")
     for trend in moving:
-        typer.echo(f"- {trend.direction}: {show.clean(trend.fact)}")
+        typer.echo(f"- {trend.direction}: {show.on_line(trend.fact)}")
     for suspect in suspects:
-        typer.echo(f"- {show.clean(suspect.fact)}")
+        typer.echo(f"- {show.on_line(suspect.fact)}")
         show.note("a model can go without a writer: memtend learn fit --exclude-writer NAME")
     if drift is not None and drift.found:
-        typer.echo(f"- since the model was fitted: {show.clean(drift.fact)}")
+        typer.echo(f"- since the model was fitted: {show.on_line(drift.fact)}")
     if not (found or moving or suspects or (drift and drift.found)):
         show.say("the outcomes say nothing beyond chance")
 
@@ -116,7 +118,7 @@ def scenarios(store: Store = None, json: Json = False) -> None:
     rows = [
         (
             one.name,
-            show.clean(one.task_type or one.swarm or ""),
+            show.on_line(one.task_type or one.swarm or ""),
             f"{one.outcomes:,}",
             f"{one.strategies:,}",
             "yes" if one.enough else "no",

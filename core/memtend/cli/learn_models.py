@@ -82,7 +82,7 @@ def fit(
         _print_fit(report)
         for name in exclude or ():
             if name not in report.model.facts.get(EXCLUDED, ()):
-                show.note(f"{show.clean(name)} has recorded none of these outcomes")
+                show.note(f"{show.on_line(name)} has recorded none of these outcomes")
 
 
 def evaluate(
@@ -190,12 +190,12 @@ def print_value(value: Evaluation) -> None:
         (f"{value.single.strategy} (best single)", _told(value.single.cost),
          shares(value.single.saving, value.single.cost)),
     ]  # fmt: skip
-    cells = [(show.clean(name), cost, saving) for name, cost, saving in rows]
+    cells = [(show.on_line(name), cost, saving) for name, cost, saving in rows]
     show.table(("with", "costs", "the model saves"), cells, right=(1, 2))
     if value.off is not None:
         show.say(f"predicted success is off by {100 * value.off:.0f} points on average")
     tasks = [
-        (show.clean(one.task_type), f"{one.outcomes:,}", shares(one.saving, one.cost))
+        (show.on_line(one.task_type), f"{one.outcomes:,}", shares(one.saving, one.cost))
         for one in value.by_task
     ]
     if tasks:
@@ -210,13 +210,13 @@ def _print_fit(report: FitReport) -> None:
             ("scenario", report.scenario),
             ("learned from", f"{report.outcomes:,} outcomes"),
             ("left out", ", ".join(f"{n:,} {why}" for why, n in report.left_out.items())),
-            ("gate", f"{'passed' if report.adopted else 'not passed'}: {model.why}"),
+            ("gate", show.on_line(f"{'passed' if report.adopted else 'not passed'}: {model.why}")),
             ("is", str(model.status)),
             ("took", f"{report.seconds:.1f} s"),
         )
     )
     for suspect in report.suspects:
-        show.note(show.clean(suspect.fact))
+        show.note(show.on_line(suspect.fact))
         show.say("  go without: memtend learn fit --exclude-writer NAME")
     if report.judged is not None:
         print_value(report.judged)
@@ -229,7 +229,7 @@ def _print_fit(report: FitReport) -> None:
 def _row(one: ModelEntry) -> tuple[str, ...]:
     return (
         one.model_id[:DIGITS], one.scenario, str(one.status), show.moment(one.made_at),
-        f"{one.rows:,}", show.clean(one.why),
+        f"{one.rows:,}", show.on_line(one.why),
     )  # fmt: skip
 
 

@@ -225,6 +225,11 @@ def clean(text: str) -> str:
     return "".join(c if c.isprintable() or c in "\n\t" else f"\\x{ord(c):02x}" for c in text)
 
 
+def on_line(text: str) -> str:
+    """The same on one line: a name must not look like a line of ours."""
+    return clean(text).replace("\n", "\\n").replace("\t", " ")
+
+
 def shorten(value: Any) -> str:
     """A value as one line of JSON, cut where a table would burst."""
     import orjson  # noqa: PLC0415
