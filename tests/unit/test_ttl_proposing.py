@@ -88,3 +88,5 @@ def test_a_future_unlike_the_past_is_not_adopted() -> None:
 
 def test_what_is_never_read_has_no_time() -> None:
     assert propose(used([]), RULE, TERMS) == UNREAD
+    sliding = RULE.model_copy(update={"refresh_on_read": True})
+    assert propose(used([]), sliding, TERMS, learned_s=60.0) == UNREAD

@@ -46,7 +46,7 @@ def propose(
     now_s = math.inf if policy.ttl_ms is None else policy.ttl_ms / 1_000
     slides = policy.refresh_on_read
     best_s = learned_s if slides else _best(log, terms)
-    if best_s is None or not math.isfinite(best_s):
+    if best_s is None or not math.isfinite(best_s) or log.wrote.all():
         return UNREAD
     ttl_s = _unregretted(log, best_s, now_s, terms, slides=slides)
     found = _compared(log, now_s, ttl_s, terms, slides=slides)
