@@ -144,10 +144,9 @@ def _gated(log: BanditLog, unseen: Floats, rows: Any) -> Verdict:
     chosen = deviating(told, log.incumbent, _trust(log), MARGIN)
     propensity = part.propensity[np.arange(n), part.logged]
     base = deterministic(np.full(n, log.incumbent), m)
-    tries = np.delete(log.counts, log.incumbent).mean(keepdims=True)
     return gate_logged(
-        Logged(part.logged, part.cost, propensity), deterministic(chosen, m), base, told,
-        trust=float(trust_of(tries)[0]),
+        Logged(part.logged, part.cost, propensity), part.propensity, deterministic(chosen, m),
+        base, told,
     )  # fmt: skip
 
 
