@@ -128,6 +128,10 @@ def test_no_rule_is_proposed_that_would_reach_further(tmp_path: Path, clock: Man
     assert said["free"].reason == (
         "a rule for it would also govern free/below, which is another matter"
     )
+    # In `free` it would govern the key `below`.
+    assert said["free/below"].reason == (
+        "a rule for it would also govern free, which is another matter"
+    )
     assert said.keys() == {"free", "free/below", "a/*/c", "a/b"}
     assert said["a/b"].reason.startswith("which rule holds depends on the key")
     assert not any(one.action is Action.UPDATE for one in said.values())

@@ -7,10 +7,13 @@ again. Where nobody has said anything, each namespace is a class of its own.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from memtend.learn.tuning.facts import ClassFacts, Learned, Proposal
+from memtend.learn.tuning.rules import has_room, with_rule
+from memtend.model.policy import Policy
 from memtend.model.trial import TrialState
 
 if TYPE_CHECKING:
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
     from memtend.learn.ttl.fitted import ClassTtl, FittedTtl
     from memtend.memory import Memory
     from memtend.model.learnpolicy import LearnPolicy
-    from memtend.model.policy import Policy
+    from memtend.model.policyfile import PolicyFile
     from memtend.store.accessed import Accesses
 
 BY_RULE, BY_NAMESPACE = "rule", "namespace"
@@ -37,6 +40,7 @@ class Group:
     stated: bool
     by_key: bool
     namespaces: dict[str, int] = field(default_factory=dict)
+    strangers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ def gather(memory: Memory, by: str = BY_RULE) -> Gathered:
     }  # fmt: skip
     groups = _groups(memory, found.names, by)
     if not len(found):
-        classes = tuple(_class(one, groups, under_way, 0, 0, "") for one in groups.values())
+        classes = tuple(_class(one, under_way, 0, 0, "") for one in groups.values())
         return Gathered(classes, None, None)
     return _Fit(memory.config.file.learn, groups, found).gathered(under_way)
 
@@ -83,23 +87,34 @@ def _groups(memory: Memory, names: dict[int, str], by: str) -> dict[str, Group]:
         pattern = path if own else rule.pattern
         group = groups.setdefault(pattern, Group(pattern, rule, stated, by_key))
         group.namespaces[path] = codes[path]
+    for one in groups.values():
+        if one.pattern != one.policy.pattern:
+            one.strangers = _strangers(config.file, one, codes)
     return groups
 
 
+def _strangers(file: PolicyFile, one: Group, paths: Iterable[str]) -> tuple[str, ...]:
+    """Other namespaces where a rule of its own would hold as well: some below, whatever rule they
+    have now, and those above, where it would govern keys that begin as it does."""
+    near = [
+        path for path in sorted(paths)
+        if path.startswith(f"{one.pattern}/") or one.pattern.startswith(f"{path}/")
+    ]  # fmt: skip
+    if not near or not has_room(file, one.pattern):
+        return ()
+    after = with_rule(file, one.pattern, Policy(pattern=one.pattern)).policies
+    return tuple(
+        path for path in near
+        if any(pattern.text == one.pattern for pattern, _ in after.for_namespace(path).candidates)
+    )  # fmt: skip
+
+
 def _class(
-    one: Group, groups: dict[str, Group], trials: dict[str, str], accesses: int, reused: int,
-    found: Proposal | str,
-) -> ClassFacts:  # fmt: skip
+    one: Group, trials: dict[str, str], accesses: int, reused: int, found: Proposal | str
+) -> ClassFacts:
     """`found` is what another time to live would do, or what speaks against any."""
-    strangers: tuple[str, ...] = ()
-    if one.pattern != one.policy.pattern:
-        below = f"{one.pattern}/"
-        strangers = tuple(
-            path for other in groups.values() for path in other.namespaces
-            if other is not one and path.startswith(below) and other.policy == one.policy
-        )  # fmt: skip
     return ClassFacts(
-        one.pattern, one.policy, tuple(one.namespaces), accesses, reused, strangers, one.by_key,
+        one.pattern, one.policy, tuple(one.namespaces), accesses, reused, one.strangers, one.by_key,
         one.stated, trials.get(one.pattern, ""), found if isinstance(found, str) else "",
         None if isinstance(found, str) else found,
     )  # fmt: skip
@@ -159,9 +174,7 @@ class _Fit:
             found: Proposal | str = ""
             if enough[number] and not group.by_key:
                 found = self._proposal(group, self._log.cls == number, rows[name])
-            classes.append(
-                _class(group, self._groups, trials, int(counts[number]), int(reused[number]), found)
-            )
+            classes.append(_class(group, trials, int(counts[number]), int(reused[number]), found))
         learned = Learned(
             len(self._log), self._found.since_ms, self._found.until_ms, self._found.rate,
             round(self._break_even_s * 1_000), self._byte_s_a_miss * 1_000,
