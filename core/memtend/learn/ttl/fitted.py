@@ -69,6 +69,8 @@ class Estimate(NamedTuple):
     `saving` is the mean over accesses of the incumbent's cost less the policy's, `share` the same
     as a share of the incumbent's; its interval of 90 % is made by resampling blocks of time.
     `cost_low` and `cost_high` bound what the policy will cost over as long a time to come.
+    What is kept beyond the end of that time counts for neither: times to live longer than it look
+    cheaper here than they are, on both sides.
     """
 
     policy: str  # access | class
