@@ -78,23 +78,19 @@ class FlatForest:
     def leaves(self, X: Floats) -> NDArray[np.int32]:
         """The node in which each context ends, (n, trees)."""
         told, walk = np.asarray(X, dtype=np.float32), self.walk
-        if len(told) <= walk.rows:
-            return walk.ends(told)
-        found = np.empty((len(told), len(self.roots)), dtype=np.int32)
-        for start in range(0, len(told), walk.rows):
-            found[start : start + walk.rows] = walk.ends(told[start : start + walk.rows])
+        found = np.empty((len(told), walk.trees), dtype=np.int32)
+        for rows in walk.parts(len(told)):
+            found[rows] = walk.ends(told[rows])
         return found
 
     def predict(self, X: Floats) -> Floats:
         """The mean of the leaves' values, (n, outputs)."""
         told, walk = np.asarray(X, dtype=np.float32), self.walk
         found = np.empty((len(told), self.values.shape[1]))
-        for start in range(0, len(told), walk.rows):
-            nodes = walk.ends(told[start : start + walk.rows])
-            np.add.reduce(
-                self.values.take(nodes, axis=0), axis=1, out=found[start : start + walk.rows]
-            )
-        found /= max(1, len(self.roots))
+        for rows in walk.parts(len(told)):
+            values = self.values.take(walk.ends(told[rows]), axis=0)
+            np.add.reduce(values, axis=1, out=found[rows])
+        found /= max(1, walk.trees)
         return found
 
     def arrays(self) -> dict[str, NDArray[Any]]:

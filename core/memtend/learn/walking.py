@@ -11,6 +11,7 @@ Places are by level through all trees, so that what every walk passes lies close
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -83,10 +84,10 @@ class Walk:
     def trees(self) -> int:
         return len(self.starts)
 
-    @property
-    def rows(self) -> int:
-        """So many are best asked at once."""
-        return max(1, _ASKED // max(1, self.trees))
+    def parts(self, rows: int) -> Iterator[slice]:
+        """Of so many rows, those that are best asked together."""
+        step = max(1, _ASKED // max(1, self.trees))
+        return (slice(start, start + step) for start in range(0, rows, step))
 
     def ends(self, told: NDArray[np.float32]) -> NDArray[np.int32]:
         """The node in which each row ends in each tree, (rows, trees). Raises `IndexError` where a
