@@ -16,7 +16,7 @@ class ModelDamaged(MemtendError):
 class ModelUnknown(MemtendError):
     code = 123
     message = "there is no model {model!r} in the registry of this store"
-    hint = "List the models of the store and name one of them."
+    hint = "`memtend learn models` lists those there are; `memtend learn fit` makes one."
 
 
 class ModelNotPromoted(MemtendError):
