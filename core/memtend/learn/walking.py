@@ -23,7 +23,7 @@ _GREATEST: Final = (1 << 31) - 1
 _LOW_BITS: Final = 31
 """One of 64 stays free, so that the difference of two numbers has a sign."""
 _SIGN: Final = np.int64(63)
-_DROP_EVERY: Final = 3
+_DROP_EVERY: Final = 4
 _FEW: Final = 1_000
 _ASKED: Final = 20_000
 """Places in trees that are walked at once: what a step reads and writes of them stays within the
