@@ -16,7 +16,7 @@ from memtend.learn.calibrating import SuccessModel, calibration_error, fit_succe
 from memtend.learn.feedback import Feedback
 from memtend.learn.single import SingleStrategy
 from memtend.learn.state import equal
-from tests.fixtures.worlds import World
+from tests.fixtures.worlds import Kind, World
 
 
 @pytest.fixture(scope="module")
@@ -133,6 +133,22 @@ def test_chances_are_calibrated_and_served_as_fitted(world: World) -> None:
     assert (again.predict(X, each)[0] == likely).all()
 
 
+@pytest.mark.parametrize("kind", ["rich", "weak"])
+def test_intervals_hold_the_chance_in_single_contexts(kind: Kind) -> None:
+    """On average over worlds; in one of them it may be less."""
+    held, width = [], []
+    for seed in range(4):
+        world = World(kind, seed)
+        model = fit_success_model(world.log(500, seed=seed).feedback(), seed=0).model
+        X = world.contexts(400, np.random.default_rng(7))
+        _likely, low, high = model.every(X)
+        truth = world.truth(X).success
+        held.append(((low <= truth) & (truth <= high)).mean())
+        width.append((high - low)[:, world.incumbent].mean())
+    assert np.mean(held) > 0.86
+    assert np.mean(width) < 0.75
+
+
 def test_a_strategy_never_tried_has_a_wide_interval(world: World) -> None:
     feedback = world.log(300, seed=3).feedback()
     unseen = replace(feedback, strategies=(*feedback.strategies, "new"), propensity=None,
@@ -142,4 +158,4 @@ def test_a_strategy_never_tried_has_a_wide_interval(world: World) -> None:
     _likely, low, high = model.predict(X, np.full(50, 6))
     _known, low_known, high_known = model.predict(X, np.full(50, world.incumbent))
     assert (high - low).min() > 0.5
-    assert (high - low).mean() > 1.5 * (high_known - low_known).mean()
+    assert (high - low).mean() > 1.2 * (high_known - low_known).mean()

@@ -8,9 +8,9 @@ brought to frequencies, by what was predicted for rows not seen: by a logistic c
 offset for each strategy, so that seldom tried ones are not said to be like the common one; with
 many rows isotonic regression corrects its shape.
 
-The interval is Wilson's, of as many outcomes as the forest found of this strategy in contexts like
-this one, times `ROWS_PER_LEAF_ROW`, and two for what is known before. It is meant for the share of
-successes in contexts that the forest cannot tell apart; one of them may differ from it by more.
+The interval is for the probability in this very context, of which the prediction may miss a part
+(`unexplained`): its ends are quantiles of a beta distribution around what is predicted, in which
+90 % of contexts should lie.
 """
 
 from __future__ import annotations
@@ -21,20 +21,18 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from memtend.errors import FeedbackUnusable
-from memtend.learn.bandit.leaves import PooledLeaves, fit_leaves
+from memtend.learn.bandit.leaves import fit_leaves
 from memtend.learn.bandit.logs import BanditLog, bandit_log
 from memtend.learn.bandit.teacher import FOLDS, splits
 from memtend.learn.feedback import Feedback, Floats, Ints
 from memtend.learn.flat import FlatForest
 from memtend.learn.state import State
+from memtend.learn.unexplained import bands, spreads
 
 ROWS_MAX: Final = 20_000
 ISOTONIC_ROWS: Final = 1_500
-ROWS_PER_LEAF_ROW: Final = 0.5
 OFFSET_ROWS: Final = 2.0
 """What holds a strategy's own offset near the others': outcomes at even odds."""
-_PRIOR_ROWS: Final = 2.0
-_Z: Final = 1.6449
 _BINS: Final = 10
 _KNOTS: Final = 256
 _ODDS_MAX: Final = 8.0
@@ -69,33 +67,41 @@ class _Curve(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SuccessModel:
-    """`forest` has two values for each strategy: the score, and its outcomes in the leaf."""
+    """`low`, `high`: of each strategy the ends of the interval, at evenly spaced probabilities."""
 
     forest: FlatForest
     curve: _Curve
+    low: Floats
+    high: Floats
 
     @property
     def strategies(self) -> int:
-        return len(self.forest.values[0]) // 2
+        return len(self.low)
 
     def predict(self, X: Floats, strategy: Ints) -> tuple[Floats, Floats, Floats]:
         """Of each row and its strategy: probability, low, high."""
-        told, at, m = self.forest.predict(X), np.arange(len(X)), self.strategies
-        likely = self.curve(told[at, strategy], strategy)
-        rows = told[at, m + strategy] * ROWS_PER_LEAF_ROW + _PRIOR_ROWS
-        low, high = _wilson(likely, rows)
-        return likely, low, high
+        likely = self.curve(self.forest.predict(X)[np.arange(len(X)), strategy], strategy)
+        return likely, *self._band(likely, strategy)
 
     def every(self, X: Floats) -> tuple[Floats, Floats, Floats]:
         """As `predict`, of each row and every strategy, (n, m): its trees are walked once."""
-        told, m = self.forest.predict(X), self.strategies
-        likely = self.curve(told[:, :m], np.arange(m))
-        low, high = _wilson(likely, told[:, m:] * ROWS_PER_LEAF_ROW + _PRIOR_ROWS)
-        return likely, low, high
+        each = np.arange(self.strategies)
+        likely = self.curve(self.forest.predict(X), each)
+        return likely, *self._band(likely, each)
+
+    def _band(self, likely: Floats, strategy: Ints) -> tuple[Floats, Floats]:
+        step = likely * (self.low.shape[1] - 1)
+        at = np.minimum(step.astype(np.int64), self.low.shape[1] - 2)
+        share = step - at
+        low, high = (
+            ends[strategy, at] * (1 - share) + ends[strategy, at + 1] * share
+            for ends in (self.low, self.high)
+        )
+        return np.minimum(low, likely), np.maximum(high, likely)
 
     def state(self) -> State:
         arrays = {f"forest/{name}": array for name, array in self.forest.arrays().items()}
-        return State({}, {**arrays, **self.curve._asdict()})
+        return State({}, {**arrays, **self.curve._asdict(), "low": self.low, "high": self.high})
 
     @classmethod
     def of(cls, state: State) -> SuccessModel:
@@ -107,7 +113,7 @@ class SuccessModel:
             if name.startswith("forest/")
         }
         curve = _Curve(*(arrays[name] for name in _Curve._fields))
-        return cls(FlatForest.from_arrays(own), curve)
+        return cls(FlatForest.from_arrays(own), curve, arrays["low"], arrays["high"])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -146,7 +152,8 @@ def fit_success_model(feedback: Feedback, *, seed: int) -> FittedSuccess:
             known = np.flatnonzero(~held)
             curve = _curve(unseen[known], log.rows(known), success[known], method)
             said[held] = curve(unseen[held], log.logged[held])
-    model = SuccessModel(_counted(leaves, log), _curve(unseen, log, success, method))
+    low, high = bands(spreads(log, said, success, part))
+    model = SuccessModel(leaves.forest, _curve(unseen, log, success, method), low, high)
     error, noise = calibration_error(said, success), _noise(said, seed)
     return FittedSuccess(model, CalibrationReport(len(log), method, error, noise), leaves.estimator)
 
@@ -164,15 +171,6 @@ def _noise(said: Floats, seed: int) -> float:
     rng = np.random.default_rng(seed)
     drawn = [(rng.random(len(said)) < said).astype(np.float64) for _ in range(20)]
     return float(np.mean([calibration_error(said, came) for came in drawn]))
-
-
-def _counted(leaves: PooledLeaves, log: BanditLog) -> FlatForest:
-    """The forest with, behind the scores, how many outcomes of each strategy a leaf has."""
-    forest, m = leaves.forest, log.strategies
-    nodes = forest.leaves(log.X).astype(np.int64) * m + log.logged[:, None]
-    size = len(forest.features)
-    counts = np.bincount(nodes.reshape(-1), minlength=size * m).reshape(size, m)
-    return replace(forest, values=np.hstack([forest.values, counts]))
 
 
 def _curve(score: Floats, log: BanditLog, success: Floats, method: str) -> _Curve:
@@ -202,11 +200,3 @@ def _platt(score: Floats, log: BanditLog, success: Floats) -> tuple[float, Float
         bend = (design * (told * (1 - told))[:, None]).T @ design + np.diag(prior)
         weights = weights + np.clip(np.linalg.solve(bend, slope), -2, 2)
     return max(0.0, float(weights[0])), weights[1] + weights[2:]
-
-
-def _wilson(share: Floats, rows: Floats) -> tuple[Floats, Floats]:
-    squared = _Z**2
-    middle = (share + squared / (2 * rows)) / (1 + squared / rows)
-    inside = share * (1 - share) / rows + squared / (4 * rows**2)
-    reach = _Z * np.sqrt(inside) / (1 + squared / rows)
-    return np.minimum(middle - reach, share), np.maximum(middle + reach, share)

@@ -59,6 +59,9 @@ def gate_logged(
     if not left.holds:
         why = f"outcomes it had not seen do not bear out what the model expects: {_STAYS}"
         return Verdict(False, left.saving, left.low, why, observed)
+    if observed.value > BANDIT_ERRORS * observed.error:
+        why = f"outcomes that happened to follow the model speak against it: {_STAYS}"
+        return Verdict(False, -observed.value, -observed.high, why, observed)
     total = 1 / left.error**2
     told = left.saving * total
     error = observed.error * float(np.sqrt(1 + _FEW_ROWS / max(observed.effective_rows, 0.1)))
