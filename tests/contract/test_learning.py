@@ -11,6 +11,7 @@ import pytest
 from memtend.agent.memory import AgentMemory
 from memtend.clock import ManualClock
 from memtend.errors import ModelNotPromoted, ModelUnknown, OutcomesUnusable, ScenarioUnknown
+from memtend.health.report import Level
 from memtend.limits_learning import MODEL_LOOK_MS, MODEL_RETRY_MS
 from memtend.model.learned import ModelStatus
 from memtend.model.record import Trust
@@ -209,6 +210,9 @@ def test_a_harmed_file_is_refused_with_the_reason_and_tried_again(
             assert (advice.learned, advice.strategy) == (False, None)
             assert advice.why.startswith("what was learned cannot be used: the file 'serve.npz'")
         assert services.learning_news().refit is (harm != "altered")
+        # Length and presence are looked at by health; bytes by who asks.
+        level = {one.name: one.level for one in services.health().checks}["models"]
+        assert level is (Level.OK if harm == "altered" else Level.WARNING)
         path.write_bytes(whole)
         clock.advance(MODEL_RETRY_MS)
         assert agent.get_coordination_strategy({}, task_type="code").model == model.model_id

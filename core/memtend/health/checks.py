@@ -15,9 +15,9 @@ CHECKS: Final[tuple[Judge, ...]] = (
     of_store.reading, of_store.structure, of_store.file, of_store.integrity, of_store.dictionaries,
     of_store.audit, of_use.clock, of_use.expiry, of_use.quota, of_use.limits, of_use.conflicts,
     of_others.backup, of_others.target, of_others.chain, of_others.drill, of_others.archive,
-    of_others.peers, of_others.messages, of_use.leases, of_use.performance, of_store.statistics,
-    of_store.disk, of_store.wal, of_store.ballast, of_use.changelog, of_use.policies,
-    of_use.regret, of_use.alerts, of_store.versions, of_store.engine,
+    of_others.models, of_others.peers, of_others.messages, of_use.leases, of_use.performance,
+    of_store.statistics, of_store.disk, of_store.wal, of_store.ballast, of_use.changelog,
+    of_use.policies, of_use.regret, of_use.alerts, of_store.versions, of_store.engine,
 )  # fmt: skip
 
 _ORDER: Final = (Level.OK, Level.WARNING, Level.CRITICAL)

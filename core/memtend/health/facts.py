@@ -136,6 +136,10 @@ class HealthFacts(Fact):
     """Standing ones by level."""
     archived: int = 0
     archive_trouble: str | None = None
+    models: int = 0
+    """In use."""
+    model_trouble: str | None = None
+    """Why one of them cannot be asked."""
     chain_length: int | None = None
     """Backups that the newest one needs, itself counted; None where nobody looked."""
     chain_trouble: str | None = None

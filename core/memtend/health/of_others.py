@@ -81,6 +81,14 @@ def archive(facts: HealthFacts) -> Iterator[Check]:
         yield ok("archive", f"{facts.archived:,} values are in the archive, which can be read")
 
 
+def models(facts: HealthFacts) -> Iterator[Check]:
+    if facts.model_trouble is not None:
+        hint = "Bring its files back, or fit and promote another: `memtend learn fit --promote`."
+        yield warning("models", f"agents get no learned advice: {facts.model_trouble}", hint)
+    elif facts.models:
+        yield ok("models", f"{facts.models:,} learned models are in use, and their files are there")
+
+
 def messages(facts: HealthFacts) -> Iterator[Check]:
     if not (facts.messages_waiting or facts.messages_dead):
         return

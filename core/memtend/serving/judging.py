@@ -64,6 +64,7 @@ class Judging(Peering, Archives, Drills, Migrating):
     def _health_facts(self, target_url: str | None, full: bool) -> HealthFacts:
         from memtend.health.facts import HealthFacts  # noqa: PLC0415
         from memtend.serving import looks  # noqa: PLC0415
+        from memtend.serving.modelfiles import model_facts  # noqa: PLC0415
 
         ask, facts = _Asking(), self.facts()
         stats = ask("totals", self.memory.stats, None)
@@ -78,6 +79,7 @@ class Judging(Peering, Archives, Drills, Migrating):
             **self._used(ask),
             **self._backup_facts(target_url, ask),
             **self._archive_facts(stats.archived.records if stats else 0),
+            **ask("models", lambda: model_facts(self.store), {}),
         }
         return HealthFacts(**given, unread=tuple(ask.unread))
 
