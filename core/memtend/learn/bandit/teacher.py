@@ -9,15 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from memtend.learn.bandit.leaves import PooledLeaves, Variances, fit_leaves
 from memtend.learn.bandit.logs import BanditLog
-from memtend.learn.bandit.trees import Pooled, fit_contrast, fit_pooled
+from memtend.learn.bandit.trees import TREES, Pooled, fit_contrast, fit_pooled
 from memtend.learn.feedback import Floats, Ints
 
 FOLDS = 4
+_FEW_ROWS: Final = 3_000
+_TREES_OF_FEW: Final = 40
+"""Of a fold's teacher, where rows are few: it only judges, and trees cost as much as rows there."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,19 +35,24 @@ class Teacher:
         return (self.pooled.predict(X) + self.contrast.predict(X) + self.leaves.predict(X)) / 3
 
 
-def fit_teacher(log: BanditLog, *, seed: int, variances: Variances | None = None) -> Teacher:
+def fit_teacher(
+    log: BanditLog, *, seed: int, variances: Variances | None = None, trees: int = TREES
+) -> Teacher:
     return Teacher(
-        fit_pooled(log, seed=seed),
-        fit_contrast(log, seed=seed),
-        fit_leaves(log, seed=seed, variances=variances),
+        fit_pooled(log, seed=seed, trees=trees),
+        fit_contrast(log, seed=seed, trees=trees),
+        fit_leaves(log, seed=seed, variances=variances, trees=trees),
     )
 
 
 def crossed(log: BanditLog, *, seed: int, variances: Variances, folds: int = FOLDS) -> Floats:
     """For each row, what a teacher says that has not seen it."""
     told = np.empty((len(log), log.strategies))
+    trees = TREES if len(log) > _FEW_ROWS else _TREES_OF_FEW
     for number, (seen, held) in enumerate(splits(log, folds, seed)):
-        teacher = fit_teacher(log.rows(seen), seed=seed + 101 * number, variances=variances)
+        teacher = fit_teacher(
+            log.rows(seen), seed=seed + 101 * number, variances=variances, trees=trees
+        )
         told[held] = teacher.predict(log.X[held])
     return told
 

@@ -46,30 +46,30 @@ class Pooled:
         return found
 
 
-def fit_pooled(log: BanditLog, *, seed: int) -> Pooled:
-    forest = _forest(seed).fit(_features(log.X, log.logged, log.means()), log.cost)
+def fit_pooled(log: BanditLog, *, seed: int, trees: int = TREES) -> Pooled:
+    forest = _forest(seed, trees).fit(_features(log.X, log.logged, log.means()), log.cost)
     return Pooled(forest, log.means())
 
 
-def fit_contrast(log: BanditLog, *, seed: int) -> Pooled:
+def fit_contrast(log: BanditLog, *, seed: int, trees: int = TREES) -> Pooled:
     """With too few rows of the incumbent or of others to tell apart, the same as `fit_pooled`."""
     own = log.logged == log.incumbent
     if not INCUMBENT_ROWS_MIN <= own.sum() <= len(log) - INCUMBENT_ROWS_MIN:
-        return fit_pooled(log, seed=seed)
-    forest = _forest(seed, bootstrap=True, oob_score=True).fit(log.X[own], log.cost[own])
+        return fit_pooled(log, seed=seed, trees=trees)
+    forest = _forest(seed, trees, bootstrap=True, oob_score=True).fit(log.X[own], log.cost[own])
     hard = forest.predict(log.X)
     hard[own] = forest.oob_prediction_
     others, means = log.rows(np.flatnonzero(~own)), log.means()
     asked = _features(others.X, others.logged, means, hard[~own])
-    rest = _forest(seed + 1).fit(asked, others.cost)
+    rest = _forest(seed + 1, trees).fit(asked, others.cost)
     return Pooled(rest, means, forest, log.incumbent)
 
 
-def _forest(seed: int, **more: Any) -> Any:
+def _forest(seed: int, trees: int, **more: Any) -> Any:
     from sklearn.ensemble import ExtraTreesRegressor  # noqa: PLC0415
 
     return ExtraTreesRegressor(
-        TREES, min_samples_leaf=2, max_features=0.5, random_state=seed, **more
+        trees, min_samples_leaf=2, max_features=0.5, random_state=seed, **more
     )
 
 
