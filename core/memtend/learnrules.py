@@ -14,11 +14,9 @@ What is left out keeps its default. `median` is what the records themselves say;
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-from memtend.durations import parse_duration, show_duration
-from memtend.errors import InvalidName
+from memtend.durations import show_duration
 from memtend.limits import INTEGER_ABS_MAX, TTL_MS_MAX
 from memtend.limits_learning import (
     ACCESS_ROWS_MAX,
@@ -29,31 +27,36 @@ from memtend.limits_learning import (
     STRATEGIES_MAX,
 )
 from memtend.model.learnpolicy import LearnPolicy
-from memtend.model.pattern import compile_pattern
 from memtend.model.policy import TRIAL_ID, Canary
+from memtend.rulewords import (
+    NONE,
+    Word,
+    either,
+    few,
+    fields_of,
+    from_nought,
+    patterns,
+    plain,
+    share,
+    shown,
+    shown_or,
+    time_up_to,
+    whole,
+)
 from memtend.safeyaml import Node
 
-NONE: Final = "none"
 MEDIAN: Final = "median"
 _NAME_LENGTH_MAX: Final = 256
-
-
-class Word(NamedTuple):
-    """What a word of the file is called in the policy, how it is read and how it is written."""
-
-    field: str
-    read: Callable[[Node], Any]
-    show: Callable[[Any], Any]
 
 
 def read_learn(node: Node | None) -> dict[str, Any]:
     """What differs from the defaults, as `PolicyFile.learning` keeps it; raises `InvalidPolicy`."""
     given = node.mapping((*_WORDS, *_PARTS)) if node else {}
-    fields = _fields(given, _WORDS)
+    fields = fields_of(given, _WORDS)
     if "accesses" in given:
-        fields |= _fields(given["accesses"].mapping(_ACCESSES), _ACCESSES)
+        fields |= fields_of(given["accesses"].mapping(_ACCESSES), _ACCESSES)
     if "outcomes" in given:
-        fields |= _fields(given["outcomes"].mapping(_OUTCOMES), _OUTCOMES)
+        fields |= fields_of(given["outcomes"].mapping(_OUTCOMES), _OUTCOMES)
     if "objective" in given:
         fields["objective"] = _objective(given["objective"])
     if "ttl" in given:
@@ -64,11 +67,11 @@ def read_learn(node: Node | None) -> dict[str, Any]:
 def dump_learn(policy: LearnPolicy) -> dict[str, Any]:
     """The section in the words that `read_learn` reads."""
     return {
-        **_dump(policy, _WORDS),
-        "objective": _dump(policy.objective, _OBJECTIVE),
-        "outcomes": _dump(policy, _OUTCOMES),
-        "accesses": _dump(policy, _ACCESSES),
-        "ttl": _dump(policy.ttl, _TTL),
+        **shown(policy, _WORDS),
+        "objective": shown(policy.objective, _OBJECTIVE),
+        "outcomes": shown(policy, _OUTCOMES),
+        "accesses": shown(policy, _ACCESSES),
+        "ttl": shown(policy.ttl, _TTL),
     }
 
 
@@ -77,12 +80,12 @@ def read_canary(node: Node) -> Canary:
     given = node.mapping(("ttl", "share", "trial"))
     if missing := [name for name in ("ttl", "share", "trial") if name not in given]:
         raise node.error(f"{missing[0]!r} is missing")
-    trial, share = given["trial"].plain(), given["share"].number(0.001, 1)
+    trial, part = given["trial"].plain(), share(given["share"])
     if not re.fullmatch(TRIAL_ID, trial, re.ASCII):
         raise given["trial"].error("a trial has an id of 32 hexadecimal digits")
-    if share == 1:
+    if part == 1:
         raise given["share"].error("a canary on every key is no canary")
-    return Canary(trial=trial, ttl_ms=_time(given["ttl"]), share=share)
+    return Canary(trial=trial, ttl_ms=_time(given["ttl"]), share=part)
 
 
 def dump_canary(canary: Canary) -> dict[str, Any]:
@@ -93,55 +96,28 @@ def dump_canary(canary: Canary) -> dict[str, Any]:
     }
 
 
-def _fields(given: Mapping[str, Node], words: Mapping[str, Word]) -> dict[str, Any]:
-    return {
-        words[name].field: words[name].read(one) for name, one in given.items() if name in words
-    }
-
-
-def _dump(part: object, words: Mapping[str, Word]) -> dict[str, Any]:
-    return {name: word.show(getattr(part, word.field)) for name, word in words.items()}
-
-
 def _objective(node: Node) -> dict[str, Any]:
-    fields = _fields(node.mapping(_OBJECTIVE), _OBJECTIVE)
-    whole = {**LearnPolicy().objective.model_dump(), **fields}
-    if not whole["failure"] + whole["duration"] + whole["price"] > 0:
+    fields = fields_of(node.mapping(_OBJECTIVE), _OBJECTIVE)
+    stated = {**LearnPolicy().objective.model_dump(), **fields}
+    if not stated["failure"] + stated["duration"] + stated["price"] > 0:
         raise node.error("one of failure, duration and price must be above 0")
     return fields
 
 
 def _ttl(node: Node) -> dict[str, Any]:
     given = node.mapping(_TTL)
-    fields = _fields(given, _TTL)
-    whole = {**LearnPolicy().ttl.model_dump(), **fields}
-    if whole["ceiling_ms"] is not None and whole["ceiling_ms"] < whole["floor_ms"]:
+    fields = fields_of(given, _TTL)
+    stated = {**LearnPolicy().ttl.model_dump(), **fields}
+    if stated["ceiling_ms"] is not None and stated["ceiling_ms"] < stated["floor_ms"]:
         raise given.get("ceiling", node).error("the ceiling is below the floor")
     return fields
 
 
-def _time(node: Node) -> int:
-    parsed = parse_duration(node.plain())
-    if parsed is None or not 0 < parsed <= TTL_MS_MAX:
-        raise node.error(f"{node.plain()[:64]!r} is not a time such as 10m, 7d")
-    return parsed
+_time = time_up_to(TTL_MS_MAX)
 
 
 def _seconds(node: Node) -> float:
     return _time(node) / 1_000
-
-
-def _from_nought(most: float) -> Callable[[Node], float]:
-    """Nothing so small that it would be written in powers of ten."""
-    return lambda node: 0.0 if node.number(0, most) == 0 else node.number(0.001, most)
-
-
-def _share(node: Node) -> float:
-    return node.number(0.001, 1)
-
-
-def _whole(low: int, high: int) -> Callable[[Node], int]:
-    return lambda node: node.whole(low, high)
 
 
 def _name(node: Node) -> str:
@@ -151,84 +127,56 @@ def _name(node: Node) -> str:
 
 
 def _names(node: Node) -> tuple[str, ...]:
-    return _few(node, tuple(dict.fromkeys(_name(one) for one in node.sequence())), LEARN_NAMES_MAX)
-
-
-def _patterns(node: Node) -> tuple[str, ...]:
-    patterns = []
-    for item in node.sequence():
-        try:
-            patterns.append(compile_pattern(item.plain()).text)
-        except InvalidName as error:
-            raise item.error(str(error)) from None
-    return _few(node, tuple(dict.fromkeys(patterns)), LEARN_NAMES_MAX)
+    return few(node, tuple(dict.fromkeys(_name(one) for one in node.sequence())), LEARN_NAMES_MAX)
 
 
 def _incumbents(node: Node) -> dict[str, str]:
     found = {name: _name(one) for name, one in node.mapping(node.fields).items()}
-    _few(node, tuple(found), STRATEGIES_MAX)
+    few(node, tuple(found), STRATEGIES_MAX)
     return found
-
-
-def _few(node: Node, names: tuple[str, ...], most: int) -> tuple[str, ...]:
-    if len(names) > most:
-        raise node.error(f"more than {most} of them")
-    return names
-
-
-def _or(word: str, read: Callable[[Node], Any]) -> Callable[[Node], Any]:
-    return lambda node: None if node.plain().lower() == word else read(node)
-
-
-def _shown_or(word: str, show: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    return lambda value: word if value is None else show(value)
-
-
-def _plain(value: Any) -> Any:
-    return value
 
 
 def _show_seconds(seconds: float) -> str:
     return show_duration(round(seconds * 1_000))
 
 
-_weight = _from_nought(LEARN_WEIGHT_MAX)
+_weight = from_nought(LEARN_WEIGHT_MAX)
 _WORDS: Final[dict[str, Word]] = {
-    "seed": Word("seed", _whole(0, SEED_MAX), _plain),
-    "explore": Word("explore", _from_nought(1), _plain),
+    "seed": Word("seed", whole(0, SEED_MAX), plain),
+    "explore": Word("explore", from_nought(1), plain),
     "writers_excluded": Word("writers_excluded", _names, list),
     "incumbents": Word("incumbents", _incumbents, dict),
 }
 _OBJECTIVE: Final[dict[str, Word]] = {
-    "failure": Word("failure", _weight, _plain),
-    "duration": Word("duration", _weight, _plain),
-    "price": Word("price", _weight, _plain),
+    "failure": Word("failure", _weight, plain),
+    "duration": Word("duration", _weight, plain),
+    "price": Word("price", _weight, plain),
     "duration_full": Word(
-        "duration_full_s", _or(MEDIAN, _seconds), _shown_or(MEDIAN, _show_seconds)
+        "duration_full_s", either(MEDIAN, _seconds), shown_or(MEDIAN, _show_seconds)
     ),
     "cost_full": Word(
         "cost_full",
-        _or(MEDIAN, lambda node: node.number(0.001, LEARN_WEIGHT_MAX)),
-        _shown_or(MEDIAN, _plain),
+        either(MEDIAN, lambda node: node.number(0.001, LEARN_WEIGHT_MAX)),
+        shown_or(MEDIAN, plain),
     ),
 }
 _OUTCOMES: Final[dict[str, Word]] = {
-    "min": Word("outcomes_min", _whole(1, INTEGER_ABS_MAX), _plain),
-    "max": Word("outcomes_max", _whole(1, OUTCOMES_MAX), _plain),
+    "min": Word("outcomes_min", whole(1, INTEGER_ABS_MAX), plain),
+    "max": Word("outcomes_max", whole(1, OUTCOMES_MAX), plain),
 }
 _ACCESSES: Final[dict[str, Word]] = {
-    "sampled": Word("accesses", Node.flag, _plain),
-    "max": Word("accesses_max", _whole(1_000, 10 * ACCESS_ROWS_MAX), _plain),
+    "sampled": Word("accesses", Node.flag, plain),
+    "max": Word("accesses_max", whole(1_000, 10 * ACCESS_ROWS_MAX), plain),
     "keep": Word("accesses_keep_ms", _time, show_duration),
 }
 _TTL: Final[dict[str, Word]] = {
-    "break_even": Word("break_even_ms", _or(MEDIAN, _time), _shown_or(MEDIAN, show_duration)),
+    "break_even": Word("break_even_ms", either(MEDIAN, _time), shown_or(MEDIAN, show_duration)),
     "floor": Word("floor_ms", _time, show_duration),
-    "ceiling": Word("ceiling_ms", _or(NONE, _time), _shown_or(NONE, show_duration)),
-    "keep": Word("namespaces_kept", _patterns, list),
-    "accesses_min": Word("accesses_min", _whole(1, INTEGER_ABS_MAX), _plain),
-    "canary_share": Word("canary_share", _share, _plain),
+    "ceiling": Word("ceiling_ms", either(NONE, _time), shown_or(NONE, show_duration)),
+    "keep": Word("namespaces_kept", patterns(LEARN_NAMES_MAX), list),
+    "accesses_min": Word("accesses_min", whole(1, INTEGER_ABS_MAX), plain),
+    "canary_share": Word("canary_share", share, plain),
     "canary_time": Word("canary_ms", _time, show_duration),
-    "regret_max": Word("regret_max", _share, _plain),
+    "regret_max": Word("regret_max", share, plain),
 }
 _PARTS: Final = ("objective", "outcomes", "accesses", "ttl")

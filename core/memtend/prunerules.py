@@ -13,28 +13,28 @@ weights that are left out are the default ones. `none` switches a rule off.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from typing import Any, Final, NamedTuple
+from collections.abc import Mapping
+from typing import Any, Final
 
-from memtend.durations import parse_bytes, parse_duration, show_duration
-from memtend.errors import InvalidName
+from memtend.durations import parse_bytes, show_duration
 from memtend.limits import INTEGER_ABS_MAX, MIB, TIME_MS_MAX
 from memtend.limits_upkeep import PRUNE_NAMESPACES_KEPT_MAX, PRUNE_PROFILES_MAX
 from memtend.model.archiverule import NAME_PATTERN
-from memtend.model.pattern import compile_pattern
 from memtend.model.prunepolicy import BUILT_IN, STRATEGIES, PrunePolicy, Weights
+from memtend.rulewords import (
+    NONE,
+    Word,
+    either,
+    from_nought,
+    patterns,
+    plain,
+    share,
+    shown_or,
+    time_up_to,
+)
 from memtend.safeyaml import Node
 
-NONE: Final = "none"
 _WEIGHT_MAX: Final = 1_000
-
-
-class Word(NamedTuple):
-    """What a word of the file is called in the policy, how it is read and how it is written."""
-
-    field: str
-    read: Callable[[Node], Any]
-    show: Callable[[Any], Any]
 
 
 def read_prune(node: Node | None) -> dict[str, Any]:
@@ -106,15 +106,11 @@ def _differing(stated: dict[str, Any], plain: dict[str, Any]) -> dict[str, Any]:
     return differing
 
 
-def _time(node: Node, least_ms: int = 1) -> int:
-    parsed = parse_duration(node.plain())
-    if parsed is None or not least_ms <= parsed <= TIME_MS_MAX:
-        raise node.error(f"{node.plain()[:64]!r} is not a time such as 30d")
-    return parsed
-
-
-def _pause(node: Node) -> int:
-    return _time(node, least_ms=0)
+_time = time_up_to(TIME_MS_MAX)
+_pause = time_up_to(TIME_MS_MAX, least_ms=0)
+_weight = from_nought(_WEIGHT_MAX)
+_show_time = shown_or(NONE, show_duration)
+_show = shown_or(NONE, plain)
 
 
 def _size(node: Node) -> int:
@@ -124,44 +120,16 @@ def _size(node: Node) -> int:
     return size
 
 
-def _share(node: Node) -> float:
-    return node.number(0.001, 1)
-
-
-def _from_nought(node: Node, most: float = 1) -> float:
-    return 0.0 if node.number(0, most) == 0 else node.number(0.001, most)
-
-
 def _count(node: Node) -> int:
     return node.whole(1, INTEGER_ABS_MAX)
 
 
 def _weights(node: Node) -> Weights:
     given = node.mapping(Weights._fields)
-    weights = Weights(**{name: _from_nought(one, _WEIGHT_MAX) for name, one in given.items()})
+    weights = Weights(**{name: _weight(one) for name, one in given.items()})
     if not any(weights):
         raise node.error("one weight must be above 0")
     return weights
-
-
-def _patterns(node: Node) -> tuple[str, ...]:
-    patterns = []
-    for item in node.sequence():
-        try:
-            patterns.append(compile_pattern(item.plain()).text)
-        except InvalidName as error:
-            raise item.error(str(error)) from None
-    if len(patterns) > PRUNE_NAMESPACES_KEPT_MAX:
-        raise node.error(f"more than {PRUNE_NAMESPACES_KEPT_MAX} patterns")
-    return tuple(patterns)
-
-
-def _or_none(read: Callable[[Node], Any]) -> Callable[[Node], Any]:
-    return lambda node: None if node.plain().lower() == NONE else read(node)
-
-
-def _show_time(ms: int | None) -> str:
-    return NONE if ms is None else show_duration(ms)
 
 
 def _show_size(size: int | None) -> str:
@@ -170,51 +138,47 @@ def _show_size(size: int | None) -> str:
     return f"{size // MIB}MiB" if size % MIB == 0 else str(size)
 
 
-def _plain(value: Any) -> Any:
-    return NONE if value is None else value
-
-
 def _weighed(weights: Weights) -> dict[str, float]:
     return weights._asdict()
 
 
 _WORDS: Final[dict[str, dict[str, Word]]] = {
     "time": {
-        "unused_patterns": Word("unused_patterns_ms", _or_none(_time), _show_time),
-        "old_decisions": Word("old_decisions_ms", _or_none(_time), _show_time),
-        "failed_patterns": Word("failed_patterns_ms", _or_none(_time), _show_time),
+        "unused_patterns": Word("unused_patterns_ms", either(NONE, _time), _show_time),
+        "old_decisions": Word("old_decisions_ms", either(NONE, _time), _show_time),
+        "failed_patterns": Word("failed_patterns_ms", either(NONE, _time), _show_time),
     },
     "performance": {
-        "success_below": Word("success_below", _or_none(_share), _plain),
-        "confidence_below": Word("confidence_below", _or_none(_share), _plain),
-        "executions_min": Word("executions_min", _count, _plain),
-        "obsolete_solutions": Word("obsolete_solutions", Node.flag, _plain),
-        "negative_decisions": Word("negative_decisions", Node.flag, _plain),
+        "success_below": Word("success_below", either(NONE, share), _show),
+        "confidence_below": Word("confidence_below", either(NONE, share), _show),
+        "executions_min": Word("executions_min", _count, _show),
+        "obsolete_solutions": Word("obsolete_solutions", Node.flag, _show),
+        "negative_decisions": Word("negative_decisions", Node.flag, _show),
     },
     "space": {
-        "agent": Word("agent_bytes", _or_none(_size), _show_size),
-        "store": Word("store_bytes", _or_none(_size), _show_size),
-        "low_water": Word("low_water", _share, _plain),
-        "preserve_above": Word("preserve_above", _from_nought, _plain),
-        "unknown_before": Word("unknown_before", _from_nought, _plain),
+        "agent": Word("agent_bytes", either(NONE, _size), _show_size),
+        "store": Word("store_bytes", either(NONE, _size), _show_size),
+        "low_water": Word("low_water", share, _show),
+        "preserve_above": Word("preserve_above", from_nought(1), _show),
+        "unknown_before": Word("unknown_before", from_nought(1), _show),
     },
     "redundancy": {
-        "exact": Word("exact_duplicates", Node.flag, _plain),
-        "near_from": Word("near_duplicates_from", _or_none(_share), _plain),
+        "exact": Word("exact_duplicates", Node.flag, _show),
+        "near_from": Word("near_duplicates_from", either(NONE, share), _show),
     },
     "value": {
-        "below": Word("value_below", _or_none(_share), _plain),
+        "below": Word("value_below", either(NONE, share), _show),
         "unused_for": Word("value_unused_ms", _time, _show_time),
         "weights": Word("weights", _weights, _weighed),
-        "used_full": Word("used_full", _count, _plain),
+        "used_full": Word("used_full", _count, _show),
         "saved_full": Word("saved_full_ms", _time, _show_time),
     },
     "shields": {
-        "importance_from": Word("importance_from", _from_nought, _plain),
-        "reads": Word("reinforced_reads", _count, _plain),
+        "importance_from": Word("importance_from", from_nought(1), _show),
+        "reads": Word("reinforced_reads", _count, _show),
         "reads_within": Word("reinforced_ms", _time, _show_time),
         "settle": Word("settle_ms", _pause, _show_time),
-        "namespaces": Word("namespaces_kept", _patterns, list),
+        "namespaces": Word("namespaces_kept", patterns(PRUNE_NAMESPACES_KEPT_MAX), list),
     },
 }
 _PARTS: Final = ("strategies", *_WORDS)

@@ -100,20 +100,15 @@ class SuccessModel:
         return np.minimum(low, likely), np.maximum(high, likely)
 
     def state(self) -> State:
-        arrays = {f"forest/{name}": array for name, array in self.forest.arrays().items()}
+        arrays = self.forest.below("forest")
         return State({}, {**arrays, **self.curve._asdict(), "low": self.low, "high": self.high})
 
     @classmethod
     def of(cls, state: State) -> SuccessModel:
         """Raises `KeyError` where a part is missing."""
         arrays = state.arrays
-        own = {
-            name.removeprefix("forest/"): array
-            for name, array in arrays.items()
-            if name.startswith("forest/")
-        }
         curve = _Curve(*(arrays[name] for name in _Curve._fields))
-        return cls(FlatForest.from_arrays(own), curve, arrays["low"], arrays["high"])
+        return cls(FlatForest.from_below("forest", arrays), curve, arrays["low"], arrays["high"])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -99,7 +99,7 @@ class Explainer:
         )
 
     def state(self) -> State:
-        arrays = {f"forest/{name}": value for name, value in self.forest.arrays().items()}
+        arrays = self.forest.below("forest")
         names = ("usual", "looked_at", "leaves", "logged", "success", "cost")
         return State(
             {"cases": list(self.cases)}, {**arrays, **{name: getattr(self, name) for name in names}}
@@ -107,13 +107,9 @@ class Explainer:
 
     @classmethod
     def of(cls, state: State) -> Explainer:
-        trees = {
-            name.removeprefix("forest/"): value
-            for name, value in state.arrays.items()
-            if name.startswith("forest/")
-        }
+        forest = FlatForest.from_below("forest", state.arrays)
         rest = {name: v for name, v in state.arrays.items() if not name.startswith("forest/")}
-        return cls(forest=FlatForest.from_arrays(trees), cases=tuple(state.meta["cases"]), **rest)
+        return cls(forest=forest, cases=tuple(state.meta["cases"]), **rest)
 
 
 def fit_explainer(

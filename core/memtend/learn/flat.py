@@ -97,6 +97,16 @@ class FlatForest:
         """What `from_arrays` makes an equal forest of."""
         return {**{name: getattr(self, name) for name in _ARRAYS}, "depth": np.array([self.depth])}
 
+    def below(self, name: str) -> dict[str, NDArray[Any]]:
+        """`arrays`, as a part among others keeps them."""
+        return {f"{name}/{key}": array for key, array in self.arrays().items()}
+
+    @classmethod
+    def from_below(cls, name: str, arrays: Mapping[str, NDArray[Any]]) -> FlatForest:
+        """What `below` had put among others; raises `KeyError`."""
+        own = {k.removeprefix(f"{name}/"): v for k, v in arrays.items() if k.startswith(f"{name}/")}
+        return cls.from_arrays(own)
+
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> FlatForest:
         """Raises `KeyError` where one is missing."""

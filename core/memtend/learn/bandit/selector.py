@@ -45,22 +45,17 @@ class BanditSelector:
             "center": self.center,
             "spread": self.spread,
         }
-        arrays = {f"forest/{name}": array for name, array in self.forest.arrays().items()}
+        arrays = self.forest.below("forest")
         return State(meta, {**arrays, "trust": self.trust})
 
     @classmethod
     def of(cls, state: State) -> BanditSelector:
         """Raises `KeyError` where a part is missing."""
         meta, arrays = state
-        own = {
-            name.removeprefix("forest/"): array
-            for name, array in arrays.items()
-            if name.startswith("forest/")
-        }
         return cls(
             strategies=tuple(meta["strategies"]),
             incumbent=int(meta["incumbent"]),
-            forest=FlatForest.from_arrays(own),
+            forest=FlatForest.from_below("forest", arrays),
             trust=arrays["trust"],
             margin=float(meta["margin"]),
             center=float(meta["center"]),

@@ -52,22 +52,17 @@ class ContrastSelector:
             "power": self.power,
             "unit": self.unit,
         }
-        arrays = {f"forest/{name}": array for name, array in self.forest.arrays().items()}
+        arrays = self.forest.below("forest")
         return State(meta, {**arrays, "places": self.places, "table": self.table})
 
     @classmethod
     def of(cls, state: State) -> ContrastSelector:
         """Raises `KeyError` where a part is missing."""
         meta, arrays = state
-        own = {
-            name.removeprefix("forest/"): array
-            for name, array in arrays.items()
-            if name.startswith("forest/")
-        }
         return cls(
             strategies=tuple(meta["strategies"]),
             incumbent=int(meta["incumbent"]),
-            forest=FlatForest.from_arrays(own),
+            forest=FlatForest.from_below("forest", arrays),
             places=arrays["places"],
             table=arrays["table"],
             power=int(meta["power"]),
