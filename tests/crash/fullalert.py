@@ -34,12 +34,10 @@ def main(folder: Path) -> None:
     with open_services(store_url(folder), settings=settings) as services:
         put_until_full(services.memory)
         fill_up(folder)
-        first = services.check_alerts(tellers=[ear])
-        again = services.check_alerts(tellers=[ear])
+        looks = [services.check_alerts(tellers=[ear]) for _ in range(3)]
         report = {
             "heard": ear.heard,
-            "opened": [one.rule for one in first.opened],
-            "again": [one.rule for one in again.opened],
+            "opened": [[one.rule for one in look.opened] for look in looks],
         }
     print(json.dumps(report))
 
