@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from memtend.model.record import Labels
 from memtend.objects import ObjectStore, open_target
 from memtend.prune.plan import PrunePlan
 from memtend.services import Services
+from memtend.slices import Slices
 from memtend.store.engine import Transaction
 from tests.fixtures.archives import DAY_MS, value
 from tests.fixtures.backups import FailingStore, Fails, Requests
@@ -35,8 +37,8 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Several objects and several slices out of few records."""
     monkeypatch.setattr("memtend.archive.packing.ARCHIVE_BLOCK_BYTES", 2_500)
     monkeypatch.setattr("memtend.archive.packing.ARCHIVE_OBJECT_BYTES", 4_000)
-    monkeypatch.setattr("memtend.prune.apply.SLICE_ROWS_MIN", 3)
-    monkeypatch.setattr("memtend.prune.apply.SLICE_ROWS_MAX", 3)
+    small = partial(Slices, first=3, least=3, most=3)
+    monkeypatch.setattr("memtend.prune.apply.Slices", small)
     monkeypatch.setattr("memtend.prune.undo._PAGE", 4)
 
 
