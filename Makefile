@@ -36,9 +36,9 @@ demo: $(VENV)/.dev ## run the main job over a sample of agent memory, on Prefect
 # kill are processes, and what a process has written outlives it in memory, too.
 QUICK := $(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 6000000 { print "/dev/shm" }')
 
-# Three on two cores: the worker that has the flows mostly waits for Prefect's server.
+# No threads of OpenBLAS in workers that fork. Three on two cores: the worker that has the flows mostly waits for Prefect's server.
 test: $(VENV)/.dev ## run every test; ARGS="-k name" narrows it
-	$(if $(QUICK),TMPDIR=$${TMPDIR:-$(QUICK)} )$(BIN)/python -m pytest -n 3 --dist loadfile --cov=memtend --cov-branch \
+	OPENBLAS_NUM_THREADS=1 $(if $(QUICK),TMPDIR=$${TMPDIR:-$(QUICK)} )$(BIN)/python -m pytest -n 3 --dist loadfile --cov=memtend --cov-branch \
 		--cov-report=term --durations=30 $(if $(ARGS),,--cov-fail-under=95) $(ARGS)
 
 serve: $(VENV)/.dev ## start the Prefect server, its UI and all schedules
