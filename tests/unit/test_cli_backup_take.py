@@ -109,8 +109,13 @@ def test_rekey_needs_a_new_key_and_an_encrypted_target(
     assert cli("backup", "rekey").status == 58
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_stream_follows_the_store_and_ends_in_order(cli: Cli, number: signal.Signals) -> None:
+@pytest.mark.parametrize(
+    "signals", [[signal.SIGINT], [signal.SIGTERM], [signal.SIGTERM, signal.SIGTERM]]
+)
+def test_a_stream_follows_the_store_and_ends_in_order(
+    cli: Cli, signals: list[signal.Signals]
+) -> None:
+    """`timeout` sends SIGTERM twice: to the process, and to its group."""
     fill(cli)
     command = [sys.executable, "-m", "memtend.cli", "backup", "stream", "--every", "50ms"]
     with subprocess.Popen([*command, "--json"], stdout=subprocess.PIPE, text=True) as process:
@@ -118,7 +123,8 @@ def test_a_stream_follows_the_store_and_ends_in_order(cli: Cli, number: signal.S
         first = json.loads(process.stdout.readline())
         cli("put", "notes", "n", "2")
         second = json.loads(process.stdout.readline())
-        process.send_signal(number)
+        for number in signals:
+            process.send_signal(number)
         rest = process.stdout.read()
         assert process.wait(WAIT_S_MAX) == 0
     assert (first["kind"], second["kind"], second["rows"]) == ("full", "incremental", 1)
