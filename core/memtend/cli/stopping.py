@@ -13,14 +13,18 @@ from typing import Any
 def stopped() -> Iterator[Event]:
     """Set by the first Ctrl-C or SIGTERM; the second Ctrl-C has its usual effect.
 
-    A second SIGTERM has none: `timeout` and some service managers send it to a process and to its
-    group, and who wants an end at once sends SIGKILL.
+    After a SIGTERM no other is heeded for the rest of the process, which is then about to end:
+    `timeout` sends two, to the process and to its group, and whoever wants it gone at once sends
+    SIGKILL.
     """
     ended = Event()
-    before: dict[signal.Signals, Any] = {}
+    before: dict[int, Any] = {}
 
-    def stop(*_: object) -> None:
+    def stop(number: int, _: object) -> None:
         ended.set()
+        if number == signal.SIGTERM:
+            del before[number]
+            signal.signal(number, signal.SIG_IGN)
         signal.signal(signal.SIGINT, before[signal.SIGINT])
 
     for number in (signal.SIGINT, signal.SIGTERM):
