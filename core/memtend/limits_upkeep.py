@@ -70,6 +70,11 @@ SAVING_BYTES_MIN: Final = 256 * 1024  # less is not worth a word
 SAVING_SHARE_MIN: Final = 0.01  # of what the store takes
 SAVING_MS_MIN: Final = 1_000.0  # a day
 
+# Several processes
+WORKERS_MAX: Final = 64  # of one flow
+SHARDS_A_WORKER: Final = 4  # so that nobody waits long for whoever has the largest
+WORKERS_WAIT_S: Final = 60.0  # until the first of them answers
+
 # Alerts
 AGENT_BYTES_WARN: Final = 60 * MIB
 AGENT_BYTES_ERROR: Final = 80 * MIB

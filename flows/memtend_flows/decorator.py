@@ -7,6 +7,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from prefect import Flow, runtime
 
+from memtend_flows.labels import labelled
 from memtend_flows.parameters import ADDRESSES, PATHS
 from memtend_tasks.address import check_path, check_plain
 from memtend_tasks.decorator import explained
@@ -31,7 +32,9 @@ class MemoryFlow(Flow[P, R]):
 
 def memory_flow(function: Callable[P, R]) -> Flow[P, R]:
     """A Prefect flow named like `function`, its runs named after operation and store."""
-    return MemoryFlow(fn=explained(function), name=function.__name__, flow_run_name=run_name)
+    return MemoryFlow(
+        fn=labelled(explained(function)), name=function.__name__, flow_run_name=run_name
+    )
 
 
 def run_name() -> str:

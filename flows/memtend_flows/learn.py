@@ -64,8 +64,10 @@ def learn(
         store: "default", NAME of a Secret block memtend-store-NAME, or a URL without password.
         scenario: default for one model of all tasks; all for each type of task and swarm that has
             outcomes enough besides; or the name of one, such as task-review.
-        promote: What becomes of a model that the gate lets pass.
-        tune_ttl: What becomes of times to live.
+        promote: What becomes of a model that the gate lets pass: somebody is asked, it is put in
+            use at once (auto), or not at all.
+        tune_ttl: What becomes of times to live: nothing (off), a plan to read, or a trial on a
+            tenth of the keys.
         seed: Fit anew with this one, also where nothing is new. -1: the policy file's.
         dry_run: Fit, judge and propose, and put nothing in use.
     """

@@ -8,16 +8,18 @@ docstring: Prefect takes them from nowhere else.
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, Field
 
 from memtend.limits import LABEL_CHARS_MAX as WHY_CHARS_MAX
-from memtend.limits import PERIODS_MAX
+from memtend.limits import PATH_BYTES_MAX, PERIODS_MAX
 from memtend.limits_learning import SEED_MAX
+from memtend.limits_upkeep import WORKERS_MAX
 from memtend.model.archiverule import NAME_PATTERN
 from memtend.model.pattern import compile_pattern
 from memtend.model.retention import Retention
+from memtend_flows.labels import label_of
 from memtend_tasks.address import PATH_PATTERN, PLAIN_PATTERN, check_path, check_plain
 
 ADDRESSES = ("store", "target", "archive_target", "peer", "dest")
@@ -56,11 +58,24 @@ Reviewed = Annotated[str, Field(pattern="^([0-9a-f]{64})?$")]
 Moment = Annotated[datetime, AfterValidator(lambda at: at if at.tzinfo else at.replace(tzinfo=UTC))]
 """An instant; without a zone it is UTC, which is what the schedules and pages speak."""
 Name = Annotated[str, Field(max_length=2 * WHY_CHARS_MAX)]
-Pattern = Annotated[str, AfterValidator(lambda text: compile_pattern(text).text)]
+Pattern = Annotated[
+    str,
+    Field(min_length=1, max_length=PATH_BYTES_MAX),
+    AfterValidator(lambda text: compile_pattern(text).text),
+]
+_RUN_MAX = 2**31 - 1
+Run = Annotated[int, Field(ge=0, le=_RUN_MAX)]
+"""The number of a run, from its report; 0 stands for none."""
 Scenario = Annotated[str, Field(pattern=NAME_PATTERN)]
 Seed = Annotated[int, Field(ge=-1, le=SEED_MAX)]
 """-1 stands for what the policy file says."""
+Workers = Annotated[int, Field(ge=0, le=WORKERS_MAX)]
+"""How many processes share the work of a run; 0: the run's own does it."""
 Why = Annotated[str, Field(max_length=WHY_CHARS_MAX)]
+
+
+def _label(name: str, _field: object) -> str:
+    return label_of(name)
 
 
 _HOUR_MS = 3_600_000
@@ -68,21 +83,29 @@ _DAY_MS = 24 * _HOUR_MS
 _DEFAULT = Retention()
 
 
-class Keep(BaseModel, frozen=True, extra="forbid"):
-    """Which backups stay: the newest of each of the last days, weeks, months and years."""
+def _count(default: int, periods: str) -> Any:
+    said = f"The newest of each of the last so many {periods}; 0 for none."
+    return Field(default=default, ge=0, le=PERIODS_MAX, description=said)
+
+
+class Keep(BaseModel, frozen=True, extra="forbid", field_title_generator=_label):
+    """The newest backup of each of the last days, weeks, months and years, and all young ones."""
 
     within_hours: int = Field(
-        default=_DEFAULT.within_ms // _HOUR_MS, ge=0, le=8_760, description="All that are younger."
+        default=_DEFAULT.within_ms // _HOUR_MS,
+        ge=0,
+        le=8_760,
+        description="All that are younger than that, up to 8,760 hours.",
     )
-    daily: int = Field(default=_DEFAULT.daily, ge=0, le=PERIODS_MAX, description="Days.")
-    weekly: int = Field(default=_DEFAULT.weekly, ge=0, le=PERIODS_MAX, description="Weeks.")
-    monthly: int = Field(default=_DEFAULT.monthly, ge=0, le=PERIODS_MAX, description="Months.")
-    yearly: int = Field(default=_DEFAULT.yearly, ge=0, le=PERIODS_MAX, description="Years.")
+    daily: int = _count(_DEFAULT.daily, "days")
+    weekly: int = _count(_DEFAULT.weekly, "weeks")
+    monthly: int = _count(_DEFAULT.monthly, "months")
+    yearly: int = _count(_DEFAULT.yearly, "years")
     max_age_days: int = Field(
         default=(_DEFAULT.max_age_ms or 0) // _DAY_MS,
         ge=0,
         le=36_500,
-        description="Nothing older stays for a count; 0 for no maximum. Pins stay all the same.",
+        description="Nothing older stays, except what is pinned; 0 for no maximum age.",
     )
 
     def retention(self) -> Retention:

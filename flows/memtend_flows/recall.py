@@ -1,12 +1,8 @@
 """The way back from the archive."""
 
-from typing import Annotated
-
-from pydantic import Field
-
 from memtend.model.plan import Report
 from memtend_flows.decorator import memory_flow
-from memtend_flows.parameters import Archive, Pattern, Reviewed, Store
+from memtend_flows.parameters import Archive, Pattern, Reviewed, Run, Store
 from memtend_tasks.archive import apply_recall_plan, make_recall_plan
 from memtend_tasks.opened import store_address
 from memtend_tasks.plans import find_plan
@@ -20,7 +16,7 @@ def recall(
     store: Store = "default",
     archive_target: Archive = "default",
     records: Pattern = "**",
-    run: Annotated[int, Field(ge=0)] = 0,
+    run: Run = 0,
     reviewed: Reviewed = "",
     dry_run: bool = True,
 ) -> Report:
@@ -33,7 +29,7 @@ def recall(
         archive_target: "default" for the store's archive; NAME of a Secret block
             memtend-archive-NAME; or a URL without password.
         records: Which: a pattern over namespace/key, such as task/42/**, or one full name.
-        run: The number of an archive run, to undo all of it; 0 to go by `records`.
+        run: The number of an archive run, to undo all of it; 0 to go by the names above.
         reviewed: The digest of a plan that you looked at: exactly that plan. Empty: a new one.
         dry_run: Show what would come back, and write nothing.
     """

@@ -38,12 +38,12 @@ def restore(
     Args:
         store: "default", NAME of a Secret block memtend-store-NAME, or a URL without password.
         target: "default", NAME of a Secret block memtend-backup-NAME, or a URL without password.
-        to: The moment to go back to; None is the newest backup. Without a zone it is UTC.
+        to: The moment to go back to; None is the newest backup.
         manifest: The number or name of one backup. Empty: the newest at that moment.
         agent: Only what this agent wrote. Parts are written anew; what came since stays.
         namespace: Only this namespace; a pattern may be given, such as task/42/**.
         key: Only this key of the namespace.
-        mode: What becomes of other replicas. rejoin lets them bring their newer changes back,
+        mode: What becomes of other replicas: rejoin lets them bring their newer changes back,
             reassert overrules them, everybody makes them start again from this state.
         reviewed: The digest of a plan that you looked at: exactly that plan. Empty: a new one.
         dry_run: Show what would change, and change nothing.

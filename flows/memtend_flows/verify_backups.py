@@ -33,8 +33,9 @@ def verify_backups(
         store: "default", NAME of a Secret block memtend-store-NAME, or a URL without password.
         target: "default", NAME of a Secret block memtend-backup-NAME, or a URL without password.
         depth: quick compares names and sizes; sample also reads a random part; deep reads all.
-        sample_percent: How much of the objects a sample reads.
-        max_minutes: Read no further after this time; 0 for no limit. The next run can go on.
+        sample_percent: How much of the objects a sample reads, up to 100.
+        max_minutes: Read no further after this time, at most 1,440; 0 for no limit. The next run
+            can go on.
         resume: Go on where the last run with a time limit ended.
     """
     address = store_address(store)

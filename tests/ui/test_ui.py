@@ -19,12 +19,12 @@ from tests.ui.conftest import Served
 PATIENCE_MS = 60_000
 CANARY = "c4n4ry-pa55w0rd"
 FORMS = {
-    "ingest": ("source", "kind", "zone", "allow_pickle", "reviewed", "dry_run"),
-    "migrate": ("target", "to", "reviewed", "dry_run"),
-    "export": ("dest", "format", "pattern", "agent"),
-    "prune": ("archive_target", "strategy", "profile", "reviewed", "ask", "dry_run"),
-    "optimize": ("step", "reviewed", "dry_run"),
-    "learn": ("scenario", "promote", "tune_ttl", "seed", "dry_run"),
+    "ingest": ("Source", "Kind", "Time zone", "Allow pickle", "Reviewed plan", "Dry run"),
+    "migrate": ("Target", "To", "Reviewed plan", "Dry run"),
+    "export": ("Destination", "Format", "Pattern", "Agent"),
+    "prune": ("Archive target", "Strategy", "Profile", "Ask before much goes", "Dry run"),
+    "optimize": ("Step", "Reviewed plan", "Dry run"),
+    "learn": ("Scenario", "Promote", "Tune times to live", "Seed", "Dry run"),
 }
 
 
