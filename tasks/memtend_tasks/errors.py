@@ -64,3 +64,16 @@ class LessonsFailed(MemtendError):
     code = 122
     message = "{failed} of {store} could not be learned; the others were"
     hint = "The page of the run says why, for each; `memtend learn fit` tries one alone."
+
+
+class WorkersUnusable(MemtendError):
+    """The processes that were to share the work are not there, or not fit for it. Whatever they
+    had begun can be begun again."""
+
+    code = 129
+    message = "the workers cannot be used: {why}"
+    hint = (
+        "See that memtend[dask] is installed, that the scheduler at MEMTEND_DASK_ADDRESS answers "
+        "and that its workers have the settings of this machine; or run with `workers` 0, which "
+        "needs none of it."
+    )

@@ -27,6 +27,7 @@ from memtend.store import (
     sql_prune,
     sql_report,
     sql_schema,
+    sql_shards,
     sql_sync,
     sql_upkeep,
 )
@@ -253,6 +254,7 @@ STATEMENTS.update(sql_duplicates.STATEMENTS | sql_prune.STATEMENTS)
 STATEMENTS.update(sql_report.STATEMENTS | sql_learning.STATEMENTS)
 
 STATEMENTS.update(sql_metrics.STATEMENTS)
+STATEMENTS.update(sql_shards.STATEMENTS)
 STATEMENTS.update(sql_health.STATEMENTS | sql_health.peeks(STATEMENTS))
 
 _SQLITE: Final = {

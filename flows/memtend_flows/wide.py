@@ -1,0 +1,118 @@
+"""Several processes for one run: a Dask cluster made for it, or one that is there.
+
+`workers` 0 is this process and needs nothing. From 1 on, so many processes are started on this
+machine and end with the run; they talk over TLS with a certificate made for the run, so that
+nobody else on the machine can give them work. Where MEMTEND_DASK_ADDRESS names a scheduler, its
+workers are used instead: as many pieces are made as for `workers` of them.
+
+What is given to a worker must do no harm when it is done twice: a worker that dies is replaced,
+and the piece begun again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from prefect import Task
+
+from memtend.limits_upkeep import SHARDS_A_WORKER, WORKERS_WAIT_S
+from memtend.settings import Settings
+from memtend_tasks.errors import WorkersUnusable
+
+if TYPE_CHECKING:
+    from prefect_dask.task_runners import DaskTaskRunner, PrefectDaskFuture
+
+R = TypeVar("R")
+
+
+class Crew:
+    """Who does the work of a run. `processes` is 1 where it is this process alone."""
+
+    def __init__(self, runner: DaskTaskRunner | None, processes: int) -> None:
+        self._runner = runner
+        self.processes = processes
+
+    @property
+    def alone(self) -> bool:
+        return self._runner is None
+
+    @property
+    def shards_max(self) -> int:
+        """Into how many pieces work is best cut: small ones at the end leave nobody waiting."""
+        return 1 if self.alone else SHARDS_A_WORKER * self.processes
+
+    def submit(self, task: Task[..., R], calls: Sequence[Mapping[str, Any]]) -> Begun[R]:
+        """Begin one run of `task` for each of `calls`, its arguments by name. Where there is
+        nobody else, they are begun when their results are asked for, one after another."""
+        if self._runner is None:
+            return Begun([], task, calls)
+        return Begun([self._runner.submit(task, dict(call)) for call in calls], task, ())
+
+    def map(self, task: Task[..., R], calls: Sequence[Mapping[str, Any]]) -> list[R]:
+        """The results of `task` for each of `calls`, in their order."""
+        return self.submit(task, calls).results()
+
+
+class Begun(Generic[R]):
+    """Runs of a task that are under way, or due."""
+
+    def __init__(
+        self,
+        futures: Sequence[PrefectDaskFuture[R]],
+        task: Task[..., R],
+        due: Sequence[Mapping[str, Any]],
+    ) -> None:
+        self._futures = futures
+        self._task = task
+        self._due = due
+
+    def results(self) -> list[R]:
+        """In the order of the calls. The first error is raised when all others have ended, so
+        that nothing is still at work for a run that has failed."""
+        if self._due:
+            return [self._task(**call) for call in self._due]
+        lost = [future.wrapped_future.exception() for future in self._futures]
+        for why in filter(None, lost):  # what a task raises comes as a state: this is Dask's own
+            raise WorkersUnusable(why=_line(why)) from why
+        return [future.result() for future in self._futures]
+
+
+@contextmanager
+def wide(workers: int) -> Iterator[Crew]:
+    """Start what is needed for `workers` processes, and end it on the way out."""
+    if not workers:
+        yield Crew(None, 1)
+        return
+    with ExitStack() as stack:
+        try:
+            runner = stack.enter_context(_runner(workers))
+            runner.client.wait_for_workers(1, timeout=WORKERS_WAIT_S)
+        except (OSError, RuntimeError) as error:
+            raise WorkersUnusable(why=_line(error)) from error
+        yield Crew(runner, workers)
+
+
+def _runner(workers: int) -> DaskTaskRunner:
+    try:
+        from distributed.security import Security  # noqa: PLC0415 - only where it is wanted
+        from prefect_dask import DaskTaskRunner  # noqa: PLC0415
+    except ImportError as error:
+        raise WorkersUnusable(why=f"{error.name} is not installed") from None
+    address = Settings().dask_address
+    if address is not None:
+        return DaskTaskRunner(address=address)
+    cluster = {
+        "n_workers": workers,
+        "threads_per_worker": 1,
+        "processes": True,
+        "dashboard_address": None,
+        "memory_limit": 0,  # what the operations hold is bounded by themselves
+        "security": Security.temporary(),
+    }
+    return DaskTaskRunner(cluster_kwargs=cluster)
+
+
+def _line(error: BaseException) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]
