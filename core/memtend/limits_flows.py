@@ -18,5 +18,3 @@ AGAIN_MAX: Final = 3  # times that one run runs again
 AGAIN_BACK_S: Final = 24 * 3_600  # what was cut off before that is left alone
 RUNS_READ_MAX: Final = 1_000  # runs that are looked at for that
 LEASE_PATIENCE_S: Final = 200.0  # for the lease of somebody who may be dead
-    200.0  # for a lease of somebody who may be dead: the longest one, and more
-)

@@ -34,19 +34,16 @@ def prefect_home(store_url: str) -> Path:
 def prefect_environment(home: Path, inherited: Mapping[str, str]) -> dict[str, str]:
     """`inherited` without a user's Prefect settings, with ours."""
     kept = {name: text for name, text in inherited.items() if not name.startswith("PREFECT_")}
-    return (
-        kept
-        | HEARTBEAT
-        | LEASES
-        | {
-            "PREFECT_HOME": str(home),
-            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-            "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
-            "PREFECT_TELEMETRY_ENABLE_RESOURCE_METRICS": "false",
-            "PREFECT_CLOUD_ENABLE_ORCHESTRATION_TELEMETRY": "false",
-            "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": str(int(SERVER_START_S_MAX)),
-            "PREFECT_RUNNER_POLL_FREQUENCY": str(_POLL_S),
-            "PREFECT_CLI_PROMPT": "false",
-            "DO_NOT_TRACK": "1",
-        }
-    )
+    return kept | {
+        **HEARTBEAT,
+        **LEASES,
+        "PREFECT_HOME": str(home),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+        "PREFECT_TELEMETRY_ENABLE_RESOURCE_METRICS": "false",
+        "PREFECT_CLOUD_ENABLE_ORCHESTRATION_TELEMETRY": "false",
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": str(int(SERVER_START_S_MAX)),
+        "PREFECT_RUNNER_POLL_FREQUENCY": str(_POLL_S),
+        "PREFECT_CLI_PROMPT": "false",
+        "DO_NOT_TRACK": "1",
+    }
