@@ -18,6 +18,7 @@ from prefect.tasks import exponential_backoff
 
 from memtend.errors import MemtendError
 from memtend.limits import TASK_RETRIES, TASK_RETRY_BASE_S, TASK_RETRY_JITTER
+from memtend_tasks.patience import patient
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -26,7 +27,7 @@ R = TypeVar("R")
 def memory_task(function: Callable[P, R]) -> Task[P, R]:
     """A Prefect task named after what `function` does."""
     return Task(
-        fn=explained(function),
+        fn=explained(patient(function)),
         name=function.__name__.replace("_", " "),
         cache_policy=NO_CACHE,
         retries=TASK_RETRIES,

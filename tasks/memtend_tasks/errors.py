@@ -77,3 +77,15 @@ class WorkersUnusable(MemtendError):
         "and that its workers have the settings of this machine; or run with `workers` 0, which "
         "needs none of it."
     )
+
+
+class TurnNotTaken(MemtendError):
+    """Another run kept on writing to the store for too long. Nothing was done."""
+
+    code = 128
+    message = "waited {minutes:.0f} min to write to {store}: the limit {limit} is taken"
+    hint = (
+        "See in Prefect's UI which run is writing. Where none is, the limit has an active slot "
+        "that nobody holds: the flow `reclaim` gives it back."
+    )
+    transient = True
