@@ -89,3 +89,31 @@ class TurnNotTaken(MemtendError):
         "that nobody holds: the flow `reclaim` gives it back."
     )
     transient = True
+
+
+class ServerMissing(MemtendError):
+    """Nothing was changed, or a part of it: running it again does the rest."""
+
+    code = 125
+    message = "there is no Prefect server to talk to: {why}"
+    hint = (
+        "Start one with `memtend serve`, and set PREFECT_API_URL to its address, such as "
+        "http://127.0.0.1:4200/api."
+    )
+    transient = True
+
+
+class BlockMissing(MemtendError):
+    """Nothing was changed."""
+
+    code = 126
+    message = "there is no notification block {block!r}"
+    hint = "Make it under Blocks in Prefect's UI, and name it as TYPE/NAME: slack-webhook/ops."
+
+
+class BlockRefused(MemtendError):
+    """The value is never part of the message. Blocks before this one may have been made."""
+
+    code = 127
+    message = "the block {block!r} was not made: {why}"
+    hint = "`memtend blocks init --help` says where values come from; --replace takes a new one."

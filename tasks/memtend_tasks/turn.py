@@ -21,10 +21,15 @@ from memtend.limits import STORE_TURN_LEASE_S, STORE_TURN_WAIT_S
 from memtend_tasks.errors import TurnNotTaken
 
 
+def turn_name(label: str) -> str:
+    """The limit of a store's writers; `memtend deploy` makes it, and else its first run."""
+    return f"memtend-{label}-write"
+
+
 @contextmanager
 def store_turn(label: str) -> Iterator[None]:
     """Wait until no other flow of this server writes to the store; raises `TurnNotTaken`."""
-    name = f"memtend-{label}-write"
+    name = turn_name(label)
     with get_client(sync_client=True) as client:
         client.upsert_global_concurrency_limit_by_name(name, 1)
     run = runtime.flow_run.id
