@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from memtend.backup.report import BackupList, BackupReport, VerifyReport
 from memtend.model.findings import StoreVerifyReport
+from memtend_tasks.again import origin
 from memtend_tasks.decorator import memory_task
 from memtend_tasks.opened import opened
 
 
 @memory_task
 def take_backup(store: str, target: str, why: str, full: bool) -> BackupReport:
-    """Write what changed, or everything. Until its manifest is in place there is no new backup."""
+    """Write what changed, or everything. Until its manifest is in place there is no new backup.
+
+    A run that begins again, because it was cut off, takes none where it had taken one.
+    """
+    run = origin()
     with opened(store, target) as services:
-        return services.take_backup(why=why, full=full)
+        if run and run.repeated and (before := services.find_backup(run.note)):
+            return before
+        noted = f"{why} {run.note}".lstrip() if run else why
+        return services.take_backup(why=noted, full=full)
 
 
 @memory_task

@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import islice
 
 from memtend.backup.identity import IDENTITY
-from memtend.backup.manifest import Manifest
+from memtend.backup.manifest import Manifest, ManifestName
 from memtend.backup.pins import read_pins
 from memtend.backup.report import BackupEntry, BackupList
 from memtend.backup.repository import Repository
@@ -42,6 +42,20 @@ def list_backups(
         backups=tuple(found),
         damaged=tuple(damaged),
     )
+
+
+def find_noted(
+    repository: Repository, store_id: str, note: str, limit: int
+) -> tuple[ManifestName, Manifest] | None:
+    """Of the newest `limit` backups the one of this store whose note ends with this."""
+    for name in islice(reversed(repository.manifests()), limit):
+        try:
+            manifest = repository.get_manifest(name)
+        except (ManifestDamaged, ObjectMissing):
+            continue
+        if manifest.why.endswith(note) and manifest.store.store_id == store_id:
+            return name, manifest
+    return None
 
 
 def taken(store: ObjectStore, key: UserKey | None, store_id: str) -> tuple[datetime, ...]:

@@ -26,6 +26,7 @@ from memtend.backup.lease import RepositoryLease
 from memtend.backup.manifest import BackupKind, Manifest, ManifestName, StoreFacts
 from memtend.backup.report import BackupReport
 from memtend.backup.repository import Repository
+from memtend.backup.told import told
 from memtend.backup.writing import Progress, RowDamaged, Writer
 from memtend.clock import Clock, to_datetime
 from memtend.codec.compress import Damaged
@@ -121,38 +122,14 @@ def take(
         lease.check()
         name = repository.put_manifest(manifest)  # 4
         seen[name] = manifest
-    return BackupReport(
-        url=store.url,
-        manifest=str(name),
-        number=number,
-        kind=manifest.kind,
-        parent=parent,
-        base=manifest.base,
+    return told(
+        store.url,
+        name,
+        manifest,
         depth=len(decision.chain) if decision.kind is BackupKind.INCREMENTAL else 0,
-        store_id=manifest.store.store_id,
-        label=manifest.label,
-        who=manifest.who,
-        why=manifest.why,
-        at=manifest.at,
-        seq=manifest.store.seq,
-        seq_after=manifest.seq_after,
-        root=manifest.root,
-        state_sum=manifest.state_sum,
-        records=manifest.records,
-        record_bytes=manifest.record_bytes,
-        rows=manifest.rows,
-        log_rows=manifest.log_rows,
-        segments=len(manifest.segments),
         segments_new=writer.segments_new,
-        raw_bytes=manifest.raw_bytes,
-        stored_bytes=sum(ref.stored_bytes for ref in manifest.segments),
-        written_bytes=writer.written_bytes,
-        damaged_rows=manifest.damaged_rows,
-        damaged=manifest.left_out,
         encrypted=repository.cipher is not None,
         capabilities=store.probe() if decision.kind is BackupKind.FULL else None,
-        started_at=manifest.started_at,
-        finished_at=manifest.finished_at,
         seconds=(clock.monotonic_ns() - started_ns) / 1e9,
         notes=(*notes, *_said(decision, manifest, repository, key)),
     )

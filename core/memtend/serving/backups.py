@@ -44,6 +44,32 @@ class Backups(Serving):
         """Back up what changed since the newest backup, or everything, and keep its name."""
         return self._take(self._target(target), why, full=full, root=root, progress=progress)
 
+    def find_backup(self, note: str, target: str | None = None) -> BackupReport | None:
+        """The backup of this store whose note ends with `note`, where it was taken lately.
+
+        For whoever was cut off and does not know how far it came. A backup that is there and of
+        which the store does not know is written into its catalog.
+        """
+        from memtend.backup.listing import find_noted  # noqa: PLC0415
+        from memtend.backup.repository import Repository  # noqa: PLC0415
+        from memtend.backup.told import told  # noqa: PLC0415
+
+        place = self._target(target)
+        if next(place.list(), None) is None:
+            return None
+        repository = Repository.open(place, self._backup_key())
+        store_id = self.store.meta().store_id
+        found = find_noted(repository, store_id, note, BACKUPS_LISTED_MAX)
+        if found is None:
+            return None
+        seconds = (found[1].finished_at - found[1].started_at).total_seconds()
+        notes = ("this run had taken it before it was cut off",)
+        encrypted = repository.cipher is not None
+        report = told(place.url, *found, encrypted=encrypted, seconds=seconds, notes=notes)
+        if report.manifest not in catalog.verified(self.store, place.url):
+            self._note(report)
+        return report
+
     def stream_backups(
         self,
         target: str | None = None,
@@ -146,12 +172,16 @@ class Backups(Serving):
                 progress=progress,
                 manifests=manifests,
             )
+        self._note(report)
+        return report
+
+    def _note(self, report: BackupReport) -> None:
+        """Write a backup into the catalog of the store."""
         entry = catalog.Entry(
             report.manifest, report.url, self.clock.now_ms(), report.seq, report.records,
             report.stored_bytes, report.root or "",
         )  # fmt: skip
         catalog.record(self.store, entry, "backup", report.seconds)
-        return report
 
     def _target(self, url: str | None) -> ObjectStore:
         from memtend.objects import open_target  # noqa: PLC0415
