@@ -34,13 +34,13 @@ from memtend.serving.restores import Restores
 from memtend.serving.rotations import Rotations
 from memtend.serving.syncing import Syncing
 from memtend.serving.tuning import Tuning
+from memtend.serving.verifying import Verifying
 from memtend.settings import Settings
 from memtend.sweep.plan import ROUTINE, plan_sweep
 
 if TYPE_CHECKING:
     from collections.abc import Set
 
-    from memtend.model.findings import StoreVerifyReport
     from memtend.model.plan import Plan, Report
     from memtend.model.policy import Cleanup
 
@@ -64,6 +64,7 @@ class Services(
     Restores,
     Rotations,
     Backups,
+    Verifying,
 ):
     """Everything that tends one store. Made by `open_services`."""
 
@@ -105,12 +106,6 @@ class Services(
             note = f"what is on trial was not looked at: {error}"
             report = report.model_copy(update={"notes": (*report.notes, note)})
         return report
-
-    def verify_store(self) -> StoreVerifyReport:
-        """Check every byte of the live store."""
-        from memtend.store.verify import verify_store  # noqa: PLC0415
-
-        return verify_store(self.store)
 
 
 @contextmanager

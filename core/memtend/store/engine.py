@@ -27,6 +27,10 @@ class Reader(Protocol):
     def stream(self, name: str, params: Sequence[Any] = ()) -> Iterator[Row]:
         """Rows one by one, in flat memory."""
 
+    def share(self) -> str | None:
+        """A name under which other processes find this very view, while it is open; None where
+        the engine has no such thing."""
+
 
 class Transaction(Reader, Protocol):
     """A write transaction. Leaving it normally commits; leaving it by an error changes nothing."""
@@ -54,8 +58,8 @@ class Engine(Protocol):
     def write(self) -> AbstractContextManager[Transaction]:
         """The store's one writer. Returns when what it wrote is as durable as was asked."""
 
-    def snapshot(self) -> AbstractContextManager[Reader]:
-        """A read transaction; writers go on meanwhile."""
+    def snapshot(self, shared: str | None = None) -> AbstractContextManager[Reader]:
+        """A read transaction; writers go on meanwhile. `shared`: the view that has this name."""
 
     def array(self, values: Sequence[Any]) -> Any:
         """A list as one parameter of an `in_ints` or `in_texts` statement."""

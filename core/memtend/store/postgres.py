@@ -67,11 +67,14 @@ class PostgresEngine:
         return PostgresWrite(self)
 
     @contextmanager
-    def snapshot(self) -> Iterator[PostgresReader]:
+    def snapshot(self, shared: str | None = None) -> Iterator[PostgresReader]:
         try:
             with self.connect() as connection:
                 connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
                 connection.read_only = True
+                if shared is not None:  # before anything else is asked
+                    find = psycopg.sql.SQL("SET TRANSACTION SNAPSHOT {}")
+                    connection.execute(find.format(psycopg.sql.Literal(shared)))
                 yield PostgresReader(connection, self.statements)
         except psycopg.Error as error:
             raise self._explain(error) from error

@@ -44,6 +44,12 @@ class PostgresReader:
             cursor.itersize = _STREAM_ROWS
             yield from cursor.execute(self._query(name), params)
 
+    def share(self) -> str:
+        # Whoever waits for others in a transaction is not idle, whatever the server thinks.
+        self._connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        [(name,)] = self._connection.execute("SELECT pg_export_snapshot()").fetchall()
+        return str(name)
+
     def run(self, name: str, params: Sequence[Any] = ()) -> None:
         self._runs.execute(self._query(name), params)
 

@@ -88,7 +88,9 @@ class SqliteEngine:
         return SqliteWrite(self)
 
     @contextmanager
-    def snapshot(self) -> Iterator[SqliteReader]:
+    def snapshot(self, shared: str | None = None) -> Iterator[SqliteReader]:
+        if shared is not None:
+            raise StoreUnavailable(url=self.url, why="SQLite has no views that processes share")
         try:
             with closing(self._snapshot_connection()) as connection:
                 connection.execute("BEGIN")

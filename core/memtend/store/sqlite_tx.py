@@ -32,6 +32,9 @@ class SqliteReader:
     def stream(self, name: str, params: Sequence[Any] = ()) -> Iterator[Row]:
         return iter(self.connection.execute(self._sql[name], params))
 
+    def share(self) -> None:
+        """A view belongs to its connection."""
+
     def run(self, name: str, params: Sequence[Any] = ()) -> None:
         self.connection.execute(self._sql[name], params)
 

@@ -7,16 +7,12 @@ and the audit chain is followed from the first entry to the head.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Final
 
-from xxhash import xxh3_128_intdigest
-
-from memtend.codec.address import read_address
-from memtend.codec.compress import Codec
-from memtend.codec.envelope import codec_of, path_of, prefix_of, row_hash, unpack
-from memtend.codec.statesum import addend, pack_sum
+from memtend.codec.envelope import path_of, prefix_of, row_hash, unpack
+from memtend.codec.statesum import pack_sum
 from memtend.errors import AuditBroken, MemtendError
 from memtend.limits import FINDINGS_MAX
 from memtend.model.findings import StoreFinding, StoreVerifyReport
@@ -25,6 +21,7 @@ from memtend.store.audit import check_chain
 from memtend.store.engine import Reader, Row
 from memtend.store.meta import Meta, crc_of
 from memtend.store.rowcheck import RowCheck
+from memtend.store.verify_rows import Pairs, Seen
 
 if TYPE_CHECKING:
     from memtend.store.store import Store
@@ -35,141 +32,100 @@ CHECKED_TABLES = ("access", "access_grant", "access_log", "alert", "catalog", "d
                   "migration", "model", "op", "peer", "pruning", "regret", "replica", "setting",
                   "silence", "trial")  # fmt: skip
 
+FAULTS: Final = (MemtendError, ValueError, TypeError, KeyError)
+"""What reading a damaged store may end with: it is damage, too."""
+
 
 def verify_store(store: Store) -> StoreVerifyReport:
     """Look at everything; damage is reported, never raised."""
-    return _Verification(store).run()
+    began = store.clock.monotonic_ns()
+    check = Verification(store)
+    for step, look in (("engine", check.check_engine), ("tables", check.check_tables)):
+        try:
+            look()
+        except FAULTS as error:
+            check.late.add("store", f"{step}: {error}")
+    return check.report(began)
 
 
-class _Pairs:
-    """Tags with the rows they are of, as their number and the sum of their hashes: two sets that
-    are equal are known to be, without either in memory."""
+class Findings:
+    """What is wrong somewhere. All are counted, the first are kept."""
 
     def __init__(self) -> None:
-        self.count = self.sum = 0
+        self.count = 0
+        self.kept: list[StoreFinding] = []
 
-    def add(self, tag: object, seq: object) -> None:
+    def add(self, where: str, why: str) -> None:
         self.count += 1
-        self.sum += xxh3_128_intdigest(f"{seq} {tag!r}".encode("utf-8", "surrogatepass"))
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Pairs) and (self.count, self.sum) == (other.count, other.sum)
-
-    __hash__ = None  # type: ignore[assignment]
+        if len(self.kept) < FINDINGS_MAX:
+            self.kept.append(StoreFinding(where=where, why=why))
 
 
-class _Verification:
+class Verification:
+    """One look at a store. What is found is told in one order, in whichever it was looked at."""
+
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._found: list[StoreFinding] = []
-        self._count = 0
-        self._rows = 0
+        self.seen = Seen()
+        self.engine, self.sums, self.tables = Findings(), Findings(), Findings()
+        self.late = Findings()
         self._audit = 0
-        self._paths: dict[int, str] = {}
-        self._replicas: dict[int, str] = {}
-        self._tags = _Pairs()
-        self._totals: Counter[tuple[str, str]] = Counter()
-        self._sizes: Counter[tuple[str, str]] = Counter()
-        self._highest: Counter[str] = Counter()
-        self._sum = 0
 
-    def run(self) -> StoreVerifyReport:
-        clock = self._store.clock
-        began = clock.monotonic_ns()
-        for step in (self._check_engine, self._check_tables):
-            try:
-                step()
-            except (MemtendError, ValueError, TypeError, KeyError) as error:
-                self._find("store", f"{step.__name__.removeprefix('_check_')}: {error}")
+    def report(self, began_ns: int) -> StoreVerifyReport:
+        parts = (self.engine, self.sums, self.tables, self.late)
+        lowest = Seen.lowest(self.seen.found)
+        rows = (StoreFinding(where=where, why=why) for _, where, why in lowest)
+        found = chain(self.engine.kept, rows, self.sums.kept, self.tables.kept, self.late.kept)
         return StoreVerifyReport(
-            rows=self._rows,
+            rows=self.seen.rows,
             audit_entries=self._audit,
-            damage_count=self._count,
-            findings=tuple(self._found),
-            seconds=(clock.monotonic_ns() - began) / 1e9,
+            damage_count=self.seen.damage_count + sum(part.count for part in parts),
+            findings=tuple(islice(found, FINDINGS_MAX)),
+            seconds=(self._store.clock.monotonic_ns() - began_ns) / 1e9,
         )
 
-    def _find(self, where: str, why: str) -> None:
-        self._count += 1
-        if len(self._found) < FINDINGS_MAX:
-            self._found.append(StoreFinding(where=where, why=why))
-
-    def _check_engine(self) -> None:
+    def check_engine(self) -> None:
         for problem in self._store.engine.integrity():
-            self._find("engine", problem)
+            self.engine.add("engine", problem)
 
-    def _check_tables(self) -> None:
+    def check_tables(self) -> None:
         with self._store.engine.snapshot() as reader:
-            meta = Meta.of(reader.fetch("meta"), self._store.url)
-            self._paths = {number: str(path) for number, path, _ in reader.fetch("namespaces")}
-            self._replicas = {row[0]: row[1] for row in reader.fetch("replicas")}
-            self._check = RowCheck(self._store, self._paths, self._replicas)
-            for row in reader.stream("stream_all"):
-                self._rows += 1
-                try:
-                    self._check_row(row, meta)
-                except (ValueError, TypeError, AttributeError) as error:
-                    self._find(f"sibling {row[0]}", f"a column is not of its type: {error}")
-            self._check_tags(reader)
-            self._check_totals(reader, meta)
-            for table in CHECKED_TABLES:
-                self._check_sums(reader, table)
-            for where, why in messages_checks.problems(reader):
-                self._find(where, why)
-            try:
-                self._audit = check_chain(reader, self._store.key, meta.audit_head, meta.audit_n)
-            except AuditBroken as error:
-                self._find("audit", str(error))
+            self.begin(reader)
+            check = RowCheck(self._store, self.paths, self.replicas)
+            self.seen.look(reader.stream("stream_all"), check, self.meta.seq)
+            self.compare(reader, self.count_tags(reader))
+            self.check_sums(reader)
 
-    def _check_row(self, row: Row, meta: Meta) -> None:
-        judged = self._check.judge(row, self._find)
-        if judged is None:
-            return
-        self._sum += addend(judged.digest)
-        path, _, body = judged
-        if body is None:
-            return
-        seq, flags, size, value = row[0], row[7], row[12], bytes(row[14])
-        if seq > meta.seq:
-            where = f"sibling {seq} {path}/{row[2]}"
-            self._find(where, f"its sequence number is above the store's {meta.seq}")
-        self._highest[body.replica] = max(self._highest[body.replica], body.n)
-        for tag in body.tags:
-            self._tags.add(tag, seq)
-        for scope in (("ns", path), ("agent", body.agent), ("session", body.session)):
-            if scope[1] is not None:
-                self._totals[scope] += 1  # type: ignore[index]
-                self._sizes[scope] += size  # type: ignore[index]
-        self._count_tier(codec_of(flags), size, value)
+    def begin(self, reader: Reader) -> None:
+        self.meta = Meta.of(reader.fetch("meta"), self._store.url)
+        self.paths = {number: str(path) for number, path, _ in reader.fetch("namespaces")}
+        self.replicas: dict[int, str] = {row[0]: row[1] for row in reader.fetch("replicas")}
 
-    def _count_tier(self, codec: int, size: int, value: bytes) -> None:
-        parts = {"warm": size} if codec else {}
-        if codec == Codec.ARCHIVED:
-            address = read_address(value)
-            parts = {"cold": size, "cold before": address.was_bytes}
-            parts["cold kept"] = address.kept_bytes
-        for name, part in parts.items():
-            self._totals["tier", name] += 1
-            self._sizes["tier", name] += part
-
-    def _check_tags(self, reader: Reader) -> None:
-        found = _Pairs()
+    def count_tags(self, reader: Reader) -> Pairs:
+        found = Pairs()
         for tag, seq in reader.stream("stream_tags"):
             found.add(tag, seq)
-        if found == self._tags:
-            return
+        return found
+
+    def compare(self, reader: Reader, tags: Pairs) -> None:
+        """Hold what all rows add up to against what the store says of itself."""
+        if tags != self.seen.tags:
+            self._name_tags(reader)
+        self._check_totals(reader)
+
+    def _name_tags(self, reader: Reader) -> None:
         stored = {(tag, seq) for tag, seq in reader.stream("stream_tags")}
         wanted = {
             (tag, row[0]) for row in reader.stream("stream_all") for tag in self._tags_of(row)
         }
         for tag, seq in sorted(stored ^ wanted):
             what = "is missing" if (tag, seq) in wanted else "belongs to no record"
-            self._find("tag", f"{tag!r} of {seq} {what}")
+            self.sums.add("tag", f"{tag!r} of {seq} {what}")
 
     def _tags_of(self, row: Row) -> tuple[str, ...]:
         """None of a damaged row, of which nothing is believed."""
         _, ns, key, field, _, _, exp, flags, *_, packed, value, digest = row
-        path = self._paths.get(ns)
+        path = self.paths.get(ns)
         if path is None:
             return ()
         try:
@@ -179,34 +135,46 @@ class _Verification:
         except (ValueError, TypeError, AttributeError):
             return ()
 
-    def _check_totals(self, reader: Reader, meta: Meta) -> None:
-        names, tallied = set(self._totals), set()
+    def _check_totals(self, reader: Reader) -> None:
+        meta, totals, sizes = self.meta, self.seen.totals, self.seen.sizes
+        names, tallied = set(totals), set()
         for scope, name, rows, size in reader.fetch("tallies"):
             names.discard((scope, name))
             if scope == "ns":
                 tallied.add(name)
-            want = (self._totals[scope, name], self._sizes[scope, name])
+            want = (totals[scope, name], sizes[scope, name])
             if (rows, size) != want:
-                self._find(f"tally {scope} {name}", f"{(rows, size)} instead of {want}")
-        for scope, name in names:
-            self._find(f"tally {scope} {name}", "is missing")
+                self.sums.add(f"tally {scope} {name}", f"{(rows, size)} instead of {want}")
+        for scope, name in sorted(names, key=str):
+            self.sums.add(f"tally {scope} {name}", "is missing")
         # Every namespace has had a record, and whoever has had one keeps a total.
-        for path in tallied ^ set(self._paths.values()):
-            self._find(f"namespace {path}", "is missing" if path in tallied else "has no total")
-        total = sum(n for (scope, _), n in self._totals.items() if scope == "ns")
-        size = sum(n for (scope, _), n in self._sizes.items() if scope == "ns")
+        for path in sorted(tallied ^ set(self.paths.values()), key=str):
+            self.sums.add(f"namespace {path}", "is missing" if path in tallied else "has no total")
+        total = sum(n for (scope, _), n in totals.items() if scope == "ns")
+        size = sum(n for (scope, _), n in sizes.items() if scope == "ns")
         if (meta.rows, meta.size) != (total, size):
-            self._find("meta", f"totals {(meta.rows, meta.size)} instead of {(total, size)}")
-        if not self._count and pack_sum(self._sum) != bytes(meta.sum):
-            self._find("meta", "the sum of all records is another: one has vanished or come back")
-        own = self._replicas.get(meta.replica_no)
-        if own is None or self._highest[own] > meta.n:
-            self._find("meta", "its replica or its highest event number is wrong")
+            self.sums.add("meta", f"totals {(meta.rows, meta.size)} instead of {(total, size)}")
+        known = self.engine.count + self.seen.damage_count + self.sums.count
+        if not known and pack_sum(self.seen.sum) != bytes(meta.sum):
+            why = "the sum of all records is another: one has vanished or come back"
+            self.sums.add("meta", why)
+        own = self.replicas.get(meta.replica_no)
+        if own is None or self.seen.highest.get(own, 0) > meta.n:
+            self.sums.add("meta", "its replica or its highest event number is wrong")
 
-    def _check_sums(self, reader: Reader, table: str) -> None:
-        for *values, crc in _plain(reader.stream(f"stream_{table}")):
-            if crc_of(tuple(values)) != crc:
-                self._find(table, f"row {values[0]!r} does not match its checksum")
+    def check_sums(self, reader: Reader) -> None:
+        """What does not depend on the rows: small tables, messages, the audit trail."""
+        for table in CHECKED_TABLES:
+            for *values, crc in _plain(reader.stream(f"stream_{table}")):
+                if crc_of(tuple(values)) != crc:
+                    self.tables.add(table, f"row {values[0]!r} does not match its checksum")
+        for where, why in messages_checks.problems(reader):
+            self.tables.add(where, why)
+        try:
+            head, entries = self.meta.audit_head, self.meta.audit_n
+            self._audit = check_chain(reader, self._store.key, head, entries)
+        except AuditBroken as error:
+            self.tables.add("audit", str(error))
 
 
 def _plain(rows: Iterator[Row]) -> Iterator[list[object]]:
