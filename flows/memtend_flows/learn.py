@@ -9,7 +9,8 @@ from memtend.limits_learning import FITS_AT_ONCE
 from memtend.model.plan import PlanRef
 from memtend_flows.approval import ask_for_approval
 from memtend_flows.decorator import memory_flow
-from memtend_flows.parameters import Promote, Scenario, Seed, Store, TuneTtl
+from memtend_flows.parameters import Promote, Scenario, Seed, Store, TuneTtl, Workers
+from memtend_flows.wide import wide
 from memtend_tasks.address import Address
 from memtend_tasks.errors import LessonsFailed
 from memtend_tasks.escaping import Markdown, paragraphs
@@ -50,6 +51,7 @@ def learn(
     promote: Promote = Promote.ASK,
     tune_ttl: TuneTtl = TuneTtl.PROPOSE,
     seed: Seed = -1,
+    workers: Workers = 0,
     dry_run: bool = True,
 ) -> Learned:
     """Learn which strategy works and how long to keep what. Uses nothing of it in a dry run.
@@ -69,12 +71,13 @@ def learn(
         tune_ttl: What becomes of times to live: nothing (off), a plan to read, or a trial on a
             tenth of the keys.
         seed: Fit anew with this one, also where nothing is new. -1: the policy file's.
+        workers: How many processes fit, up to 64, each another scenario; 0: two in this one.
         dry_run: Fit, judge and propose, and put nothing in use.
     """
     address = store_address(store)
     looks = watch_ttl_trials(store, dry_run or tune_ttl is TuneTtl.OFF).looks
     chosen = find_scenarios(store, scenario)
-    found = _learned(store, chosen.names, None if seed < 0 else seed)
+    found = _learned(store, chosen.names, None if seed < 0 else seed, workers)
     lines = [*learn_lines(found, chosen.left), *trial_lines(looks)]
     page = publish_page(address, "Learn report", lines)
     publish_rows(address, "learn-decisions", learn_rows(found))
@@ -107,8 +110,18 @@ def learn(
     return done
 
 
-def _learned(store: str, names: Sequence[str], seed: int | None) -> list[ScenarioLearned]:
+def _learned(
+    store: str, names: Sequence[str], seed: int | None, workers: int
+) -> list[ScenarioLearned]:
     """A few at a time, for each fit takes a processor. One that fails stops none of the others."""
+    if workers and len(names) > 1:
+        calls = [{"store": store, "scenario": name, "seed": seed} for name in names]
+        with wide(min(workers, len(names))) as crew:
+            ended = crew.submit(learn_scenario, calls).ended()
+        return [
+            failed(name, one) if isinstance(one, MemtendError) else one
+            for name, one in zip(names, ended, strict=True)
+        ]
     found = []
     for start in range(0, len(names), FITS_AT_ONCE):
         some = names[start : start + FITS_AT_ONCE]

@@ -11,12 +11,14 @@ and the piece begun again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from prefect import Task
 
+from memtend.errors import MemtendError
 from memtend.limits_upkeep import SHARDS_A_WORKER, WORKERS_WAIT_S
 from memtend.settings import Settings
 from memtend_tasks.errors import WorkersUnusable
@@ -71,12 +73,32 @@ class Begun(Generic[R]):
     def results(self) -> list[R]:
         """In the order of the calls. The first error is raised when all others have ended, so
         that nothing is still at work for a run that has failed."""
-        if self._due:
-            return [self._task(**call) for call in self._due]
-        lost = [future.wrapped_future.exception() for future in self._futures]
-        for why in filter(None, lost):  # what a task raises comes as a state: this is Dask's own
-            raise WorkersUnusable(why=_line(why)) from why
-        return [future.result() for future in self._futures]
+        found: list[R] = []
+        for one in self.ended():
+            if isinstance(one, MemtendError):
+                raise one
+            found.append(one)
+        return found
+
+    def ended(self) -> list[R | MemtendError]:
+        """The result of each call, or the error that it ended with."""
+        here = [_ended(partial(self._task, **call)) for call in self._due]
+        return here + [_ended(partial(_result, future)) for future in self._futures]
+
+
+def _ended(work: Callable[[], R]) -> R | MemtendError:
+    try:
+        return work()
+    except MemtendError as error:
+        return error
+
+
+def _result(future: PrefectDaskFuture[Any]) -> Any:
+    # What a task raises comes as a state: an error of the future is Dask's own.
+    lost = future.wrapped_future.exception()
+    if lost is not None:
+        raise WorkersUnusable(why=_line(lost)) from lost
+    return future.result()
 
 
 @contextmanager
