@@ -16,7 +16,10 @@ class DeletesTooMuch(MemtendError):
 
     code = 41
     message = "{operation} would delete {share:.0%} of {total} records; the limit is {limit:.0%}"
-    hint = "Read the plan: run without --apply. If it is right, raise safety.delete_share_max."
+    hint = (
+        "Read the plan: a run without --apply, or a dry run, shows it. If it is right, raise "
+        "safety.delete_share_max in the policy file."
+    )
 
 
 class ClockAlarmed(MemtendError):
