@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from itertools import chain, islice
 
 from memtend.limits import (
     ARCHIVE_TTL_LEFT_MS_MIN,
@@ -12,8 +12,10 @@ from memtend.limits import (
 )
 from memtend.model.archiverule import ArchivePolicy, ArchiveRule
 from memtend.model.facts import Facts
+from memtend.model.frame import Frame, Part, foremost, in_order
 from memtend.model.pattern import Pattern, compile_pattern
 from memtend.model.plan import Action, Decision, Plan
+from memtend.model.shard import WHOLE, Shard
 from memtend.model.usage import Usage
 
 _DAY_MS = 24 * 3_600_000
@@ -36,18 +38,43 @@ class ArchivePlan(Plan, frozen=True, extra="forbid"):
         return tuple(d for d in self.decisions if d.action is Action.ARCHIVE)
 
 
+class ArchiveFrame(Frame, frozen=True, extra="forbid"):
+    """What the parts of an archive plan have in common: see `model/frame.py`."""
+
+    policy: ArchivePolicy
+    shards: tuple[Shard, ...] = (WHOLE,)
+
+
+class ArchivePart(Part, frozen=True, extra="forbid"):
+    cold: tuple[ArchiveDecision, ...]
+
+
 def plan_archive(
     rows: Iterable[Usage], policy: ArchivePolicy, facts: Facts, now_ms: int
 ) -> ArchivePlan:
     """Archive every record for which a rule holds; the others are not mentioned."""
-    rules = [(rule, compile_pattern(rule.namespace)) for rule in policy.ordered]
-    decisions = tuple(islice(_decide(rows, rules, now_ms), PLAN_DECISIONS_MAX))
+    frame = ArchiveFrame(facts=facts, now_ms=now_ms, policy=policy)
+    return join(frame, [look(rows, frame)])
+
+
+def look(rows: Iterable[Usage], frame: ArchiveFrame, shard: int = 0) -> ArchivePart:
+    """What is cold in one shard."""
+    rules = [(rule, compile_pattern(rule.namespace)) for rule in frame.policy.ordered]
+    cold = foremost(_decide(rows, rules, frame.now_ms), PLAN_DECISIONS_MAX)
+    return ArchivePart.model_construct(frame=frame.digest, shard=shard, cold=cold)
+
+
+def join(frame: ArchiveFrame, parts: Iterable[ArchivePart]) -> ArchivePlan:
+    """The plan of the whole store; raises `PlanIncomplete` unless each shard has one part."""
+    found = in_order("archive", frame, len(frame.shards), parts)
+    cold = chain.from_iterable(part.cold for part in found)
+    decisions = tuple(islice(cold, PLAN_DECISIONS_MAX))
     return ArchivePlan(
         operation="archive",
-        store_id=facts.store_id,
-        made_at=facts.at,
-        basis=facts.seq,
-        total=facts.records,
+        store_id=frame.facts.store_id,
+        made_at=frame.facts.at,
+        basis=frame.facts.seq,
+        total=frame.facts.records,
         decisions=decisions,
         truncated=len(decisions) == PLAN_DECISIONS_MAX,
     )

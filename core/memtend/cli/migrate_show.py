@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from memtend.cli import show
 
 if TYPE_CHECKING:
-    from memtend.migrate.plan import RecastPlan, Refusal, VersionCount
+    from memtend.migrate.parts import Refusal
+    from memtend.migrate.plan import RecastPlan, VersionCount
     from memtend.migrate.report import MigrationReport, Rehearsal
     from memtend.model.upgrade import SchemaPlan, SchemaReport, SchemaState
 

@@ -72,6 +72,7 @@ from memtend.errors.migrate import (
     RehearsalFailed,
 )
 from memtend.errors.optimize import SimilarPackageMissing, StepUnknown
+from memtend.errors.parts import PlanIncomplete
 from memtend.errors.prune import (
     PlanUnknown,
     ProfileUnknown,
@@ -174,6 +175,7 @@ __all__ = [
     "PeerClock",
     "PeerRetired",
     "PlanAltered",
+    "PlanIncomplete",
     "PlanMissing",
     "PlanStale",
     "PlanUnknown",

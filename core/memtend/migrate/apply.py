@@ -16,7 +16,7 @@ import orjson
 
 from memtend.limits import MIGRATION_REFUSALS_MAX, SLICE_ROWS_MAX
 from memtend.migrate.casting import Backward, Forward, Look, Move
-from memtend.migrate.plan import Refusal
+from memtend.migrate.parts import Refusal
 from memtend.migrate.sums import Sums
 from memtend.slices import Slices
 from memtend.store import recasting

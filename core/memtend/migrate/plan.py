@@ -8,16 +8,20 @@ it is left alone and counted, and so is what a run that was cut off has done alr
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
-from typing import TYPE_CHECKING, Final
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel, Field
 
+from memtend.clock import to_ms
 from memtend.limits import MIGRATION_REFUSALS_MAX, MIGRATION_SAMPLES
 from memtend.migrate.casting import Look, Move
+from memtend.migrate.parts import Folding, MigrationFrame, MigrationPart, Refusal, stretches
 from memtend.model.facts import Facts
-from memtend.model.plan import Action, Decision, Plan
+from memtend.model.frame import in_order
+from memtend.model.plan import Decision, Plan
 
 if TYPE_CHECKING:
     from memtend.store.migrations import Migration
@@ -25,7 +29,6 @@ if TYPE_CHECKING:
 
 MIGRATE: Final = "migrate"
 ROLLBACK: Final = "migrate-rollback"
-_STAYS: Final = (Move.REFUSED, Move.EDITED, Move.MOVED_ON)
 
 
 class VersionCount(BaseModel, frozen=True, extra="forbid"):
@@ -36,16 +39,6 @@ class VersionCount(BaseModel, frozen=True, extra="forbid"):
     move: Move
     count: int
     size_bytes: int
-
-
-class Refusal(BaseModel, frozen=True, extra="forbid"):
-    """A row that stays as it is, and why."""
-
-    namespace: str
-    key: str
-    seq: int
-    kind: str
-    why: str
 
 
 class RecastPlan(Plan, frozen=True, extra="forbid"):
@@ -94,82 +87,76 @@ def plan_migration(
     looks: Iterable[Look], family: Family, wanted: str, facts: Facts
 ) -> MigrationPlan:
     """Fold what each row would become. The same rows give the same plan."""
-    folded = _Folding(looks, f"→ {wanted}")
+    frame = frame_of(family, wanted, facts)
+    return join(frame, [look(looks, frame)])
+
+
+def frame_of(family: Family, wanted: str, facts: Facts, shards_max: int = 1) -> MigrationFrame:
+    """What all parts share. Rows above `facts.seq` were written since: nobody looks at those."""
+    return MigrationFrame(
+        facts=facts, now_ms=to_ms(facts.at), family=family.name, wanted=wanted,
+        shards=stretches(facts.seq, shards_max),
+    )  # fmt: skip
+
+
+def look(looks: Iterable[Look], frame: MigrationFrame, shard: int = 0) -> MigrationPart:
+    """What would become of the rows of one shard, in the order in which they were written."""
+    return Folding(looks, f"→ {frame.wanted}").part(frame.digest, shard)
+
+
+def join(frame: MigrationFrame, parts: Iterable[MigrationPart]) -> MigrationPlan:
+    """The plan of the whole store; raises `PlanIncomplete` unless each shard has one part."""
+    found = in_order(MIGRATE, frame, len(frame.shards), parts)
     return MigrationPlan(
-        operation=MIGRATE, family=family.name, wanted=wanted, **_common(folded, facts)
+        operation=MIGRATE,
+        family=frame.family,
+        wanted=frame.wanted,
+        **_common(found, frame.facts),
     )
 
 
 def plan_rollback(looks: Iterable[Look], run: Migration, facts: Facts) -> RollbackPlan:
     """Fold what taking `run` back would do to each row that it wrote."""
-    folded = _Folding(looks, "back to what it was")
     return RollbackPlan(
         operation=ROLLBACK,
         family=run.family,
         wanted=run.found,
         run=run.run,
-        **_common(folded, facts),
+        **_common([Folding(looks, "back to what it was").part("", 0)], facts),
     )
 
 
-class _Folding:
-    def __init__(self, looks: Iterable[Look], towards: str) -> None:
-        self.counts: Counter[tuple[str, str, Move]] = Counter()
-        self.sizes: Counter[tuple[str, str, Move]] = Counter()
-        self.losses: Counter[str] = Counter()
-        self.refused: list[Refusal] = []
-        self.sample: list[Decision] = []
-        self.grown = 0
-        for look in looks:
-            aged = look.aged
-            share = (look.kind, look.found, look.move)
-            self.counts[share] += 1
-            self.sizes[share] += aged.size
-            if look.move is Move.CAST:
-                self.grown += len(look.text) - len(aged.text or b"")
-                self.losses.update(look.losses)
-                if self.counts[share] <= MIGRATION_SAMPLES:
-                    self.sample.append(_decision(look, towards))
-            elif look.move in _STAYS and len(self.refused) < MIGRATION_REFUSALS_MAX:
-                self.refused.append(_refusal(look))
-
-
-def _common(folded: _Folding, facts: Facts) -> dict[str, object]:
-    counts = tuple(
+def _common(parts: Sequence[MigrationPart], facts: Facts) -> dict[str, Any]:
+    counts: Counter[tuple[str, str, Move]] = Counter()
+    sizes: Counter[tuple[str, str, Move]] = Counter()
+    losses: Counter[str] = Counter()
+    samples: dict[tuple[str, str, Move], list[Decision]] = {}
+    for part in parts:
+        losses.update(part.losses)
+        for one in part.sorts:
+            sort = (one.kind, one.found, one.move)
+            counts[sort] += one.count
+            sizes[sort] += one.size_bytes
+            samples.setdefault(sort, []).extend(one.sample)
+    sample = chain.from_iterable(some[:MIGRATION_SAMPLES] for some in samples.values())
+    decisions = tuple(sorted(sample, key=lambda decision: decision.seq))
+    refused = chain.from_iterable(part.refused for part in parts)
+    shown = tuple(
         VersionCount(kind=kind, found=found, move=move, count=count,
-                     size_bytes=folded.sizes[kind, found, move])
-        for (kind, found, move), count in sorted(folded.counts.items())
+                     size_bytes=sizes[kind, found, move])
+        for (kind, found, move), count in sorted(counts.items())
     )  # fmt: skip
-    planned = sum(one.count for one in counts if one.move is Move.CAST)
+    planned = sum(one.count for one in shown if one.move is Move.CAST)
     return {
         "store_id": facts.store_id,
         "made_at": facts.at,
         "basis": facts.seq,
         "total": facts.records,
-        "decisions": tuple(folded.sample),
-        "truncated": planned > len(folded.sample),
-        "counts": counts,
+        "decisions": decisions,
+        "truncated": planned > len(decisions),
+        "counts": shown,
         "planned": planned,
-        "grows_bytes": folded.grown,
-        "refused": tuple(folded.refused),
-        "losses": dict(sorted(folded.losses.items())),
+        "grows_bytes": sum(part.grown_bytes for part in parts),
+        "refused": tuple(islice(refused, MIGRATION_REFUSALS_MAX)),
+        "losses": dict(sorted(losses.items())),
     }
-
-
-def _decision(look: Look, towards: str) -> Decision:
-    aged = look.aged
-    return Decision(
-        action=Action.UPDATE,
-        namespace=aged.namespace,
-        key=aged.row[2],
-        seq=aged.seq,
-        reason=f"{look.kind} {look.found} {towards}",
-        size_bytes=len(look.text),
-    )
-
-
-def _refusal(look: Look) -> Refusal:
-    aged = look.aged
-    return Refusal(
-        namespace=aged.namespace, key=aged.row[2], seq=aged.seq, kind=look.kind, why=look.why
-    )

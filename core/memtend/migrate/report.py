@@ -8,7 +8,7 @@ import orjson
 from pydantic import AwareDatetime, BaseModel, Field
 
 from memtend.clock import to_datetime
-from memtend.migrate.plan import Refusal
+from memtend.migrate.parts import Refusal
 from memtend.model.plan import Report
 
 if TYPE_CHECKING:

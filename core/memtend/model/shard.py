@@ -8,7 +8,7 @@ that are given the shards of one call look at everything once, and at nothing tw
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 
 class Shard(NamedTuple):
@@ -24,6 +24,13 @@ class Shard(NamedTuple):
 
     def holds(self, namespace: str) -> bool:
         return self.first <= namespace and (self.until is None or namespace < self.until)
+
+    @property
+    def is_whole(self) -> bool:
+        return not self.first and self.until is None
+
+
+WHOLE: Final = Shard()
 
 
 def shards_of(counts: Mapping[str, int], shards_max: int) -> tuple[Shard, ...]:

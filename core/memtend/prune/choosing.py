@@ -10,6 +10,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from memtend.limits import ARCHIVE_TTL_LEFT_MS_MIN, ARCHIVE_VALUE_BYTES_MIN
+from memtend.prune.parts import scopes_of
 from memtend.prune.performance import Performance
 from memtend.prune.redundancy import Redundancy
 from memtend.prune.shields import Shields
@@ -20,47 +21,33 @@ from memtend.prune.value import Value, weighted
 from memtend.upcast.family import AML
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from memtend.model.candidate import Alike, Candidate
-    from memtend.model.facts import Facts
-    from memtend.model.prunepolicy import PrunePolicy
-    from memtend.prune.lowest import Offer
+    from memtend.prune.decisions import Chosen
+    from memtend.prune.parts import PruneFrame
     from memtend.prune.strategy import Judge, Strategy, ValueOf, Verdict
-
-    Chosen = tuple[Candidate | Offer, str, Verdict]
 
 KEEPER: Final = "takes-over-duplicates"
 
 
 class Chooser:
-    """Used once. Its figures are complete when `choose` has come to its end."""
+    """Used once. Its figures are complete when `merges` has come to its end."""
 
-    def __init__(
-        self,
-        policy: PrunePolicy,
-        facts: Facts,
-        now_ms: int,
-        wanted: Collection[str],
-        *,
-        alike: Iterable[Alike],
-        missed: Collection[tuple[str, str]],
-        agent_bytes: Mapping[str, int] | None,
-        value_of: ValueOf | None,
-    ) -> None:
-        self.considered = 0
+    def __init__(self, frame: PruneFrame, alike: Iterable[Alike], value_of: ValueOf | None) -> None:
+        policy, now_ms, wanted = frame.policy, frame.now_ms, frame.strategies
+        self.considered = self.unmerged = 0
         self.shielded: Counter[str] = Counter()
-        self.notes: list[str] = []
         self._now_ms = now_ms
-        self._shields = Shields(policy, now_ms, missed)
+        self._shields = Shields(policy, now_ms, frame.missed)
         value_of = value_of or weighted(policy)
         self._redundancy = Redundancy(policy, alike if "redundancy" in wanted else ())
         self._extras: list[tuple[Candidate, Verdict]] = []
         self._staying: dict[int, int | None] = {}
+        self.scopes = scopes_of(frame)
         self._space = None
-        if "space" in wanted:
-            space = Space(policy, value_of, self._shields, facts.bytes, agent_bytes)
-            self._space = None if space.is_idle else space
+        if self.scopes is not None:
+            self._space = Space(policy, value_of, self._shields, self.scopes)
         judges: list[Strategy] = [Performance(policy), Timing(policy, now_ms)]
         if self._redundancy.keepers:
             judges.insert(0, self._redundancy)
@@ -71,11 +58,12 @@ class Chooser:
         self._others = list(_judges_of("", judges))
 
     @property
-    def target_bytes(self) -> int | None:
-        return self._space.target_bytes if self._space else None
+    def near(self) -> int:
+        """How many near duplicates the policy does not let go."""
+        return self._redundancy.reported
 
-    def choose(self, candidates: Iterable[Candidate]) -> Iterator[Chosen]:
-        """Decisions in the order of the records, then duplicates, then what space takes."""
+    def plain(self, candidates: Iterable[Candidate]) -> Iterator[Chosen]:
+        """What goes by a rule that looks at one record, in the order of the records."""
         space, keepers = self._space, self._redundancy.keepers
         judges_of, others = self._judges.get, self._others
         for candidate in candidates:
@@ -98,9 +86,14 @@ class Chooser:
                     self._extras.append((candidate._replace(facts=None), found[1]))
                 else:
                     yield candidate, *found
-        yield from self._merges()
-        if space is not None:
-            yield from self._spaces(space)
+
+    def merges(self) -> Iterator[Chosen]:
+        """When all were seen: what goes into what is there, and lives at least as long."""
+        for candidate, verdict in self._extras:
+            if _outlives(candidate, verdict.merge_into, self._staying):
+                yield candidate, self._redundancy.name, verdict
+            else:
+                self.unmerged += 1
 
     def _keep(self, candidate: Candidate, shield: str, *, named: bool) -> None:
         if named:
@@ -124,27 +117,6 @@ class Chooser:
     def _ends_soon(self, candidate: Candidate) -> bool:
         ends_ms = candidate.expires_ms
         return ends_ms is not None and ends_ms < self._now_ms + ARCHIVE_TTL_LEFT_MS_MIN
-
-    def _merges(self) -> Iterator[Chosen]:
-        """Only into what is there, and lives at least as long."""
-        left = 0
-        for candidate, verdict in self._extras:
-            if _outlives(candidate, verdict.merge_into, self._staying):
-                yield candidate, self._redundancy.name, verdict
-            else:
-                left += 1
-        if left:
-            self.notes.append(f"duplicates of what is gone or ends sooner, so they stay: {left:,}")
-        if near := self._redundancy.reported:
-            self.notes.append(
-                f"near duplicates that the profile does not merge, so they stay: {near:,}"
-            )
-
-    def _spaces(self, space: Space) -> Iterator[Chosen]:
-        for offer, verdict in space.take():
-            yield offer, space.name, verdict
-        self.shielded += space.shielded
-        self.notes += space.notes
 
 
 def _judges_of(kind: str, strategies: list[Strategy]) -> Iterator[tuple[str, Judge]]:

@@ -8,13 +8,12 @@ from __future__ import annotations
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from memtend.limits import PLAN_DECISIONS_MAX
 
+if TYPE_CHECKING:
     from memtend.model.candidate import Candidate
 
-    Rank = tuple[int, float, int, int, int, int]
-
+Rank = tuple[int, float, int, int, int, int]
 _SPARE: Final = 4_096
 """So many more are collected before those that are not needed are let go."""
 
@@ -33,12 +32,13 @@ class Offer(NamedTuple):
     size_bytes: int
 
 
-_RANK: Final = itemgetter(0)
+BY_RANK: Final = itemgetter(0)
 """Of plain tuples it is told in half the time which comes first."""
 
 
 class Lowest:
-    """Those of lowest rank that together take `need_bytes`; all of them where that is None."""
+    """Those of lowest rank that together take `need_bytes`, all of them where that is None; and
+    never more than one plan can name."""
 
     def __init__(self, need_bytes: int | None) -> None:
         self._need_bytes = need_bytes
@@ -53,22 +53,28 @@ class Lowest:
             rank, score, candidate.seq, candidate.namespace, candidate.key, candidate.kind,
             candidate.agent, candidate.size_bytes,
         )))  # fmt: skip
-        if len(self._offers) >= self._trim_at and self._need_bytes is not None:
-            self._trim(self._need_bytes)
+        if len(self._offers) >= self._trim_at:
+            self._trim()
 
-    def in_order(self) -> Iterator[Offer]:
+    def in_order(self) -> tuple[Offer, ...]:
         """What goes first comes first."""
-        self._offers.sort(key=_RANK)
-        return iter(self._offers)
+        self._trim()
+        return tuple(self._offers)
 
-    def _trim(self, need_bytes: int) -> None:
+    def _trim(self) -> None:
         """Twice what is kept may come before the next time, so each record is sorted few times."""
-        self._offers.sort(key=_RANK)
-        count = 0
-        while count < len(self._offers) and need_bytes > 0:
-            need_bytes -= self._offers[count].size_bytes
-            count += 1
-        del self._offers[count:]
+        offers, need_bytes = self._offers, self._need_bytes
+        offers.sort(key=BY_RANK)
+        count = min(len(offers), PLAN_DECISIONS_MAX)
+        is_enough = count == PLAN_DECISIONS_MAX
+        if need_bytes is not None:
+            for place in range(count):
+                if need_bytes <= 0:
+                    count, is_enough = place, True
+                    break
+                need_bytes -= offers[place].size_bytes
+            is_enough = is_enough or need_bytes <= 0
+        del offers[count:]
         self._trim_at = 2 * count + _SPARE
-        if need_bytes <= 0 and count:
-            self._last = self._offers[-1].rank
+        if is_enough and offers:
+            self._last = offers[-1].rank

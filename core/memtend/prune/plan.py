@@ -3,58 +3,35 @@
 Each record gets at most one decision: that of the first strategy that would take it. What a shield
 keeps gets none, and is counted. What an applied plan leaves, the next one leaves too; only where
 space is still wanting may it take what this one archived, or what took over duplicates.
+
+A plan is joined from one part for each shard of the store. Rules look at one record, and duplicates
+lie in one namespace, so a part decides on those itself; space is taken from all when all is known.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
-from pydantic import Field
-
-from memtend.errors import StrategyUnknown
 from memtend.limits import PLAN_DECISIONS_MAX
-from memtend.model.plan import Decision, Plan
-from memtend.model.prunepolicy import STRATEGIES
+from memtend.model.frame import foremost, in_order
 from memtend.prune.choosing import Chooser
+from memtend.prune.decisions import PruneDecision, PrunePlan, decided
 from memtend.prune.known import MEASURED
+from memtend.prune.parts import PruneFrame, PrunePart, frame_of, scopes_of
+from memtend.prune.taking import Taking
 from memtend.upcast.family import AML
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from memtend.model.candidate import Alike, Candidate
     from memtend.model.facts import Facts
     from memtend.model.prunepolicy import PrunePolicy
-    from memtend.prune.choosing import Chosen
     from memtend.prune.strategy import ValueOf
 
-
-class PruneDecision(Decision, frozen=True, extra="forbid"):
-    """`rule` is `strategy.name`. DELETE is archived first; ARCHIVE only makes the record cold.
-
-    `score` is the value of the record, 0..1, where the rule went by it; None where nothing is known
-    of it. `merge_into` is the number of the record that says the same and stays; 0 for none.
-    """
-
-    rule: str
-    strategy: str
-    score: float | None = None
-    agent: str | None = None
-    kind: str = ""
-    merge_into: int = 0
-
-
-class PrunePlan(Plan, frozen=True, extra="forbid"):
-    """`shielded` counts records that a rule named and a shield kept, by shield. `target_bytes` is
-    what space was to be freed beyond what the other rules free, None where nothing is over."""
-
-    decisions: tuple[PruneDecision, ...] = ()
-    profile: str = "default"
-    shielded: dict[str, int] = Field(default_factory=dict)
-    considered: int = 0
-    target_bytes: int | None = None
-    notes: tuple[str, ...] = ()
+__all__ = ["PruneDecision", "PrunePlan", "join", "kinds_asked", "look", "plan_prune"]
 
 
 def kinds_asked(policy: PrunePolicy, strategies: Collection[str] | None = None) -> frozenset[str]:
@@ -84,14 +61,44 @@ def plan_prune(
     holds, where the store knows; else the candidates are summed. `value_of` replaces the weighted
     value by a learned one.
     """
-    wanted = policy.strategies if strategies is None else strategies
-    if unknown := sorted(set(wanted) - set(STRATEGIES)):
-        raise StrategyUnknown(name=unknown[0], known=", ".join(STRATEGIES))
-    chooser = Chooser(
-        policy, facts, now_ms, wanted, alike=alike, missed=missed, agent_bytes=agent_bytes,
-        value_of=value_of,
+    frame = frame_of(
+        policy, facts, now_ms, strategies=strategies, agent_bytes=agent_bytes, missed=missed
+    )
+    return join(frame, [look(candidates, frame, alike=alike, value_of=value_of)])
+
+
+def look(
+    candidates: Iterable[Candidate],
+    frame: PruneFrame,
+    shard: int = 0,
+    *,
+    alike: Iterable[Alike] = (),
+    value_of: ValueOf | None = None,
+    left_out: Mapping[str, int] | None = None,
+) -> PrunePart:
+    """What is found in one shard. `candidates` and `alike` are those of its namespaces; `left_out`
+    counts what of it cannot be read, once they have been passed over."""
+    chooser = Chooser(frame, alike, value_of)
+    plain = foremost(decided(chooser.plain(candidates)), PLAN_DECISIONS_MAX)
+    merges = foremost(decided(chooser.merges()), PLAN_DECISIONS_MAX)
+    return PrunePart.model_construct(
+        frame=frame.digest, shard=shard, plain=plain, merges=merges,
+        scopes=chooser.scopes.told() if chooser.scopes else (),
+        considered=chooser.considered, shielded=dict(chooser.shielded + Counter(left_out)),
+        unmerged=chooser.unmerged, near=chooser.near,
     )  # fmt: skip
-    decisions = tuple(islice(_decisions(chooser.choose(candidates)), PLAN_DECISIONS_MAX))
+
+
+def join(frame: PruneFrame, parts: Iterable[PrunePart]) -> PrunePlan:
+    """The plan of the whole store; raises `PlanIncomplete` unless each shard has one part."""
+    found = in_order("prune", frame, len(frame.shards), parts)
+    taking = Taking(scopes_of(frame))
+    for part in found:
+        taking.hear(part.scopes)
+    chosen = chain(_each(part.plain for part in found), _each(part.merges for part in found))
+    decisions = tuple(islice(chain(chosen, decided(taking.take())), PLAN_DECISIONS_MAX))
+    shielded = sum((Counter(part.shielded) for part in found), taking.shielded)
+    facts = frame.facts
     return PrunePlan.model_construct(
         operation="prune",
         store_id=facts.store_id,
@@ -100,42 +107,19 @@ def plan_prune(
         total=facts.records,
         decisions=decisions,
         truncated=len(decisions) == PLAN_DECISIONS_MAX,
-        profile=policy.profile,
-        shielded=dict(sorted(chooser.shielded.items())),
-        considered=chooser.considered,
-        target_bytes=chooser.target_bytes,
-        notes=tuple(chooser.notes),
+        profile=frame.policy.profile,
+        shielded=dict(sorted(shielded.items())),
+        considered=sum(part.considered for part in found),
+        target_bytes=taking.target_bytes,
+        notes=(*_notes(found), *taking.notes),
     )
 
 
-def _decisions(chosen: Iterator[Chosen]) -> Iterator[PruneDecision]:
-    for one, strategy, verdict in chosen:
-        yield _made({
-            "action": verdict.action,
-            "namespace": one.namespace,
-            "key": one.key,
-            "seq": one.seq,
-            "reason": verdict.reason,
-            "size_bytes": one.size_bytes,
-            "rule": f"{strategy}.{verdict.rule}",
-            "strategy": strategy,
-            "score": verdict.score,
-            "agent": one.agent,
-            "kind": one.kind,
-            "merge_into": verdict.merge_into,
-        })  # fmt: skip
+_each = chain.from_iterable
 
 
-def _made(fields: dict[str, Any]) -> PruneDecision:
-    """What `model_construct` does, without its look at each field: every one is given, and comes
-    from the store. Of what a plan of many thousands costs, this is the largest part."""
-    made = PruneDecision.__new__(PruneDecision)
-    _SET(made, "__dict__", fields)
-    _SET(made, "__pydantic_fields_set__", _ALL)
-    _SET(made, "__pydantic_extra__", None)
-    _SET(made, "__pydantic_private__", None)
-    return made
-
-
-_SET: Final = object.__setattr__
-_ALL: Final = set(PruneDecision.model_fields)
+def _notes(parts: Sequence[PrunePart]) -> Iterator[str]:
+    if left := sum(part.unmerged for part in parts):
+        yield f"duplicates of what is gone or ends sooner, so they stay: {left:,}"
+    if near := sum(part.near for part in parts):
+        yield f"near duplicates that the profile does not merge, so they stay: {near:,}"

@@ -10,7 +10,7 @@ from memtend.errors import BackupKeyRefused, MemtendError, NoArchive
 from memtend.guard import Safety, clear
 from memtend.model.archiverule import ArchivePolicy
 from memtend.model.pattern import compile_pattern
-from memtend.serving.base import Serving
+from memtend.serving.planning import Planning
 from memtend.store import archived
 
 if TYPE_CHECKING:
@@ -32,20 +32,11 @@ if TYPE_CHECKING:
     from memtend.store.restating import Squeezed
 
 
-class Archives(Serving):
+class Archives(Planning):
     """The archive of the open store, wherever its setting or `MEMTEND_ARCHIVE_URL` says."""
 
     def archive_policy(self) -> ArchivePolicy:
         return self.memory.config.file.archive
-
-    def plan_archive(self) -> ArchivePlan:
-        """What a run would archive now, each with the rule that holds and why."""
-        from memtend.archive.plan import plan_archive  # noqa: PLC0415
-
-        self.memory.flush()  # reads that are not counted yet are reads
-        facts = self.facts()
-        rows = archived.usage(self.store)
-        return plan_archive(rows, self.archive_policy(), facts, self.clock.now_ms())
 
     def apply_archive(self, plan: ArchivePlan) -> ArchiveReport:
         """Move the values that the plan names into the archive."""

@@ -20,7 +20,10 @@ from memtend.serving.recasts import ACTOR, OF, VALUES, Recasts, Source, family_n
 from memtend.store import archived, migrations
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from memtend.backup.restore_plan import RestorePlan
+    from memtend.migrate.parts import MigrationFrame, MigrationPart
     from memtend.migrate.plan import MigrationPlan, RollbackPlan, VersionCount
     from memtend.migrate.report import MigrationReport, MigrationRun, Pending, Rehearsal
     from memtend.store.migrations import Migration
@@ -51,16 +54,37 @@ class Migrating(Recasts):
 
     def plan_migration(self, family: str | None = None, to: str | None = None) -> MigrationPlan:
         """What moving every older value to version `to`, else the newest, would do."""
-        from memtend.migrate.casting import Forward  # noqa: PLC0415
-        from memtend.migrate.plan import plan_migration  # noqa: PLC0415
+        frame = self.begin_migration(family, to)
+        return self.join_migration(frame, [self.look_migration(frame, 0)])
+
+    def begin_migration(
+        self, family: str | None = None, to: str | None = None, *, shards_max: int = 1
+    ) -> MigrationFrame:
+        """The same for several processes, as `serving/planning.py` has it for other plans."""
+        from memtend.migrate.plan import frame_of  # noqa: PLC0415
 
         chosen = family_named(family)
         wanted = to or chosen.newest
         if wanted not in chosen.versions:
             raise MigrationUnknown(what=f"version {wanted[:64]!r} of {chosen.name}")
-        facts = self.facts()
-        looks = self._looks(Forward(chosen, wanted), facts.seq)
-        return plan_migration(looks, chosen, wanted, facts)
+        return frame_of(chosen, wanted, self.facts(), shards_max)
+
+    def look_migration(self, frame: MigrationFrame, shard: int) -> MigrationPart:
+        """What would become of the rows in one shard of the frame."""
+        from memtend.migrate.casting import Forward  # noqa: PLC0415
+        from memtend.migrate.plan import look  # noqa: PLC0415
+
+        looker = Forward(family_named(frame.family), frame.wanted)
+        after, upto = frame.shards[shard]
+        return look(self._looks(looker, upto, after), frame, shard)
+
+    def join_migration(
+        self, frame: MigrationFrame, parts: Iterable[MigrationPart]
+    ) -> MigrationPlan:
+        """The plan of the whole store; raises `PlanIncomplete`."""
+        from memtend.migrate.plan import join  # noqa: PLC0415
+
+        return join(frame, parts)
 
     def rehearse_migration(
         self, plan: MigrationPlan, target: str | None = None, *, scratch: str | None = None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterator
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -24,9 +22,7 @@ if TYPE_CHECKING:
     from memtend.archive.plan import ArchiveDecision
     from memtend.archive.report import ArchiveReport
     from memtend.guard import Cleared
-    from memtend.model.candidate import Alike
     from memtend.model.pruned import Excess, Pruned, Regret
-    from memtend.model.prunepolicy import PrunePolicy
     from memtend.prune.plan import PruneDecision, PrunePlan
     from memtend.prune.report import PruneReport, UndoReport
     from memtend.store.prunings import Pruning
@@ -34,32 +30,6 @@ if TYPE_CHECKING:
 
 class Prunings(Archives):
     """What is pruned lies in the archive until the archive's own time is over."""
-
-    def plan_prune(
-        self, strategies: Collection[str] | None = None, profile: str | None = None
-    ) -> PrunePlan:
-        """What a prune would take now, each with its rule; raises `StrategyUnknown`,
-        `ProfileUnknown`."""
-        from memtend.prune.plan import kinds_asked, plan_prune  # noqa: PLC0415
-        from memtend.store.prunable import Survey  # noqa: PLC0415
-
-        self.memory.flush()  # reads that are not counted yet are reads
-        policy = self.memory.config.file.prune.named(profile)
-        survey = Survey(self.store, kinds_asked(policy, strategies))
-        plan = plan_prune(
-            survey,
-            policy,
-            self.facts(),
-            self.clock.now_ms(),
-            strategies=strategies,
-            alike=self._alike(policy, strategies),
-            missed=frozenset(ghosts.missed_again(self.store)),
-            agent_bytes={share.name: share.bytes for share in self.memory.stats().agents},
-        )
-        if not survey.left_out:
-            return plan
-        shielded = dict(Counter(plan.shielded) + survey.left_out)
-        return plan.model_copy(update={"shielded": shielded})
 
     def prune_excess(self, plan: PrunePlan) -> tuple[Excess, ...]:
         """The namespaces of which the plan would take more than goes without approval in a day."""
@@ -161,17 +131,6 @@ class Prunings(Archives):
                 )
             )  # fmt: skip
         return found
-
-    def _alike(self, policy: PrunePolicy, strategies: Collection[str] | None) -> Iterator[Alike]:
-        """Records that say the same, if anybody wants to know."""
-        from memtend.store import duplicates  # noqa: PLC0415
-
-        if "redundancy" not in (policy.strategies if strategies is None else strategies):
-            return
-        if policy.exact_duplicates:
-            yield from duplicates.exact(self.store)
-        if policy.near_duplicates_from is not None:
-            yield from duplicates.near(self.store, policy.near_duplicates_from)
 
     def _make_cold(
         self, cleared: Cleared, plan: PrunePlan, digest: str, *, approved: bool

@@ -59,10 +59,10 @@ def family_named(name: str | None) -> Family:
 class Recasts(Restores, Rotations, Backups):
     """Runs over the values of one store."""
 
-    def _looks(self, looker: Forward | Backward, upto: int) -> Iterator[Look]:
+    def _looks(self, looker: Forward | Backward, upto: int, after: int = 0) -> Iterator[Look]:
         from memtend.store.recasting import pages  # noqa: PLC0415
 
-        for page in pages(self.store, looker.kinds, 0, upto, SLICE_ROWS_MAX):
+        for page in pages(self.store, looker.kinds, after, upto, SLICE_ROWS_MAX):
             for aged in page:
                 look = looker(aged)
                 if look is not None:

@@ -21,10 +21,12 @@ from memtend.codec.envelope import QUARANTINED_FLAG, Body, check_row, codec_of, 
 from memtend.crdt.hlc import millis
 from memtend.crdt.rows import RowKind
 from memtend.errors import NoArchive
+from memtend.model.shard import WHOLE, Shard
 from memtend.model.stored import StoredRow
 from memtend.model.usage import Usage
 from memtend.store.change import Old
 from memtend.store.meta import crc_of
+from memtend.store.shards import numbers_in
 
 if TYPE_CHECKING:
     from memtend.store.engine import Row
@@ -83,14 +85,17 @@ def state_since(store: Store) -> datetime:
     return to_datetime(next(created for number, *_, created, _ in rows if number == own))
 
 
-def usage(store: Store) -> Iterator[Usage]:
-    """Every record that may be archived, in one pass over bodies and access counts.
+def usage(store: Store, shard: Shard = WHOLE) -> Iterator[Usage]:
+    """Every record of the shard that may be archived, in one pass over bodies and access counts.
 
     Plain values with no siblings beside them, neither pinned nor in quarantine nor archived yet.
     """
     with store.engine.snapshot() as reader:
-        paths = {number: path for number, path, _ in reader.fetch("namespaces")}
-        for _, group in groupby(reader.stream("stream_usage"), key=itemgetter(0, 1)):
+        paths = numbers_in(reader, shard)
+        numbers = store.engine.array(sorted(paths))
+        whole = shard.is_whole
+        rows = reader.stream(*(("stream_usage",) if whole else ("stream_usage_of", (numbers,))))
+        for _, group in groupby(rows, key=itemgetter(0, 1)):
             row, *beside = group
             if not beside and (found := _used(paths, row)):
                 yield found

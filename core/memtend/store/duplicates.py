@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Final
 from memtend.alike import groups
 from memtend.alike.groups import Told, may_stand_in
 from memtend.limits_upkeep import DUPLICATE_BYTES_MIN, DUPLICATE_PAGE_BYTES, NEAR_RECORDS_MAX
+from memtend.model.shard import WHOLE, Shard
 from memtend.store.opened import Opened, Sized, bounded, readable
+from memtend.store.shards import numbers_in
 
 if TYPE_CHECKING:
     from memtend.codec.envelope import Body
@@ -28,14 +30,16 @@ _SAME: Final = itemgetter(0, 1, 2, 3, 4)
 _SEQ_SIZE: Final = itemgetter(5, 6)
 
 
-def exact(store: Store, min_bytes: int = DUPLICATE_BYTES_MIN) -> Iterator[Alike]:
-    """Every record that says exactly what another one does that stays.
+def exact(
+    store: Store, min_bytes: int = DUPLICATE_BYTES_MIN, shard: Shard = WHOLE
+) -> Iterator[Alike]:
+    """Every record of the shard that says exactly what another one does that stays.
 
     Only plain records of which one value is shown, with so many bytes of JSON, that lie in the
     store and are sound; of one namespace, kind, agent, writer and trust. No lock is held, and a
     record that changes meanwhile is left out or comes with the number that it had.
     """
-    for told in _sets(store, min_bytes):
+    for told in _sets(store, min_bytes, shard):
         yield from groups.exact(told)
 
 
@@ -49,19 +53,25 @@ def places(store: Store, seqs: Sequence[int]) -> dict[int, tuple[str, str, int]]
     return found
 
 
-def near(store: Store, similarity: float) -> Iterator[Alike]:
+def near(store: Store, similarity: float, shard: Shard = WHOLE) -> Iterator[Alike]:
     """Every record that says nearly what another one does that stays; of those that `exact` tells
-    of too, and bounded in number. Raises `SimilarPackageMissing`."""
-    left = NEAR_RECORDS_MAX
+    of too. Of the whole store no more than a bounded number is looked at, and of a shard those of
+    it that are among them. Raises `SimilarPackageMissing`."""
     with store.engine.snapshot() as reader:
-        rows = reader.stream("stream_told", (DUPLICATE_BYTES_MIN,))
-        for _, group in groupby(rows, key=itemgetter(0, 1, 2, 3)):
-            same = [(seq, size) for *_, seq, size in islice(group, left)]
-            left -= len(same)
+        least = DUPLICATE_BYTES_MIN
+        left: dict[int, int] = dict(reader.fetch("told_first", (least, NEAR_RECORDS_MAX)))
+        if shard.is_whole:
+            rows = reader.stream("stream_told", (least,))
+        else:
+            numbers = sorted(left.keys() & numbers_in(reader, shard).keys())
+            rows = reader.stream("stream_told_of", (store.engine.array(numbers), least))
+        for (ns, *_), group in groupby(rows, key=itemgetter(0, 1, 2, 3)):
+            if ns not in left:
+                break
+            same = [(seq, size) for *_, seq, size in islice(group, left[ns])]
+            left[ns] -= len(same)
             if len(same) > 1:
                 yield from _near(store, same, similarity)
-            if not left:
-                break
 
 
 def _near(store: Store, same: list[Sized], similarity: float) -> Iterator[Alike]:
@@ -74,12 +84,17 @@ def _near(store: Store, same: list[Sized], similarity: float) -> Iterator[Alike]
         yield from near(group, similarity)
 
 
-def _sets(store: Store, min_bytes: int) -> Iterator[list[Told]]:
+def _sets(store: Store, min_bytes: int, shard: Shard) -> Iterator[list[Told]]:
     """Sets that may be equal, each opened; `text` is a hash of what is said."""
     page: list[list[Sized]] = []
     rows = 0
     with store.engine.snapshot() as reader:
-        found = reader.stream("stream_contents", (min_bytes, min_bytes))
+        if shard.is_whole:
+            found = reader.stream("stream_contents", (min_bytes, min_bytes))
+        else:
+            numbers = store.engine.array(sorted(numbers_in(reader, shard)))
+            both = (numbers, min_bytes, numbers, min_bytes)
+            found = reader.stream("stream_contents_of", both)
         for _, group in groupby(found, key=_SAME):
             same = list(map(_SEQ_SIZE, group))
             if len(same) > 1:

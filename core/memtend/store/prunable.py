@@ -21,10 +21,13 @@ from memtend.crdt.hlc import COUNTER_BITS
 from memtend.crdt.rows import RowKind
 from memtend.formats import BODY_FORMAT
 from memtend.model.candidate import Candidate
+from memtend.model.shard import WHOLE, Shard
+from memtend.store.shards import numbers_in
 from memtend.upcast.facts import Said
 from memtend.upcast.family import AML
 
 if TYPE_CHECKING:
+    from memtend.store.engine import Reader, Row
     from memtend.store.store import Store
 
 _CODEC_BITS: Final = 15
@@ -39,20 +42,29 @@ _IMPORTANCE, _CONFIDENCE, _SUCCESSES, _FAILURES, _PINNED = 12, 13, 14, 15, 16
 class Survey:
     """Candidates, to be passed over once. `left_out` then counts what cannot be read.
 
-    Only items of `kinds` come with what they say of themselves.
+    Only items of `kinds` come with what they say of themselves. Those of one `shard` are a part;
+    `now_ms` is when they are looked at, so that parts go by the same time.
     """
 
-    def __init__(self, store: Store, kinds: Collection[str] = AML.kinds) -> None:
+    def __init__(
+        self,
+        store: Store,
+        kinds: Collection[str] = AML.kinds,
+        shard: Shard = WHOLE,
+        now_ms: int | None = None,
+    ) -> None:
         self._store = store
         self._kinds = sorted(kinds)
+        self._shard = shard
+        self._now_ms = store.clock.now_ms() if now_ms is None else now_ms
         self.left_out: Counter[str] = Counter()
 
     def __iter__(self) -> Iterator[Candidate]:
-        store, now_ms = self._store, self._store.clock.now_ms()
+        store, now_ms = self._store, self._now_ms
         unpackb, new, loads = ormsgpack.unpackb, tuple.__new__, orjson.loads
         with store.engine.snapshot() as reader:
-            paths = {number: path for number, path, _ in reader.fetch("namespaces")}
-            rows = reader.stream("stream_prunable", (store.engine.array(self._kinds),))
+            paths = numbers_in(reader, self._shard)
+            rows = self._rows(reader, sorted(paths))
             beside = False
             for row, after in pairwise(chain(rows, (_END,))):
                 ns, key, field, seq, exp, flags, size, packed, count, read_ms, value = row
@@ -82,6 +94,12 @@ class Survey:
                     ))  # fmt: skip
                 except (ValueError, TypeError, LookupError):
                     self.left_out["damaged"] += 1  # `verify` finds it, and names it
+
+    def _rows(self, reader: Reader, numbers: list[int]) -> Iterator[Row]:
+        array = self._store.engine.array
+        if self._shard.is_whole:
+            return reader.stream("stream_prunable", (array(self._kinds),))
+        return reader.stream("stream_prunable_of", (array(self._kinds), array(numbers)))
 
     def _load(self, stored: tuple[int, bytes, bytes]) -> Any:
         codec, packed, value = stored

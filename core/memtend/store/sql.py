@@ -142,6 +142,9 @@ STATEMENTS: Final[dict[str, str]] = {
     "stream_usage": "SELECT s.ns, s.key, s.field, s.seq, s.exp, s.flags, s.size, s.body, a.count, "
     "a.at_ms FROM sibling s LEFT JOIN access a ON a.ns = s.ns AND a.key = s.key "
     "ORDER BY s.ns, s.key, s.field",
+    "stream_usage_of": "SELECT s.ns, s.key, s.field, s.seq, s.exp, s.flags, s.size, s.body, "
+    "a.count, a.at_ms FROM sibling s LEFT JOIN access a ON a.ns = s.ns AND a.key = s.key "
+    "WHERE s.ns {in_ints} ORDER BY s.ns, s.key, s.field",
     # 4 is Codec.ARCHIVED
     "stream_stubs": "SELECT p.path, s.key, s.field, s.seq, s.exp, s.flags, s.body, s.value, "
     "s.hash, s.content "

@@ -13,8 +13,17 @@ STATEMENTS: Final[dict[str, str]] = {
     "stream_contents": "SELECT content, ns, kind, agent, writer, seq, size FROM sibling "
     f"WHERE {_PLAIN} AND content IN (SELECT content FROM sibling WHERE {_PLAIN} "
     "GROUP BY content HAVING count(*) > 1) ORDER BY content, ns, kind, agent, writer, seq",
+    "stream_contents_of": "SELECT content, ns, kind, agent, writer, seq, size FROM sibling "
+    f"WHERE ns {{in_ints}} AND {_PLAIN} AND content IN (SELECT content FROM sibling "
+    f"WHERE ns {{in_ints}} AND {_PLAIN} GROUP BY content HAVING count(*) > 1) "
+    "ORDER BY content, ns, kind, agent, writer, seq",
     "stream_told": "SELECT ns, kind, agent, writer, seq, size FROM sibling "
     f"WHERE {_PLAIN} ORDER BY ns, kind, agent, writer, seq",
+    "stream_told_of": "SELECT ns, kind, agent, writer, seq, size FROM sibling "
+    f"WHERE ns {{in_ints}} AND {_PLAIN} ORDER BY ns, kind, agent, writer, seq",
+    # how many of the first so many records lie in each namespace
+    "told_first": "SELECT ns, count(*) FROM (SELECT ns FROM sibling "
+    f"WHERE {_PLAIN} ORDER BY ns LIMIT ?) AS found GROUP BY ns ORDER BY ns",
     "places_of": "SELECT s.seq, p.path, s.key, s.size FROM sibling s "
     "JOIN namespace p ON p.id = s.ns WHERE s.seq {in_ints}",
     "beside_in": "SELECT key FROM sibling WHERE ns = ? AND key {in_texts} "

@@ -6,12 +6,16 @@ from typing import Final
 
 _GHOST: Final = "namespace, digest, rule, plan, at_ms, reads, read_ms, crc"
 _PRUNING: Final = "plan, at_ms, records, size, archive_run, undone_ms, facts, crc"
+_PRUNABLE: Final = (
+    "SELECT s.ns, s.key, s.field, s.seq, s.exp, s.flags, s.size, s.body, a.count, a.at_ms, "
+    "CASE WHEN s.kind {in_texts} AND (s.flags & 15) <> 4 THEN s.value END "
+    "FROM sibling s LEFT JOIN access a ON a.ns = s.ns AND a.key = s.key"
+)
 
 STATEMENTS: Final[dict[str, str]] = {
     # Values only of the kinds that say something of themselves; 4 is Codec.ARCHIVED.
-    "stream_prunable": "SELECT s.ns, s.key, s.field, s.seq, s.exp, s.flags, s.size, s.body, "
-    "a.count, a.at_ms, CASE WHEN s.kind {in_texts} AND (s.flags & 15) <> 4 THEN s.value END "
-    "FROM sibling s LEFT JOIN access a ON a.ns = s.ns AND a.key = s.key ORDER BY s.ns, s.key",
+    "stream_prunable": f"{_PRUNABLE} ORDER BY s.ns, s.key",
+    "stream_prunable_of": f"{_PRUNABLE} WHERE s.ns {{in_ints}} ORDER BY s.ns, s.key",
     "ghost_any": "SELECT 1 FROM ghost LIMIT 1",
     "ghost_in": "SELECT 1 FROM ghost WHERE namespace = ? LIMIT 1",
     "ghosts_at": f"SELECT {_GHOST} FROM ghost WHERE namespace = ? AND digest {{in_ints}}",
