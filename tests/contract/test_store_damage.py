@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import ormsgpack
@@ -24,6 +25,7 @@ from memtend.store.expiry import drop_expired, expired
 from memtend.store.meta import crc_of
 from memtend.store.verify import verify_store
 from tests.fixtures.stores import beside, blob, run_sql, set_policies
+from tests.fixtures.verifying import timeless, verify_together
 
 NS = "a/b"
 
@@ -58,7 +60,11 @@ def full(damageable: Memory, clock: ManualClock) -> Memory:
 def verified(memory: Memory) -> int:
     memory.store.namespaces.ids.clear()
     memory.store.namespaces.paths.clear()
-    return verify_store(memory.store).damage_count
+    report = verify_store(memory.store)
+    with suppress(StoreDamaged):  # without its meta row there is nothing to share
+        shared = verify_together(memory.store)
+        assert shared is None or timeless(shared) == timeless(report)
+    return report.damage_count
 
 
 K = "WHERE key = 'k' AND ns = (SELECT id FROM namespace WHERE path = 'a/b')"
