@@ -25,7 +25,7 @@ PAGE: Final = (Path(__file__).parents[2] / "docs" / "howto" / "s3.md").read_text
 TAKES, KEEPS, RESTORES, READS = (
     json.loads(block) for block in re.findall(r"^```json\n(.*?)^```", PAGE, re.M | re.S)
 )
-COLD: Final = "archive: {rules: [{namespace: '**', min_bytes: 1, older_than: 0s}]}"
+COLD: Final = "archive: {rules: [{name: all, namespace: 'team/**', larger_than: 1}]}"
 
 
 class World(NamedTuple):
@@ -85,7 +85,7 @@ def test_who_looks_after_them_may_delete(world: World) -> None:
     services.apply_rotation(services.plan_rotation())
     report = services.verify_backup()
     assert report.ok
-    services.pin_backup(services.backups().backups[0].name, why="release")
+    services.pin_backup("release")
     assert not world.gate.denied
 
 
@@ -97,7 +97,7 @@ def test_who_restores_only_reads(world: World, tmp_path: Path) -> None:
     world.as_role(RESTORES)
     world.gate.asked.clear()
     assert services.drill().ok
-    assert services.inspect_backup().name == taken.manifest
+    assert services.inspect_backup().manifest == taken.manifest
     services.apply_restore(services.plan_restore())
     assert services.memory.get("team/notes", "k2") is None
     assert not world.gate.denied
@@ -124,8 +124,8 @@ def test_each_right_of_who_takes_backups_is_needed(world: World, left_out: str) 
     less = json.loads(json.dumps(TAKES))
     for statement in less["Statement"]:
         actions = statement["Action"]
-        kept = [one for one in ([actions] if isinstance(actions, str) else actions)]
-        statement["Action"] = [one for one in kept if one != left_out]
+        listed = [actions] if isinstance(actions, str) else actions
+        statement["Action"] = [one for one in listed if one != left_out]
     world.as_role(less)
     put(world.services, 1)
     with pytest.raises(MemtendError):

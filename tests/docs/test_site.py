@@ -1,4 +1,4 @@
-"""What stands behind `make site`, which builds the whole in `make lint`: links, and who checks them."""
+"""What stands behind `make site`, which `make lint` runs: links, and who checks them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-
 from docs.site.build import complaints
 from docs.site.hooks import ROOT, outside, rewritten
 
