@@ -73,6 +73,7 @@ SAVING_MS_MIN: Final = 1_000.0  # a day
 # Several processes
 WORKERS_MAX: Final = 64  # of one flow
 SHARDS_A_WORKER: Final = 4  # so that nobody waits long for whoever has the largest
+SHARD_ROWS_MIN: Final = 100_000  # of a plan: about a second's work, less is no task
 WORKERS_WAIT_S: Final = 60.0  # until the first of them answers
 
 # Alerts

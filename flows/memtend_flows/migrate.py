@@ -6,16 +6,18 @@ what the rehearsal made of it.
 
 from memtend.errors import MemtendError, NotWhole
 from memtend.migrate.report import MigrationReport
-from memtend.model.plan import Report
+from memtend.model.plan import PlanRef, Report
 from memtend_flows.approval import ask_for_approval
 from memtend_flows.decorator import memory_flow
-from memtend_flows.parameters import Name, Reviewed, Store, Target
+from memtend_flows.parameters import Name, Reviewed, Store, Target, Workers
+from memtend_flows.planning import plan_together
 from memtend_tasks.address import Address
 from memtend_tasks.backup import verify_store
 from memtend_tasks.escaping import paragraphs
 from memtend_tasks.migrate import (
     apply_migration_plan,
     apply_schema_plan,
+    begin_migration_plan,
     make_migration_plan,
     make_schema_plan,
     rehearse_migration_plan,
@@ -41,6 +43,7 @@ def migrate(
     target: Target = "default",
     to: Name = "",
     reviewed: Reviewed = "",
+    workers: Workers = 0,
     dry_run: bool = True,
 ) -> Report | MigrationReport:
     """Move the store's schema and its older values forward. Previews unless `dry_run` is false.
@@ -57,13 +60,15 @@ def migrate(
             The backup before the migration goes there.
         to: The version of the values, such as 2.0.0. Empty: the newest.
         reviewed: The digest of a plan of values that you looked at: exactly that plan.
+        workers: How many processes share the planning, up to 64; 0: this one does it. That pays
+            from a few hundred thousand records on.
         dry_run: Show what would be migrated, and change nothing.
     """
     address = store_address(store)
     if not _schema_is_ours(address, store, dry_run):
         return Report(operation="migrate", applied=False)
     found = find_plan("migrate", reviewed) if reviewed else None
-    ref = found or make_migration_plan(store, to)
+    ref = found or _plan(store, to, workers)
     plan, page = publish_plan(address, ref)
     if dry_run or not touched(plan):
         return Report(operation="migrate", applied=not dry_run, planned=touched(plan))
@@ -90,6 +95,12 @@ def migrate(
     facts = {"run", "family", "wanted", "manifest", "written", "refused", "seconds"}
     announce(MIGRATION_COMPLETED, address, report.model_dump(mode="json", include=facts))
     return report
+
+
+def _plan(store: str, to: str, workers: int) -> PlanRef:
+    if workers:
+        return plan_together(store, begin_migration_plan(store, to, workers), workers)
+    return make_migration_plan(store, to)
 
 
 def _schema_is_ours(address: Address, store: str, dry_run: bool) -> bool:

@@ -1,14 +1,20 @@
 """The prune: what is not worth its place goes to the archive, and out of the store."""
 
-from memtend.model.plan import Report
+from memtend.model.plan import PlanRef, Report
 from memtend_flows.approval import ask_for_approval
 from memtend_flows.decorator import memory_flow
-from memtend_flows.parameters import Archive, Name, Reviewed, Store, Strategy
+from memtend_flows.parameters import Archive, Name, Reviewed, Store, Strategy, Workers
+from memtend_flows.planning import plan_together
 from memtend_tasks.escaping import paragraphs
 from memtend_tasks.opened import store_address
 from memtend_tasks.planpage import headline, touched
 from memtend_tasks.plans import find_plan
-from memtend_tasks.prune import apply_prune_plan, find_prune_excess, make_prune_plan
+from memtend_tasks.prune import (
+    apply_prune_plan,
+    begin_prune_plan,
+    find_prune_excess,
+    make_prune_plan,
+)
 from memtend_tasks.prunepage import excess_lines, undo_hint
 from memtend_tasks.publish import PRUNE_COMPLETED, announce, publish_page, publish_plan
 from memtend_tasks.sentence import sentence
@@ -23,6 +29,7 @@ def prune(
     profile: Name = "",
     reviewed: Reviewed = "",
     ask: bool = True,
+    workers: Workers = 0,
     dry_run: bool = True,
 ) -> Report:
     """Let go of records that are not worth their place. Previews unless `dry_run` is false.
@@ -40,12 +47,14 @@ def prune(
         profile: default, aggressive, off, or one of the policy file. Empty: the policy file's.
         reviewed: The digest of a plan that you looked at: exactly that plan. Empty: a new one.
         ask: Wait for a yes when too much would go for one day. Without, that is refused.
+        workers: How many processes share the planning, up to 64; 0: this one does it. That pays
+            from a few hundred thousand records on.
         dry_run: Show what would go and by which rule, and prune nothing.
     """
     address = store_address(store)
     found = find_plan("prune", reviewed) if reviewed else None
     only = None if strategy is Strategy.ALL else strategy.value
-    ref = found or make_prune_plan(store, archive_target, only, profile or None)
+    ref = found or _plan(store, archive_target, only, profile or None, workers)
     plan, page = publish_plan(address, ref)
     if dry_run or not touched(plan):
         return Report(operation="prune", applied=not dry_run, planned=touched(plan))
@@ -60,3 +69,11 @@ def prune(
     facts = {"plan", "deleted", "merged", "archived", "bytes_freed", "changed_since", "seconds"}
     announce(PRUNE_COMPLETED, address, report.model_dump(mode="json", include=facts))
     return report
+
+
+def _plan(
+    store: str, archive_target: str, strategy: str | None, profile: str | None, workers: int
+) -> PlanRef:
+    if workers:
+        return plan_together(store, begin_prune_plan(store, strategy, profile, workers), workers)
+    return make_prune_plan(store, archive_target, strategy, profile)

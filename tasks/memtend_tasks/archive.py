@@ -8,6 +8,7 @@ from memtend.model.plan import Plan, PlanRef
 from memtend.plans import load_plan
 from memtend_tasks.decorator import memory_task
 from memtend_tasks.opened import opened
+from memtend_tasks.parts import Cut, begun, shards_max
 from memtend_tasks.plans import kept
 
 
@@ -16,6 +17,14 @@ def make_archive_plan(store: str, archive_target: str) -> PlanRef:
     """Decide by the policy's rules what is cold."""
     with opened(store, archive=archive_target) as services:
         return kept(services, services.plan_archive())
+
+
+@memory_task
+def begin_archive_plan(store: str, workers: int) -> Cut:
+    """Read what the whole store is like, and cut it into shards."""
+    with opened(store) as services:
+        shards = shards_max(services, workers)
+        return begun(services, "archive", services.begin_archive(shards_max=shards))
 
 
 @memory_task

@@ -12,6 +12,7 @@ from memtend.serving.upgrading import apply_schema, plan_schema, schema_state
 from memtend.settings import Settings
 from memtend_tasks.decorator import memory_task
 from memtend_tasks.opened import opened, store_address
+from memtend_tasks.parts import Cut, begun, shards_max
 from memtend_tasks.plans import kept
 
 
@@ -36,6 +37,16 @@ def make_migration_plan(store: str, to: str) -> PlanRef:
     """Cast every older value, and keep only what that says."""
     with opened(store) as services:
         return kept(services, services.plan_migration(to=to or None))
+
+
+@memory_task
+def begin_migration_plan(store: str, to: str, workers: int) -> Cut:
+    """Cut the change sequence of the store into stretches."""
+    with opened(store) as services:
+        shards = shards_max(services, workers)
+        return begun(
+            services, "migrate", services.begin_migration(to=to or None, shards_max=shards)
+        )
 
 
 @memory_task

@@ -9,6 +9,7 @@ from memtend.prune.plan import PrunePlan
 from memtend.prune.report import PruneReport
 from memtend_tasks.decorator import memory_task
 from memtend_tasks.opened import opened
+from memtend_tasks.parts import Cut, begun, shards_max
 from memtend_tasks.plans import kept
 
 
@@ -20,6 +21,15 @@ def make_prune_plan(
     with opened(store, archive=archive_target) as services:
         chosen = None if strategy is None else (strategy,)
         return kept(services, services.plan_prune(chosen, profile))
+
+
+@memory_task
+def begin_prune_plan(store: str, strategy: str | None, profile: str | None, workers: int) -> Cut:
+    """Read what the whole store is like, and cut it into shards."""
+    only = None if strategy is None else [strategy]
+    with opened(store) as services:
+        shards = shards_max(services, workers)
+        return begun(services, "prune", services.begin_prune(only, profile, shards_max=shards))
 
 
 @memory_task
