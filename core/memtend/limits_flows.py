@@ -7,6 +7,7 @@ from typing import Final
 # Deployments
 SPREAD_MINUTES: Final = 15  # over which the stores of one server begin, so that not all do at once
 DEPLOYMENTS_PAGE: Final = 200  # the server gives no more at a time
+RUN_TOLD_AGAIN_S: Final = 3_600.0  # a deployment whose runs fail or are late is told of so often
 TOLD_S_MAX: Final = 20.0  # until the server has written down an event that it took
 
 # Runs that died

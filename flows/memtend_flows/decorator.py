@@ -1,20 +1,44 @@
-"""What every flow has in common: a telling run name, and no credential in a stored parameter."""
+"""What every flow has in common: a telling run name, no credential in a stored parameter, a word
+to automations when it was refused, and that runs within a run are known as ours like that one.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
+from functools import wraps
+from typing import Any, Final, ParamSpec, TypeVar
 
-from prefect import Flow, runtime
+from prefect import Flow, runtime, tags
+from prefect.context import TagsContext
 
+from memtend.errors import (
+    ClockAlarmed,
+    DeletesTooMuch,
+    PlanAltered,
+    PlanStale,
+    PruneUnapproved,
+    RestoreRefused,
+    RotationRefused,
+    TtlPlanStale,
+)
 from memtend_flows.labels import labelled
 from memtend_flows.parameters import ADDRESSES, PATHS
 from memtend_tasks.address import check_path, check_plain
 from memtend_tasks.decorator import explained
-from memtend_tasks.opened import store_label
+from memtend_tasks.errors import NotApproved
+from memtend_tasks.opened import store_address, store_label
+from memtend_tasks.publish import RUN_REFUSED, announce
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+TAG: Final = "memtend"
+"""By which automations know our runs; the deployments have it."""
+REFUSED: Final = (
+    ClockAlarmed, DeletesTooMuch, NotApproved, PlanAltered, PlanStale, PruneUnapproved,
+    RestoreRefused, RotationRefused, TtlPlanStale,
+)  # fmt: skip
+"""Nothing is broken and nothing was changed: somebody has to look, and say yes or no."""
 
 
 class MemoryFlow(Flow[P, R]):
@@ -29,12 +53,45 @@ class MemoryFlow(Flow[P, R]):
                 check_path(str(parameters[name]), name)
         return super().serialize_parameters(parameters)
 
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """A run within one of ours is one of ours: both die with their process."""
+        within = [TAG] if TAG in (runtime.flow_run.tags or ()) else []
+        with tags(*within):
+            return super().__call__(*args, **kwargs)
+
 
 def memory_flow(function: Callable[P, R]) -> Flow[P, R]:
     """A Prefect flow named like `function`, its runs named after operation and store."""
     return MemoryFlow(
         fn=labelled(explained(function)), name=function.__name__, flow_run_name=run_name
     )
+
+
+def untagged(function: Callable[P, R]) -> Callable[P, R]:
+    """The same function; its tasks do without the tag, for which each would ask the server."""
+
+    @wraps(function)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        with TagsContext(current_tags=set()):
+            return function(*args, **kwargs)
+
+    return wrapper
+
+
+def refusals_told(function: Callable[P, R]) -> Callable[P, R]:
+    """The same function; a refusal goes out as an event, too: which error, and no word of it."""
+
+    @wraps(function)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        except REFUSED as error:
+            address = store_address(runtime.flow_run.parameters["store"])
+            told = {"flow": runtime.flow_run.flow_name, "error": type(error).__name__}
+            announce(RUN_REFUSED, address, told | {"code": error.code})
+            raise
+
+    return wrapper
 
 
 def run_name() -> str:

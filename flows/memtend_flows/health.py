@@ -21,7 +21,9 @@ from memtend_tasks.report import report_link
 
 
 @memory_flow
-def health(store: Store = "default", target: Target = "default") -> HealthReport:
+def health(
+    store: Store = "default", target: Target = "default", light: bool = False
+) -> HealthReport:
     """Judge the store and its backups, check the alerts, and keep the figures. Deletes nothing.
 
     Costs about the same for a store of any size. Alerts go to the addresses in MEMTEND_ALERT_URLS
@@ -31,11 +33,16 @@ def health(store: Store = "default", target: Target = "default") -> HealthReport
     Args:
         store: "default", NAME of a Secret block memtend-store-NAME, or a URL without password.
         target: "default", NAME of a Secret block memtend-backup-NAME, or a URL without password.
+        light: Leave pages only where something is wrong: for a look every few minutes.
     """
     address = store_address(store)
     report = check_health(store, target)
     alerts = check_alerts(store, target, report)
     figures = key_figures(record_figures(store, target, report))
+    if not report.healthy:
+        announce(STORE_UNHEALTHY, address, report.model_dump(mode="json", exclude={"at"}))
+    if light and report.healthy and not alerts.standing:
+        return report
     known = [Markdown("## Key figures"), table(("figure", "value"), figures)]
     lines = [*health_lines(report), *alert_lines(alerts), *known]
     publish_page(address, "Health report", lines)
@@ -43,6 +50,4 @@ def health(store: Store = "default", target: Target = "default") -> HealthReport
     publish_rows(address, "alerts", alert_rows(alerts.standing))
     if link := report_link(address):
         publish_link(address, "report", link, "The report of the store")
-    if not report.healthy:
-        announce(STORE_UNHEALTHY, address, report.model_dump(mode="json", exclude={"at"}))
     return report

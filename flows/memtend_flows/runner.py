@@ -4,31 +4,44 @@
 """
 
 from prefect import serve
-from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
+from prefect.client.orchestration import SyncPrefectClient
 from prefect.deployments.runner import RunnerDeployment
-from prefect.types.entrypoint import EntrypointType
 
 from memtend.limits import SERVED_RUNS_MAX
-from memtend_flows.schedules import SERVED, TAGS, Served
+from memtend_flows.changes import carry_out
+from memtend_flows.deploying import automations
+from memtend_flows.deployment import HERE, deployment
+from memtend_flows.registering import keep_paused, of_store
+from memtend_flows.schedules import SERVED
+from memtend_flows.server import run_program, server
 
 
-def deployment(served: Served) -> RunnerDeployment:
-    """One run at a time; a second one waits for the first."""
-    return RunnerDeployment.from_flow(
-        served.flow,
-        name=served.flow.name,
-        schedule=served.schedule,
-        tags=[*TAGS, served.tag],
-        concurrency_limit=ConcurrencyLimitConfig(
-            limit=1, collision_strategy=ConcurrencyLimitStrategy.ENQUEUE
-        ),
-        entrypoint_type=EntrypointType.MODULE_PATH,
-    )
+def served(client: SyncPrefectClient) -> list[RunnerDeployment]:
+    """Every deployment, as a server that may know some of them is to have it.
+
+    Prefect leaves a schedule alone that a deployment no longer has; it would go on beside the new
+    ones.
+    """
+    found = {one.name: one for one in of_store(client, HERE)}
+    made = []
+    for one in SERVED:
+        ours = deployment(one)
+        theirs = found.get(ours.name)
+        keep_paused(one, ours, theirs)
+        slugs = {schedule.slug for schedule in ours.schedules or ()}
+        for old in theirs.schedules if theirs else ():
+            if old.slug not in slugs and theirs:
+                client.delete_deployment_schedule(theirs.id, old.id)
+        made.append(ours)
+    return made
 
 
 def main() -> None:
+    with server() as client:
+        carry_out(automations(client))
+        made = served(client)
     serve(
-        *map(deployment, SERVED),
+        *made,
         limit=SERVED_RUNS_MAX,
         pause_on_shutdown=False,
         print_starting_message=False,
@@ -36,4 +49,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(run_program(main, None))

@@ -41,7 +41,8 @@ class Events:
 
     def tell(self, store: str, notices: Sequence[Notice]) -> str | None:
         for notice in notices:
-            announce(_EVENTS[notice.why], self._address, payload(notice.alert))
+            one = notice.alert
+            announce(_EVENTS[notice.why], self._address, payload(one), one.level.value)
         return None
 
 
@@ -53,7 +54,7 @@ def check_alerts(store: str, target: str, health: HealthReport | None = None) ->
     with opened(store, target) as services:
         report = services.check_alerts(target_address(target).url, health, also=(Events(address),))
     for alert in report.lowered:
-        announce(ALERT_LOWERED, address, payload(alert))
+        announce(ALERT_LOWERED, address, payload(alert), alert.level.value)
     return report
 
 

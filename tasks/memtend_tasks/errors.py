@@ -23,7 +23,7 @@ class SecretInParameter(MemtendError):
 class AddressUnknown(MemtendError):
     code = 81
     message = "no {what} is called {name!r}: there is no Prefect Secret block {block!r}"
-    hint = "Create the block with the whole address in it, or give a plain path or URL."
+    hint = "Make the block with `memtend blocks init`, or give a plain path or URL."
 
 
 class StepsFailed(MemtendError):

@@ -32,6 +32,7 @@ ALERT_OPENED = "memtend.alert.opened"
 ALERT_RAISED = "memtend.alert.raised"
 ALERT_REMINDED = "memtend.alert.reminded"
 ALERT_RESOLVED = "memtend.alert.resolved"
+ALERT_TEST = "memtend.alert.test"
 BACKUP_COMPLETED = "memtend.backup.completed"
 DRILL_COMPLETED = "memtend.drill.completed"
 DRILL_FAILED = "memtend.drill.failed"
@@ -44,10 +45,16 @@ MIGRATION_COMPLETED = "memtend.migration.completed"
 MIGRATION_FAILED = "memtend.migration.failed"
 PRUNE_COMPLETED = "memtend.prune.completed"
 RESTORE_COMPLETED = "memtend.restore.completed"
+RUN_REFUSED = "memtend.run.refused"
 STORE_DAMAGED = "memtend.store.damaged"
 STORE_UNHEALTHY = "memtend.store.unhealthy"
 TRIAL_ROLLED_BACK = "memtend.learn.trial.rolled-back"
 SYNC_ATTENTION = "memtend.sync.attention"
+
+LEVEL = "memtend.alert.level"
+"""A label of the resource: automations match labels, and not what a payload says."""
+TEST = "test"
+"""The level of an alert that somebody sent to see who hears it."""
 
 
 class Published(NamedTuple):
@@ -111,13 +118,14 @@ def progress(address: Address, name: str, steps: int) -> Callable[[str], None]:
     return step
 
 
-def announce(event: str, address: Address, payload: Mapping[str, object]) -> None:
+def announce(
+    event: str, address: Address, payload: Mapping[str, object], level: str | None = None
+) -> None:
     """Tell automations. The resource is the store, so that they can work per store."""
-    emit_event(
-        event,
-        resource={
-            "prefect.resource.id": f"memtend.store.{address.label}",
-            "prefect.resource.name": address.label,
-        },
-        payload=dict(payload),
-    )
+    emit_event(event, resource=resource(address.label, level), payload=dict(payload))
+
+
+def resource(label: str, level: str | None = None) -> dict[str, str]:
+    """A store, as events know it; of an alert, with its level."""
+    found = {"prefect.resource.id": f"memtend.store.{label}", "prefect.resource.name": label}
+    return found if level is None else found | {LEVEL: level}

@@ -11,8 +11,9 @@ import yaml
 from prefect import Flow
 
 from memtend.migrate.detect import KINDS
+from memtend_flows.deployment import Place, deployment
 from memtend_flows.parameters import Kind
-from memtend_flows.runner import deployment
+from memtend_flows.registering import ENVIRONMENT
 from memtend_flows.schedules import SERVED, Served
 
 FILE = Path(__file__).parents[2] / "deployments" / "prefect.yaml"
@@ -36,6 +37,7 @@ def test_both_run_the_same_thing_at_the_same_time(served: Served) -> None:
     assert limit
     assert limit.collision_strategy.value == theirs["concurrency_limit"]["collision_strategy"]
     assert [_as_file(schedule) for schedule in ours.schedules or ()] == theirs.get("schedules", [])
+    assert theirs["work_pool"]["job_variables"] == ENVIRONMENT
 
 
 @pytest.mark.parametrize("entry", DEPLOYED.values(), ids=lambda entry: entry["name"])
@@ -61,6 +63,24 @@ def test_older_memory_is_read_on_a_schedule_where_an_operator_names_it(
     assert [schedule.active for schedule in deployment(ingest).schedules or ()] == [False]
     monkeypatch.setenv("MEMTEND_IMPORT_SOURCE", "/srv/old")
     assert [schedule.active for schedule in deployment(ingest).schedules or ()] == [True]
+
+
+def test_nothing_but_the_whole_cycle_waits_to_be_resumed() -> None:
+    assert [one.flow.name for one in SERVED if one.when and not one.active] == ["ingest", "tend"]
+
+
+def test_each_store_has_deployments_of_its_own() -> None:
+    """Named, tagged and with its addresses, as far as their forms have them; some minutes later."""
+    prod = Place("prod", "prod")
+    made = {one.flow.name: deployment(one, prod) for one in SERVED}
+    assert made["sweep"].name == "sweep-prod"
+    assert made["sweep"].parameters == {"store": "prod"}
+    assert made["backup"].parameters == {"store": "prod", "target": "prod"}
+    assert "store:prod" in made["sweep"].tags
+    assert made["reclaim"].name == "reclaim"
+    assert made["reclaim"].parameters == {}
+    crons = [_as_file(one)["cron"] for one in made["backup"].schedules or ()]
+    assert crons == [f"{prod.minutes} 2 * * *", f"{prod.minutes} 0-1,3-23 * * *"]
 
 
 def test_every_kind_of_older_memory_is_in_the_form() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 import typer
 
@@ -14,7 +14,7 @@ from memtend.cli.options import Json, Store
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from memtend.alerting.report import AlertReport, Delivery
+    from memtend.alerting.report import AlertReport
     from memtend.model.alert import Alert, Silence
 
 PANEL = "The store"
@@ -23,6 +23,17 @@ _ID_CHARS = 8
 alerts_app = typer.Typer(
     help="Alerts: what somebody should know of, and who is told.", invoke_without_command=True
 )
+
+
+class Untold(Protocol):
+    """A channel that could not be told, and why."""
+
+    @property
+    def channel(self) -> str: ...
+
+    @property
+    def why(self) -> str: ...
+
 
 AlertId = Annotated[
     str,
@@ -150,18 +161,30 @@ def unsilence(
 
 
 def trial(store: Store = None, json: Json = False) -> None:
-    """Send a test to every address in MEMTEND_ALERT_URLS. The status is 88 when one failed."""
+    """Send a test to every address in MEMTEND_ALERT_URLS, and to the server of PREFECT_API_URL.
+
+    Of a Prefect server is told whether it took the test, which automations hear of it, and whether
+    they could tell somebody. The status is 88 when one failed.
+    """
+    from memtend.cli.alerts_prefect import try_prefect  # noqa: PLC0415
+
     with open_operator(store) as services:
         found = services.test_alerts()
+    answer = try_prefect(store)
     if json:
-        show.emit([one.model_dump(mode="json") for one in found])
-    elif not found:
+        told = [one.model_dump(mode="json") for one in found]
+        show.emit([*told, *([answer.told()] if answer else [])])
+    elif not found and answer is None:
         show.note("there is nobody to tell: set MEMTEND_ALERT_URLS or MEMTEND_ALERT_URLS_FILE")
     else:
         for one in found:
             if not one.why:
                 show.done(f"{one.channel} was told")
-    _raise_untold([one for one in found if one.why])
+        if answer:
+            answer.say()
+    _raise_untold(
+        [*(one for one in found if one.why), *([answer] if answer and answer.why else [])]
+    )
 
 
 def _list(store: str | None, ended: int, json: bool) -> None:
@@ -233,7 +256,7 @@ def _tell_one(one: Alert, word: str, json: bool) -> None:
         show.done(show.clean(f"{one.rule} ({one.scope}) {word} by {one.by}"))
 
 
-def _raise_untold(untold: Sequence[Delivery]) -> None:
+def _raise_untold(untold: Sequence[Untold]) -> None:
     from memtend.errors import AlertsUntold  # noqa: PLC0415
 
     if untold:

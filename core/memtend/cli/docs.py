@@ -19,7 +19,7 @@ from memtend.errors import MemtendError
 DOCS = Path("docs")
 # By name: the library imports no tasks. None of these classes needs Prefect.
 HOMES_OF_ERRORS = ("memtend.errors", "memtend.cli.errors", "memtend_tasks.errors")
-SHARED = ("--store", "--agent", "--json")
+SHARED = (("--store", "URL"), ("--agent", "NAME"), ("--json", None))
 _MADE = "<!-- Made by `make docs` from the code. Change the code, not this page. -->"
 _CLI = """
 # The command line
@@ -100,8 +100,8 @@ def errors() -> Iterator[type[MemtendError]]:
 def _section(path: str, command: Any) -> Iterator[str]:
     arguments = [one for one in command.params if one.param_type_name == "argument"]
     options = [one for one in command.params if one.param_type_name == "option"]
-    shared = [one.opts[0] for one in options if one.opts[0] in SHARED]
-    own = [*arguments, *(one for one in options if one.opts[0] not in SHARED)]
+    shared = [one.opts[0] for one in options if (one.opts[0], one.metavar) in SHARED]
+    own = [*arguments, *(one for one in options if one.opts[0] not in shared)]
     usage = [path, *(one.metavar or one.name.upper() for one in arguments)]
     yield f"## {path}"
     yield ""

@@ -1,0 +1,46 @@
+"""A Prefect server that somebody else runs: reached, or said to be out of reach.
+
+Programs that change something on a server need one that was named. Without a name Prefect would
+start one of its own, into which everything would go and be forgotten.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import httpx
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.exceptions import PrefectHTTPStatusError
+from prefect.settings import get_current_settings
+
+from memtend.cli.failing import failure_of, tell, wants_json
+from memtend.errors import MemtendError
+from memtend_tasks.errors import ServerMissing
+
+
+@contextmanager
+def server() -> Iterator[SyncPrefectClient]:
+    """A client of the server of PREFECT_API_URL. Raises `ServerMissing`."""
+    url = get_current_settings().api.url
+    if url is None:
+        raise ServerMissing(why="PREFECT_API_URL is not set")
+    try:
+        with get_client(sync_client=True) as client:
+            yield client
+    except PrefectHTTPStatusError as error:
+        why = f"{url} answered {error.response.status_code} to {error.request.url.path}"
+        raise ServerMissing(why=why) from None
+    except httpx.HTTPError as error:
+        raise ServerMissing(why=f"{url}: {error or type(error).__name__}") from None
+
+
+def run_program(body: Callable[[], None], arguments: Sequence[str] | None) -> int:
+    """The exit status: of an error its code, told as every command tells it."""
+    try:
+        body()
+    except MemtendError as error:
+        given = sys.argv[1:] if arguments is None else arguments
+        return tell(failure_of(error), as_json=wants_json(given))
+    return 0

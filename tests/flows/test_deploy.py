@@ -1,0 +1,165 @@
+"""`memtend deploy`: everything on the server as it should be, once and not twice, and only ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+import orjson
+import pytest
+from prefect.blocks.system import Secret
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.objects import StateType
+from prefect.events import emit_event
+from prefect.events.schemas.automations import EventTrigger
+from prefect.states import Running, Scheduled
+
+from memtend_flows.automations import HEARTBEAT, MARK, STUCK
+from memtend_flows.deploying import all_automations, main
+from memtend_flows.deployment import Place
+from memtend_flows.registering import of_store
+from memtend_flows.schedules import SERVED
+from tests.flows.hearing import hearing
+from tests.flows.seen import eventually
+
+POOL = "deploy-test"
+PROD = Place("prod", "prod")
+OPTIONS = ["--store=prod", "--target=prod", f"--pool={POOL}", "--folder=/srv/memtend"]
+
+
+class Site(NamedTuple):
+    """A server with what `deploy` has made for one store, and what somebody hears of its runs."""
+
+    client: SyncPrefectClient
+    heard: list[str]
+
+    def deployments(self) -> dict[str, Any]:
+        return {one.name: one for one in of_store(self.client, PROD)}
+
+    def seen(self) -> dict[str, object]:
+        """Everything that it has made, with the moment of its last change."""
+        ours = [*self.deployments().values(), self.client.read_work_pool(POOL)]
+        found: dict[str, object] = {one.name: (one.id, one.updated) for one in ours}
+        for one in all_automations(self.client):
+            found[one.name] = one
+        return found
+
+
+@pytest.fixture(scope="module")
+def site(prefect: None) -> Iterator[Site]:
+    Secret(value="/srv/memory.db").save("memtend-store-prod", overwrite=True)
+    with get_client(sync_client=True) as client, hearing("deploy-test") as bodies:
+        before = {one.id for one in client.read_deployments()}
+        assert main([*OPTIONS, "--plan"]) == 0
+        assert {one.id for one in client.read_deployments()} == before
+        assert main([*OPTIONS, "--notify=custom-webhook/deploy-test"]) == 0
+        yield Site(client, bodies)
+        for one in client.read_deployments():
+            if one.id not in before:
+                client.delete_deployment(one.id)
+        for made in all_automations(client):
+            if MARK in made.tags:
+                client.delete_automation(made.id)
+
+
+def test_everything_is_there(site: Site) -> None:
+    """Each flow under the name of the store, for the workers of the pool, one run at a time."""
+    made = site.deployments()
+    assert sorted(made) == sorted(f"{one.flow.name}-prod" for one in SERVED if not one.once)
+    prune = made["prune-prod"]
+    assert prune.work_pool_name == POOL
+    assert prune.parameters == {"store": "prod"}
+    assert prune.global_concurrency_limit.limit == 1
+    [when] = prune.schedules
+    assert when.active
+    assert when.schedule.cron == f"{PROD.minutes} 3 * * 0"
+    names = {one.name for one in all_automations(site.client) if MARK in one.tags}
+    assert {"memtend run failed", "memtend drill overdue", STUCK} <= names
+
+
+def test_a_second_time_changes_nothing(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    before = site.seen()
+    assert told(capsys) == {"unchanged"}
+    assert site.seen() == before
+
+
+def test_what_somebody_changed_is_put_right_and_what_was_paused_stays_so(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = site.deployments()["sweep-prod"]
+    site.client.update_deployment_schedule(made.id, made.schedules[0].id, active=False)
+    failed = site.client.read_automations_by_name("memtend run failed")[0]
+    site.client.pause_automation(failed.id)
+    late = site.client.read_automations_by_name("memtend run late")[0]
+    late.description = "Somebody was here."
+    site.client.update_automation(late.id, late)
+    changes = plan(capsys)
+    assert [(one["name"], one["what"]) for one in changes if one["state"] == "changed"] == [
+        ("memtend run late", ["says"])
+    ]
+    assert main(OPTIONS) == 0
+    assert not site.deployments()["sweep-prod"].schedules[0].active
+    assert not site.client.read_automation(failed.id).enabled  # type: ignore[union-attr]
+    assert told(capsys) == {"unchanged"}
+
+
+def test_only_what_it_made_itself_becomes_obsolete(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A deployment of a flow that is no more goes, and an alert; what others made stays."""
+    flow = site.client.create_flow_from_name("mow")
+    tags = ["memtend", "store:prod"]
+    entry: dict[str, Any] = {"entrypoint": "memtend_flows.mow.mow", "work_pool_name": POOL}
+    ours = site.client.create_deployment(flow, "mow-prod", tags=[*tags, MARK], **entry)
+    others = site.client.create_deployment(flow, "mow-theirs", tags=tags, **entry)
+    alert = site.client.read_automations_by_name("memtend run late")[0]
+    old = site.client.create_automation(alert.model_copy(update={"name": "memtend run slow"}))
+    mine = alert.model_copy(update={"name": "memtend of mine", "tags": []})
+    kept = site.client.create_automation(mine)
+    gone = {one["name"] for one in plan(capsys) if one["state"] == "obsolete"}
+    assert gone == {"mow-prod", "memtend run slow"}
+    assert main(OPTIONS) == 0
+    ids = {one.id for one in site.client.read_deployments()}
+    assert ours not in ids
+    assert others in ids
+    left = {one.id for one in all_automations(site.client)}
+    assert old not in left
+    assert kept in left
+    site.client.delete_automation(kept)
+    site.client.delete_deployment(others)
+
+
+def test_a_run_that_died_is_told_so_and_one_that_nobody_begins_is_heard_of(site: Site) -> None:
+    [stuck] = site.client.read_automations_by_name(STUCK)
+    assert isinstance(stuck.trigger, EventTrigger)
+    stuck.trigger.within = timedelta(seconds=10)
+    site.client.update_automation(stuck.id, stuck)
+    sweep, backup = (site.deployments()[name].id for name in ("sweep-prod", "backup-prod"))
+    dead = site.client.create_flow_run_from_deployment(sweep, state=Running(), name="dead")
+    site.client.create_flow_run_from_deployment(backup, state=Scheduled(), name="waiting")
+    emit_event(
+        HEARTBEAT,
+        resource={"prefect.resource.id": f"prefect.flow-run.{dead.id}"},
+        related=[{"prefect.resource.id": "prefect.tag.memtend", "prefect.resource.role": "tag"}],
+    )
+    crashed = eventually(lambda: site.client.read_flow_run(dead.id).state_type == StateType.CRASHED)
+    assert crashed
+    assert eventually(lambda: any("process of a run has died" in body for body in site.heard))
+    assert eventually(lambda: any("Nobody has begun" in body for body in site.heard))
+    assert any("dead" in body for body in site.heard)
+
+
+def plan(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    capsys.readouterr()
+    assert main([*OPTIONS, "--plan", "--json"]) == 0
+    found = orjson.loads(capsys.readouterr().out)
+    assert isinstance(found, list)
+    return found
+
+
+def told(capsys: pytest.CaptureFixture[str]) -> set[str]:
+    """The states in which a further run finds everything."""
+    capsys.readouterr()
+    assert main([*OPTIONS, "--json"]) == 0
+    return {one["state"] for one in orjson.loads(capsys.readouterr().out)}
