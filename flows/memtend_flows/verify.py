@@ -6,10 +6,17 @@ from memtend.model.findings import StoreVerifyReport
 from memtend_flows.decorator import memory_flow
 from memtend_flows.parameters import Store, Workers
 from memtend_flows.wide import wide
+from memtend_tasks.address import Address
 from memtend_tasks.backup import verify_store
 from memtend_tasks.figures import table
 from memtend_tasks.opened import opened, store_address
-from memtend_tasks.publish import STORE_DAMAGED, STORE_UNHEALTHY, announce, publish_page
+from memtend_tasks.publish import (
+    STORE_DAMAGED,
+    STORE_UNHEALTHY,
+    announce,
+    progress,
+    publish_page,
+)
 from memtend_tasks.sentence import sentence
 from memtend_tasks.verify import verify_shard
 
@@ -26,7 +33,7 @@ def verify(store: Store = "default", workers: Workers = 0) -> StoreVerifyReport:
         workers: How many processes share the work, up to 64; 0: this one does it.
     """
     address = store_address(store)
-    report = (_together(store, workers) if workers else None) or verify_store(store)
+    report = (_together(store, address, workers) if workers else None) or verify_store(store)
     found = report.findings[:PUBLISHED_FINDINGS_MAX]
     rows = [(finding.where, finding.why) for finding in found]
     lines = [table(("where", "what"), rows)] if rows else []
@@ -38,7 +45,7 @@ def verify(store: Store = "default", workers: Workers = 0) -> StoreVerifyReport:
     return report
 
 
-def _together(store: str, workers: int) -> StoreVerifyReport | None:
+def _together(store: str, address: Address, workers: int) -> StoreVerifyReport | None:
     """None where only one process can tell: the store was written to as they began, or is damaged
     in a way that leaves nothing to share."""
     try:
@@ -49,8 +56,10 @@ def _together(store: str, workers: int) -> StoreVerifyReport | None:
         ):
             shards = whole.shards(crew.processes)
             calls = [{"store": store, "view": whole.view, "shard": one} for one in shards]
+            step_done = progress(address, "verify", len(shards) + 1)
             begun = crew.submit(verify_shard, calls)
             whole.look_at_the_rest()
-            return whole.report(begun.results())
+            step_done("what is not cut into parts")
+            return whole.report(begun.results(step_done))
     except StoreDamaged:
         return None

@@ -70,20 +70,26 @@ class Begun(Generic[R]):
         self._task = task
         self._due = due
 
-    def results(self) -> list[R]:
-        """In the order of the calls. The first error is raised when all others have ended, so
-        that nothing is still at work for a run that has failed."""
+    def results(self, step: Callable[[str], None] | None = None) -> list[R]:
+        """In the order of the calls; `step` is told of each. The first error is raised when all
+        others have ended, so that nothing is still at work for a run that has failed."""
         found: list[R] = []
-        for one in self.ended():
+        for one in self.ended(step):
             if isinstance(one, MemtendError):
                 raise one
             found.append(one)
         return found
 
-    def ended(self) -> list[R | MemtendError]:
+    def ended(self, step: Callable[[str], None] | None = None) -> list[R | MemtendError]:
         """The result of each call, or the error that it ended with."""
-        here = [_ended(partial(self._task, **call)) for call in self._due]
-        return here + [_ended(partial(_result, future)) for future in self._futures]
+        here = [partial(self._task, **call) for call in self._due]
+        there = [partial(_result, future) for future in self._futures]
+        found: list[R | MemtendError] = []
+        for number, work in enumerate([*here, *there], 1):
+            found.append(_ended(work))
+            if step is not None:
+                step(f"part {number} of {len(here) + len(there)}")
+        return found
 
 
 def _ended(work: Callable[[], R]) -> R | MemtendError:

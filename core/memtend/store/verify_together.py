@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-from memtend.limits_upkeep import SHARDS_A_WORKER
+from memtend.limits_upkeep import SHARD_ROWS_MIN, SHARDS_A_WORKER
 from memtend.model.findings import StoreVerifyReport
 from memtend.model.shard import Shard
 from memtend.store.engine import Reader, Row
@@ -46,14 +46,15 @@ class Together:
         self._store, self._reader = store, reader
         self._check = Verification(store)
         self._trusted = True
-        store_id = Meta.of(reader.fetch("meta"), store.url).store_id
-        self.view = View(store_id, _mark(reader), reader.share())
+        meta = Meta.of(reader.fetch("meta"), store.url)
+        self._rows = meta.rows
+        self.view = View(meta.store_id, _mark(reader), reader.share())
 
     def shards(self, processes: int) -> tuple[Shard, ...]:
-        """Small ones leave nobody waiting at the end; where every process needs a snapshot of its
-        own, each takes it at once, before somebody writes."""
-        many = SHARDS_A_WORKER if self.view.shared else 1
-        return cut(self._reader, many * processes)
+        """Small ones leave nobody waiting at the end, and each is worth a task. Where every process
+        needs a snapshot of its own, there is one for each: they begin at once, before a write."""
+        worth = self._rows // SHARD_ROWS_MIN if self.view.shared else 0
+        return cut(self._reader, max(processes, min(worth, SHARDS_A_WORKER * processes)))
 
     def look_at_the_rest(self) -> None:
         """All but the rows of known namespaces."""
