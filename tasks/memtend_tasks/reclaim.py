@@ -44,7 +44,8 @@ class Reclaimed(BaseModel, frozen=True, extra="forbid"):
 
     @property
     def nothing(self) -> bool:
-        return not (self.crashed or self.again or self.given_up or self.freed)
+        """What was given up before is no news."""
+        return not (self.crashed or self.again or self.freed)
 
 
 @memory_task

@@ -1,6 +1,6 @@
 """Driver: kill at random moments of sweeps, backups, archives and prunes; each effect comes once.
 
-usage: record KILLS REPORT [LANES]
+usage: record KILLS REPORT LANES
 
 Every lane has a store of its own, on SQLite or PostgreSQL, and a runner or a worker; all of them
 share one Prefect server and one cluster. What is killed is a run's process, its worker, both at
@@ -192,5 +192,5 @@ def in_its_own_home(arguments: list[str]) -> int:
 
 if __name__ == "__main__":
     if "memtend-kills-" in os.environ.get("PREFECT_HOME", ""):
-        sys.exit(main(int(sys.argv[1]), Path(sys.argv[2]), int((sys.argv + [str(len(LANES))])[3])))
+        sys.exit(main(int(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])))
     sys.exit(in_its_own_home(sys.argv[1:]))
