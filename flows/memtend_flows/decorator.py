@@ -63,7 +63,9 @@ class MemoryFlow(Flow[P, R]):
 def memory_flow(function: Callable[P, R]) -> Flow[P, R]:
     """A Prefect flow named like `function`, its runs named after operation and store."""
     return MemoryFlow(
-        fn=labelled(explained(function)), name=function.__name__, flow_run_name=run_name
+        fn=labelled(explained(refusals_told(untagged(function)))),
+        name=function.__name__,
+        flow_run_name=run_name,
     )
 
 
@@ -72,7 +74,7 @@ def untagged(function: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(function)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
-        with TagsContext(current_tags=set()):
+        with TagsContext(current_tags=TagsContext.get().current_tags - {TAG}):
             return function(*args, **kwargs)
 
     return wrapper
