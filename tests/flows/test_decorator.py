@@ -1,0 +1,74 @@
+"""What every flow of ours does beside its work."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from prefect import tags
+
+from memtend.errors import DeletesTooMuch, NotFound
+from memtend_flows.decorator import memory_flow
+from memtend_tasks.address import to_address
+from memtend_tasks.decorator import memory_task
+from memtend_tasks.publish import RUN_REFUSED
+from tests.flows.scratch import Scratch
+from tests.flows.seen import ask, events, eventually
+
+
+@memory_task
+def count(store: str) -> int:
+    return len(store)
+
+
+@memory_flow
+def inner(store: str) -> int:
+    return count(store)
+
+
+@memory_flow
+def outer(store: str) -> int:
+    return inner(store)
+
+
+@memory_flow
+def daring(store: str) -> None:
+    raise DeletesTooMuch(operation="daring", share=0.5, total=4, limit=0.25)
+
+
+@memory_flow
+def searching(store: str) -> None:
+    raise NotFound(namespace="task/secret", key="k")
+
+
+def test_a_refusal_goes_out_without_its_words(scratch: Scratch) -> None:
+    """And nothing else that goes wrong does."""
+    with pytest.raises(NotFound):
+        searching(scratch.store)
+    with pytest.raises(DeletesTooMuch):
+        daring(scratch.store)
+    label = to_address(scratch.store).label
+    [event] = events(RUN_REFUSED, f"memtend.store.{label}")
+    assert event["payload"] == {"flow": "daring", "error": "DeletesTooMuch", "code": 41}
+
+
+def test_a_run_within_one_of_ours_is_ours(scratch: Scratch) -> None:
+    """Its tasks are not told so: for each tag of a task Prefect asks the server for a place."""
+    with tags("memtend", "deletes"):
+        outer(scratch.store)
+    within = eventually(lambda: runs("/flow_runs/filter", "inner", scratch.store))
+    assert [set(run["tags"]) for run in within] == [{"memtend", "deletes"}]
+    tasks = {"flow_runs": {"id": {"any_": [within[0]["id"]]}}}
+    [task] = eventually(lambda: ask("/task_runs/filter", tasks))
+    assert task["tags"] == ["deletes"]
+
+
+def test_a_run_of_somebody_else_stays_theirs(scratch: Scratch) -> None:
+    outer(scratch.store)
+    [within] = eventually(lambda: runs("/flow_runs/filter", "inner", scratch.store))
+    assert within["tags"] == []
+
+
+def runs(path: str, flow: str, store: str) -> list[dict[str, Any]]:
+    query = {"flows": {"name": {"any_": [flow]}}, "limit": 200}
+    return [run for run in ask(path, query) if run["parameters"].get("store") == store]
