@@ -31,8 +31,8 @@ def archive(
         archive_target: "default" for the store's archive, or MEMTEND_ARCHIVE_URL where it has none
             yet; NAME of a Secret block memtend-archive-NAME; or a URL without password.
         reviewed: The digest of a plan that you looked at: exactly that plan. Empty: a new one.
-        workers: How many processes share the planning, up to 64; 0: this one does it. That pays
-            from a few hundred thousand records on.
+        workers: How many processes share the planning, and threads the packing, up to 64; 0: one
+            does it. Processes are started from some hundred thousand records on.
         dry_run: Show what would be archived and by which rule, and move nothing.
     """
     address = store_address(store)
@@ -42,7 +42,7 @@ def archive(
     if dry_run or not ref.decisions:  # where nothing is cold, no archive is made
         return Report(operation="archive", applied=not dry_run, planned=ref.decisions)
     with store_turn(address.label):
-        report = apply_archive_plan(store, archive_target, ref)
+        report = apply_archive_plan(store, archive_target, ref, workers)
     publish_page(address, "Archive report", [sentence(report), *report.notes], report)
     return report
 

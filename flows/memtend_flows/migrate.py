@@ -60,8 +60,8 @@ def migrate(
             The backup before the migration goes there.
         to: The version of the values, such as 2.0.0. Empty: the newest.
         reviewed: The digest of a plan of values that you looked at: exactly that plan.
-        workers: How many processes share the planning, up to 64; 0: this one does it. That pays
-            from a few hundred thousand records on.
+        workers: How many processes share the planning, up to 64; 0: this one does it. They are
+            started from some hundred thousand records on.
         dry_run: Show what would be migrated, and change nothing.
     """
     address = store_address(store)

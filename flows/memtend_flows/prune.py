@@ -47,8 +47,8 @@ def prune(
         profile: default, aggressive, off, or one of the policy file. Empty: the policy file's.
         reviewed: The digest of a plan that you looked at: exactly that plan. Empty: a new one.
         ask: Wait for a yes when too much would go for one day. Without, that is refused.
-        workers: How many processes share the planning, up to 64; 0: this one does it. That pays
-            from a few hundred thousand records on.
+        workers: How many processes share the planning, and threads the packing, up to 64; 0: one
+            does it. Processes are started from some hundred thousand records on.
         dry_run: Show what would go and by which rule, and prune nothing.
     """
     address = store_address(store)
@@ -63,7 +63,7 @@ def prune(
         text = paragraphs([headline(plan), *excess_lines(excess)])
         note, approved = ask_for_approval(address, "prune", text, page), True
     with store_turn(address.label):
-        report = apply_prune_plan(store, archive_target, ref, approved)
+        report = apply_prune_plan(store, archive_target, ref, approved, workers)
     lines = [sentence(report), f"Approved: {note}" if note else "", *report.notes]
     publish_page(address, "Prune report", [*lines, undo_hint(report.plan)], report)
     facts = {"plan", "deleted", "merged", "archived", "bytes_freed", "changed_since", "seconds"}

@@ -28,10 +28,13 @@ def begin_archive_plan(store: str, workers: int) -> Cut:
 
 
 @memory_task
-def apply_archive_plan(store: str, archive_target: str, ref: PlanRef) -> ArchiveReport:
+def apply_archive_plan(
+    store: str, archive_target: str, ref: PlanRef, threads: int = 1
+) -> ArchiveReport:
     """Write the values into the archive, read them back, and only then free the rows."""
     with opened(store, archive=archive_target) as services:
-        return services.apply_archive(load_plan(ref, services.clock, ArchivePlan))
+        plan = load_plan(ref, services.clock, ArchivePlan)
+        return services.apply_archive(plan, threads=threads)
 
 
 @memory_task

@@ -22,6 +22,7 @@ from memtend.services import Services
 from memtend_tasks.decorator import memory_task
 from memtend_tasks.errors import WorkersUnusable
 from memtend_tasks.opened import opened
+from memtend_tasks.place import absolute
 from memtend_tasks.plans import kept
 
 F = TypeVar("F", bound=Frame)
@@ -44,8 +45,8 @@ def shards_max(services: Services, workers: int) -> int:
 def begun(
     services: Services, operation: Operation, frame: ArchiveFrame | MigrationFrame | PruneFrame
 ) -> Cut:
-    """Keep the frame where those who look find it."""
-    ref = save_part(frame, operation, services.settings.plans_url, services.clock)
+    """Keep the frame where those who look find it, and leave their parts."""
+    ref = save_part(frame, operation, absolute(services.settings.plans_url), services.clock)
     return Cut(operation=operation, frame=ref, shards=len(frame.shards))
 
 
@@ -53,8 +54,7 @@ def begun(
 def look_at_shard(store: str, cut: Cut, shard: int) -> PartRef:
     """Decide on the records of one shard."""
     with opened(store) as services:
-        part = _look(services, cut, shard)
-        return save_part(part, cut.operation, services.settings.plans_url, services.clock)
+        return save_part(_look(services, cut, shard), cut.operation, cut.frame.url, services.clock)
 
 
 @memory_task

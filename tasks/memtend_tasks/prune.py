@@ -40,8 +40,10 @@ def find_prune_excess(store: str, ref: PlanRef) -> list[Excess]:
 
 
 @memory_task
-def apply_prune_plan(store: str, archive_target: str, ref: PlanRef, approved: bool) -> PruneReport:
+def apply_prune_plan(
+    store: str, archive_target: str, ref: PlanRef, approved: bool, threads: int = 1
+) -> PruneReport:
     """Archive, read back, and only then delete. Rows changed since are skipped and counted."""
     with opened(store, archive=archive_target) as services:
         plan = load_plan(ref, services.clock, PrunePlan)
-        return services.apply_prune(plan, approved=approved)
+        return services.apply_prune(plan, approved=approved, threads=threads)

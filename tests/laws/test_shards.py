@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from memtend.clock import ManualClock
 from memtend.drafting import Put
-from memtend.memory import Memory
 from memtend.model.frame import Part
 from memtend.model.policyfile import PolicyFile
 from memtend.model.record import Labels
@@ -73,8 +72,8 @@ class Scene(NamedTuple):
 
 
 SCENES: Final = st.builds(
-    Scene, st.lists(WRITTEN, max_size=40), RULES, st.booleans(),
-    st.lists(st.integers(2, 7), min_size=1, max_size=3, unique=True),
+    Scene, st.lists(WRITTEN, max_size=30), RULES, st.booleans(),
+    st.lists(st.integers(2, 7), min_size=1, max_size=2, unique=True),
 )  # fmt: skip
 
 
@@ -84,9 +83,10 @@ def fill(services: Services, scene: Scene, clock: ManualClock) -> None:
     rules = {name: value for name, value in scene.rules.items() if value is not None}
     memory.config.set_policies(PolicyFile(pruning=rules), "a test")
     for days in (400, 40, 0):
-        for number, one in enumerate(scene.records):
-            if one.days_before == days:
-                _put(memory, number, one)
+        now = [(n, one) for n, one in enumerate(scene.records) if one.days_before == days]
+        memory.put_many([_put(number, one) for number, one in now])
+        beside = [_put(number, one) for number, one in now if one.beside]
+        memory.put_many([one._replace(value="beside", ctx={}) for one in beside])
         if days == 400 and scene.archived:
             archive_everything(services)
         clock.advance(40 * DAY_MS)
@@ -95,14 +95,12 @@ def fill(services: Services, scene: Scene, clock: ManualClock) -> None:
             memory.get(one.namespace, f"k{number}")
 
 
-def _put(memory: Memory, number: int, one: Written) -> None:
+def _put(number: int, one: Written) -> Put:
     kind, said = one.labels.kind, one.said
     of = kind if kind in KINDS[:3] else "pattern"
     value = item(said[0], said[1], of) if isinstance(said, tuple) else said
     ttl_ms = 200 * DAY_MS if one.ends else 0
-    memory.put_many([Put(one.namespace, f"k{number}", value, one.labels, ttl_ms)])
-    if one.beside:
-        memory.put_many([Put(one.namespace, f"k{number}", "beside", one.labels, ttl_ms, ctx={})])
+    return Put(one.namespace, f"k{number}", value, one.labels, ttl_ms)
 
 
 def travelled(model: Any) -> Any:
@@ -137,7 +135,7 @@ def fresh(url: str, folder: Path, scene: Scene) -> Iterator[Services]:
         yield services
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(SCENES)
 def test_plans_in_shards_on_sqlite(tmp_path_factory: pytest.TempPathFactory, scene: Scene) -> None:
     with fresh("sqlite://", tmp_path_factory.mktemp("law"), scene) as services:
@@ -146,7 +144,7 @@ def test_plans_in_shards_on_sqlite(tmp_path_factory: pytest.TempPathFactory, sce
 
 
 @settings(
-    max_examples=8,
+    max_examples=5,
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow],

@@ -31,16 +31,19 @@ _PAGE = 200
 
 
 def apply_archive(
-    cleared: Cleared, store: Store, vault: Vault, *, program: str = ""
+    cleared: Cleared, store: Store, vault: Vault, *, program: str = "", threads: int = 1
 ) -> ArchiveReport:
-    """Archive what the plan names. Safe to repeat: a row that has changed since is only counted."""
+    """Archive what the plan names. Safe to repeat: a row that has changed since is only counted.
+
+    `threads` share the compressing.
+    """
     clock = store.clock
     began = clock.monotonic_ns()
     home = archived.Home(vault.store.url, vault.identity.archive_id)
     decisions = _in_order(cleared.plan.decisions)
     if decisions:
         archived.save_home(store, home, "archive")  # a stub must never be without its archive
-    mover = Mover(store, vault, cleared.lease, "run", program)
+    mover = Mover(store, vault, cleared.lease, "run", program, threads)
     unreadable: list[str] = []
     for source, level in _sources(store, decisions, mover.run, unreadable):
         mover.add(source, level)

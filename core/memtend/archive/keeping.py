@@ -28,11 +28,13 @@ if TYPE_CHECKING:
 class Keeping:
     """Takes rows one by one; what was added is safe when `flush` has returned."""
 
-    def __init__(self, store: Store, vault: Vault, lease: Lease, program: str) -> None:
+    def __init__(
+        self, store: Store, vault: Vault, lease: Lease, program: str, threads: int = 1
+    ) -> None:
         self._store = store
         self._vault = vault
         self._program = program
-        self._packer = Packer(vault.seal)
+        self._packer = Packer(vault.seal, threads)
         self._number = self.run = vault.next_number()
         self._at_ms = store.clock.now_ms()
         self.lease = lease

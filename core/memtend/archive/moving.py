@@ -45,12 +45,14 @@ class Moved(NamedTuple):
 class Mover:
     """Takes entries one by one and writes an object whenever enough are together."""
 
-    def __init__(self, store: Store, vault: Vault, lease: Lease, why: Why, program: str) -> None:
+    def __init__(
+        self, store: Store, vault: Vault, lease: Lease, why: Why, program: str, threads: int = 1
+    ) -> None:
         self._store = store
         self._vault = vault
         self._why: Why = why
         self._program = program
-        self._packer = Packer(vault.seal)
+        self._packer = Packer(vault.seal, threads)
         self._number = vault.next_number()
         self.lease = lease
         self.run = self._number

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from hashlib import sha256
 from typing import Literal, NamedTuple
@@ -62,17 +63,21 @@ class Packed(NamedTuple):
 
 
 class Packer:
-    """Takes entries one by one; what is to be read together is added together."""
+    """Takes entries one by one; what is to be read together is added together.
 
-    def __init__(self, seal: Callable[[bytes], bytes]) -> None:
+    Compressing is most of the work, and `threads` share it: the object is the same.
+    """
+
+    def __init__(self, seal: Callable[[bytes], bytes], threads: int = 1) -> None:
         self._seal = seal
+        self._threads = threads
         self._clear()
 
     def _clear(self) -> None:
         self._open: list[Source] = []
         self._level = 0
         self._open_bytes = self._raw_bytes = 0
-        self._blocks: list[tuple[bytes, list[Source]]] = []
+        self._blocks: list[tuple[int, list[Source]]] = []
 
     @property
     def is_full(self) -> bool:
@@ -91,25 +96,37 @@ class Packer:
         """The object of what was added, or None where that is nothing. Begins the next one."""
         if self._open:
             self._close()
-        blocks = self._blocks
+        closed = self._blocks
         self._clear()
-        if not blocks:
+        if not closed:
             return None
-        data = b"".join(block for block, _ in blocks)
+        blocks = [self._seal(block) for block in self._encoded(closed)]
+        data = b"".join(blocks)
         digest = sha256(data).digest()
         refs, offset, addresses = [], 0, dict[int, Address]()
-        for block, sources in blocks:
+        for block, (_, sources) in zip(blocks, closed, strict=True):
             ref = BlockRef(offset, len(block), len(sources))
             refs.append(ref)
             offset += len(block)
             addresses |= addresses_of(digest, ref, sources)
-        entries = tuple(source.entry for _, sources in blocks for source in sources)
+        entries = tuple(source.entry for _, sources in closed for source in sources)
         return Packed(data, tuple(refs), addresses, entries)
 
     def _close(self) -> None:
-        block = encode_block([source.entry for source in self._open], self._level)
-        self._blocks.append((self._seal(block), self._open))
+        self._blocks.append((self._level, self._open))
         self._open, self._open_bytes = [], 0
+
+    def _encoded(self, closed: list[tuple[int, list[Source]]]) -> list[bytes]:
+        if self._threads <= 1:
+            return list(map(_encode, closed))
+        with ThreadPoolExecutor(min(self._threads, len(closed))) as pool:
+            return list(pool.map(_encode, closed))
+
+
+def _encode(block: tuple[int, list[Source]]) -> bytes:
+    """Without the interpreter's lock, but for putting the entries together."""
+    level, sources = block
+    return encode_block([source.entry for source in sources], level)
 
 
 def addresses_of(digest: bytes, ref: BlockRef, sources: list[Source]) -> dict[int, Address]:

@@ -38,14 +38,16 @@ class Archives(Planning):
     def archive_policy(self) -> ArchivePolicy:
         return self.memory.config.file.archive
 
-    def apply_archive(self, plan: ArchivePlan) -> ArchiveReport:
-        """Move the values that the plan names into the archive."""
+    def apply_archive(self, plan: ArchivePlan, *, threads: int = 1) -> ArchiveReport:
+        """Move the values that the plan names into the archive. `threads` share the compressing."""
         from memtend.archive.apply import apply_archive  # noqa: PLC0415
 
         with self._maintaining("archive run") as lease:
             cleared = clear(plan, lease=lease, facts=self.facts(), safety=self._safety())
             vault = self._vault(create=True)
-            return apply_archive(cleared, self.store, vault, program=self._program())
+            return apply_archive(
+                cleared, self.store, vault, program=self._program(), threads=threads
+            )
 
     def plan_recall(
         self,

@@ -58,9 +58,11 @@ class Prunings(Archives):
                 )  # fmt: skip
         return tuple(found)
 
-    def apply_prune(self, plan: PrunePlan, *, approved: bool = False) -> PruneReport:
+    def apply_prune(
+        self, plan: PrunePlan, *, approved: bool = False, threads: int = 1
+    ) -> PruneReport:
         """Archive what the plan names, then delete it; raises `PruneUnapproved`, `ClockAlarmed`,
-        `PlanStale`. What changed since the plan was made stays."""
+        `PlanStale`. What changed since the plan was made stays. `threads` share the compressing."""
         from memtend.archive.keeping import Keeping  # noqa: PLC0415
         from memtend.prune.apply import apply_prune  # noqa: PLC0415
         from memtend.prune.report import PruneReport  # noqa: PLC0415
@@ -72,9 +74,10 @@ class Prunings(Archives):
                 plan, lease=lease, facts=self.facts(), excess=self.prune_excess(plan),
                 approved=approved,
             )  # fmt: skip
-            cold = self._make_cold(cleared, plan, digest, approved=approved)
+            cold = self._make_cold(cleared, plan, digest, approved=approved, threads=threads)
             if plan.to_delete():
-                safe = Keeping(self.store, self._vault(create=True), lease, self._program())
+                vault = self._vault(create=True)
+                safe = Keeping(self.store, vault, lease, self._program(), threads)
                 report = apply_prune(cleared, self.store, safe, digest=digest, approved=approved)
             else:
                 report = PruneReport(operation="prune", applied=True, plan=digest)
@@ -133,7 +136,7 @@ class Prunings(Archives):
         return found
 
     def _make_cold(
-        self, cleared: Cleared, plan: PrunePlan, digest: str, *, approved: bool
+        self, cleared: Cleared, plan: PrunePlan, digest: str, *, approved: bool, threads: int
     ) -> ArchiveReport | None:
         """What the plan does not delete but archives. The run is written down before it begins, so
         that whatever becomes of it can be undone."""
@@ -155,7 +158,7 @@ class Prunings(Archives):
         decisions = tuple(_archiving(one) for one in chosen)
         cold_plan = ArchivePlan(**said | {"operation": "archive", "decisions": decisions})
         cleared = clear(cold_plan, lease=lease, facts=self.facts(), safety=self._safety())
-        report = apply_archive(cleared, self.store, vault, program=self._program())
+        report = apply_archive(cleared, self.store, vault, program=self._program(), threads=threads)
         with self.store.change(ACTOR, [("pruning", (digest,))], lease) as (change, [rows]):
             for one in prunings.opened(rows):
                 count = one.archived + report.written
