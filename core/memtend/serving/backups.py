@@ -67,7 +67,7 @@ class Backups(Serving):
         encrypted = repository.cipher is not None
         report = told(place.url, *found, encrypted=encrypted, seconds=seconds, notes=notes)
         if report.manifest not in catalog.verified(self.store, place.url):
-            self._note(report)
+            self._catalogued(report)
         return report
 
     def stream_backups(
@@ -172,10 +172,10 @@ class Backups(Serving):
                 progress=progress,
                 manifests=manifests,
             )
-        self._note(report)
+        self._catalogued(report)
         return report
 
-    def _note(self, report: BackupReport) -> None:
+    def _catalogued(self, report: BackupReport) -> None:
         """Write a backup into the catalog of the store."""
         entry = catalog.Entry(
             report.manifest, report.url, self.clock.now_ms(), report.seq, report.records,
