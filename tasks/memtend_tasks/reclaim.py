@@ -102,10 +102,10 @@ def _free(
     client: SyncPrefectClient, deployments: list[DeploymentResponse], now: datetime
 ) -> Iterator[str]:
     """Places of a server that has forgotten who held them, once nobody can be holding them."""
-    me = runtime.flow_run.id
-    busy = [run for run in active(client, deployments) if str(run.id) != me]
-    taken = {run.deployment for run in busy} | {runtime.flow_run.deployment_id}
-    idle = [one for one in deployments if one.id not in taken and str(one.id) not in taken]
+    at_work = active(client, deployments)
+    busy = [run for run in at_work if str(run.id) != runtime.flow_run.id]
+    taken = {run.deployment for run in at_work}
+    idle = [one for one in deployments if one.id not in taken]
     for limit in limits(client, idle, turns=not busy):
         old = limit.updated and (now - limit.updated).total_seconds() > BEGIN_S
         if limit.active_slots and old:

@@ -140,7 +140,7 @@ class Lane:
 
     def _hit(self, victim: str) -> None:
         if victim == "run":
-            for child in self.host.children():
+            for child in self.host.runs():
                 send(child, signal.SIGKILL)
         elif victim in ("worker", "machine"):
             self.host.kill(below_too=victim == "machine")

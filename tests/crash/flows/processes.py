@@ -46,9 +46,10 @@ class Program:
     def alive(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
-    def children(self) -> list[int]:
-        """Everything below it, in any session."""
-        return below(self._process.pid) if self._process else []
+    def runs(self) -> list[int]:
+        """The processes of runs: the last ones below it, but for helpers of multiprocessing."""
+        found = below(self._process.pid) if self._process else []
+        return [pid for pid in found if not below(pid) and not _helps(pid)]
 
     def kill(self, *, below_too: bool) -> None:
         """Itself; with `below_too` first stopped, so that it starts nothing meanwhile."""
@@ -56,7 +57,7 @@ class Program:
             return
         if below_too:
             send(self._process.pid, signal.SIGSTOP)
-            for child in self.children():
+            for child in below(self._process.pid):
                 send(child, signal.SIGKILL)
         send(self._process.pid, signal.SIGKILL)
         self._process.wait()
@@ -163,6 +164,16 @@ def below(pid: int) -> list[int]:
         found += children
         waiting += children
     return found
+
+
+def _helps(pid: int) -> bool:
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return True
+    parent = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1]
+    forked = words == Path(f"/proc/{parent}/cmdline").read_bytes()
+    return not forked and (b"resource_tracker" in words or b"forkserver" in words)
 
 
 def send(pid: int, number: int) -> None:

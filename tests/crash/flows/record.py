@@ -50,7 +50,7 @@ class Kind(NamedTuple):
 
 LANES = (
     Kind("lite-a", False, False), Kind("post-a", True, False), Kind("lite-pool", False, True),
-    Kind("post-pool", True, True), Kind("post-b", True, False), Kind("lite-b", False, False),
+    Kind("post-b", True, False), Kind("lite-b", False, False), Kind("post-pool", True, True),
 )  # fmt: skip
 
 

@@ -144,8 +144,9 @@ def at_the_end(stage: Stage) -> list[str]:
     """The whole store and all that lies beside it, read to the last byte."""
     with stage.opened() as services:
         found = [str(one) for one in services.verify_store().findings]
-        backups = services.verify_backup(deep=True)
-        found += [f"{one.kind}: {one.name}" for one in backups.findings if one.damage]
+        if (stage.folder / "backups").exists():
+            backups = services.verify_backup(deep=True)
+            found += [f"{one.kind}: {one.name}" for one in backups.findings if one.damage]
         before = services.memory.stats().records
         pruned = services.prunings(limit=1_000)
         for one in pruned:
@@ -153,8 +154,8 @@ def at_the_end(stage: Stage) -> list[str]:
         back = services.memory.stats().records - before
         took = sum(one.records for one in pruned)
         found += [] if back == took else [f"{took} records were pruned, {back} came back"]
-        archive = services.verify_archive() if pruned else None
-        found += [str(one) for one in archive.findings] if archive else []
+        if (stage.folder / "archive").exists():
+            found += [str(one) for one in services.verify_archive().findings]
     return found
 
 
