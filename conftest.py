@@ -13,6 +13,8 @@ from hypothesis import HealthCheck, settings
 
 FIXTURES = Path(__file__).parent / "tests" / "fixtures"
 
+# Before any of them is loaded: they import one another, and not in the order of this list.
+pytest.register_assert_rewrite("tests.fixtures")
 pytest_plugins = [
     "tests.docs.examples",
     *(f"tests.fixtures.{path.stem}" for path in sorted(FIXTURES.glob("[!_]*.py"))),

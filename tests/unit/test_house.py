@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -123,3 +124,13 @@ def test_no_part_of_the_services_hides_what_another_has() -> None:
         for name in vars(part):
             if not name.startswith("__"):
                 assert seen.setdefault(name, part.__name__) == part.__name__, name
+
+
+def test_a_failed_assertion_in_a_fixture_says_what_it_saw() -> None:
+    """Fixtures import one another, so all are rewritten before the first of them is loaded."""
+    loaded = {
+        name: type(module.__loader__).__name__
+        for name, module in sys.modules.items()
+        if name.startswith("tests.fixtures.")
+    }
+    assert set(loaded.values()) == {"AssertionRewritingHook"}, loaded
