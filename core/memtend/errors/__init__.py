@@ -49,13 +49,20 @@ from memtend.errors.input import (
     NotFound,
     QuotaExceeded,
 )
-from memtend.errors.learnbandit import FeedbackUnusable
-from memtend.errors.learned import LearnPackageMissing, ScenarioUnknown
-from memtend.errors.learnmodel import ModelRefused, OutcomesUnusable
-from memtend.errors.learnregistry import ModelDamaged, ModelNotPromoted, ModelUnknown
-from memtend.errors.learnselect import CostsUnusable
-from memtend.errors.learnttl import AccessesUnusable
-from memtend.errors.learntuning import TrialUnknown, TtlPlanStale
+from memtend.errors.learning import (
+    AccessesUnusable,
+    CostsUnusable,
+    FeedbackUnusable,
+    LearnPackageMissing,
+    ModelDamaged,
+    ModelNotPromoted,
+    ModelRefused,
+    ModelUnknown,
+    OutcomesUnusable,
+    ScenarioUnknown,
+    TrialUnknown,
+    TtlPlanStale,
+)
 from memtend.errors.leases import Deadlock, LeaseHeld, LeaseReads, StaleLease
 from memtend.errors.messages import (
     InboxFull,
