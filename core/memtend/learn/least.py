@@ -24,16 +24,15 @@ def left_to_save(
     if served.success is None:
         return None
     n, m = len(X), len(served.strategies)
-    every = np.tile(np.arange(m), n)
-    likely, _, at_most = served.success.predict(np.repeat(X, m, axis=0), every)
+    likely, _, at_most = served.success.every(X)
     besides = before.cost - before.objective.failure * (1 - before.success)
     code = [served.strategies.index(name) for name in before.strategies]
     counts, sums = np.zeros(m), np.zeros(m)
     counts[code] = np.bincount(before.logged, minlength=len(code))
     sums[code] = np.bincount(before.logged, besides, len(code))
     usual = np.where(counts > 0, sums / np.maximum(counts, 1), float(besides.mean()))
-    costs = before.objective.failure * (1 - at_most.reshape(n, m)) + usual
+    costs = before.objective.failure * (1 - at_most) + usual
     rows = np.arange(n)
-    own = before.objective.failure * (1 - likely.reshape(n, m)[rows, chosen]) + usual[chosen]
+    own = before.objective.failure * (1 - likely[rows, chosen]) + usual[chosen]
     costs[rows, chosen] = own
     return np.asarray(own - costs.min(axis=1))
