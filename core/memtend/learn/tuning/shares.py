@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import sqrt
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-Z90: Final = 1.6448536269514722
-"""A tenth of a normal distribution lies beyond it on both sides."""
+from memtend.learn.significance import Z90, wilson
 
 
 class Count(NamedTuple):
@@ -57,9 +56,8 @@ def share(counts: Sequence[Count]) -> Interval:
     simple = value * (1 - value) / reads
     # At nought and at one the keys do not differ: then each of them counts once.
     worth = min(reads, reads * simple / variance) if simple and variance else min(reads, keys)
-    middle = (value + Z90**2 / (2 * worth)) / (1 + Z90**2 / worth)
-    half = Z90 * sqrt(value * (1 - value) / worth + Z90**2 / (4 * worth**2)) / (1 + Z90**2 / worth)
-    return Interval(max(0.0, middle - half), value, min(1.0, middle + half), keys)
+    low, high = wilson(value, worth)
+    return Interval(low, value, high, keys)
 
 
 def difference(one: Sequence[Count], other: Sequence[Count]) -> Interval:
