@@ -12,7 +12,7 @@ from memtend.cli.opening import open_operator
 from memtend.cli.options import Json, Store
 
 if TYPE_CHECKING:
-    from memtend.learn.evaluation import Evaluation, Figure
+    from memtend.learn.evaluation import Evaluation
     from memtend.learn.report import FitReport
     from memtend.model.learned import ModelEntry
 
@@ -179,15 +179,15 @@ def rollback(
 
 def print_value(value: Evaluation) -> None:
     """What it is worth, by type of task."""
-    from memtend.learn.evaluation import shares  # noqa: PLC0415
+    from memtend.learn.evaluation import shares, told  # noqa: PLC0415
 
     show.say(f"judged on {value.outcomes:,} outcomes ({value.judged_on}),")
     show.say("by what a task costs as the objective counts, with 90 % intervals:")
     rows = [
-        ("the model", _told(value.cost), ""),
-        (f"{value.incumbent.strategy} (incumbent)", _told(value.incumbent.cost),
+        ("the model", told(value.cost), ""),
+        (f"{value.incumbent.strategy} (incumbent)", told(value.incumbent.cost),
          shares(value.incumbent.saving, value.incumbent.cost)),
-        (f"{value.single.strategy} (best single)", _told(value.single.cost),
+        (f"{value.single.strategy} (best single)", told(value.single.cost),
          shares(value.single.saving, value.single.cost)),
     ]  # fmt: skip
     cells = [(show.on_line(name), cost, saving) for name, cost, saving in rows]
@@ -231,8 +231,3 @@ def _row(one: ModelEntry) -> tuple[str, ...]:
         one.model_id[:DIGITS], one.scenario, str(one.status), show.moment(one.made_at),
         f"{one.rows:,}", show.on_line(one.why),
     )  # fmt: skip
-
-
-def _told(figure: Figure) -> str:
-    low, high = ("…" if end is None else f"{end:.3f}" for end in (figure.low, figure.high))
-    return f"{figure.value:.3f} [{low}, {high}]"
