@@ -15,15 +15,13 @@ import numpy as np
 from memtend.learn.feedback import Floats, Ints
 from memtend.learn.offpolicy import Logged
 from memtend.learn.outcomes import OutcomeTable
-from memtend.learn.propensities import estimated_propensities
 from memtend.learn.served import ServedRecommender
-from memtend.learn.situations import situation
+from memtend.learn.situations import decided_ms, situation
 from memtend.limits_learning import JUDGED_ROWS_MIN
 from memtend.model.ended import Ended
 
 _SEEN_MIN: Final = 20
 """Of a strategy, for it to be called the best single one."""
-_SECOND_MS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,12 +45,12 @@ class Met:
 
 def met_by(served: ServedRecommender, table: OutcomeTable) -> Met | None:
     """Those that name a strategy which the model knows; None where these are too few."""
-    code = {name: at for at, name in enumerate(served.strategies)}
-    known = np.array([str(one.strategy) in code for one in table.rows], dtype=bool)
+    followed = _followed(served, table.rows)
+    known = followed >= 0
     if int(known.sum()) < JUDGED_ROWS_MIN:
         return None
     rows = tuple(one for one, is_known in zip(table.rows, known, strict=True) if is_known)
-    strategy = np.array([code[str(one.strategy)] for one in rows], dtype=np.int64)
+    strategy = followed[known]
     cost = table.cost[known]
     shares = _propensities(table)[known]
     log = Logged(strategy, cost, shares)
@@ -71,8 +69,7 @@ def expected_success(served: ServedRecommender, rows: Sequence[Ended]) -> Floats
     predicts no success."""
     if served.success is None:
         return None
-    code = {name: at for at, name in enumerate(served.strategies)}
-    strategy = np.array([code.get(str(one.strategy), -1) for one in rows], dtype=np.int64)
+    strategy = _followed(served, rows)
     X = served.encoder.transform_many(_situations(served, rows))
     found: Floats = np.full(len(rows), np.nan)
     known = strategy >= 0
@@ -86,8 +83,7 @@ def best_single(before: OutcomeTable | None, served: ServedRecommender) -> int:
     for as many as it stands for; the incumbent where nothing of that is left."""
     if before is None:
         return served.selector.incumbent
-    code = {name: at for at, name in enumerate(served.strategies)}
-    strategy = np.array([code.get(str(one.strategy), -1) for one in before.rows], dtype=np.int64)
+    strategy = _followed(served, before.rows)
     known = strategy >= 0
     weight = 1 / _propensities(before)[known]
     counts = np.bincount(strategy[known], minlength=len(served.strategies))
@@ -98,12 +94,15 @@ def best_single(before: OutcomeTable | None, served: ServedRecommender) -> int:
     return int(means.argmin()) if np.isfinite(means).any() else served.selector.incumbent
 
 
+def _followed(served: ServedRecommender, rows: Sequence[Ended]) -> Ints:
+    """Which of the model's strategies; -1 for one that it does not know."""
+    code = {name: at for at, name in enumerate(served.strategies)}
+    return np.array([code.get(str(one.strategy), -1) for one in rows], dtype=np.int64)
+
+
 def _propensities(table: OutcomeTable) -> Floats:
-    """Of what was followed; estimated where nobody wrote it down."""
-    recorded = np.array([one.propensity or np.nan for one in table.rows], dtype=np.float64)
-    kinds = [one.task_type for one in table.rows]
-    shares = estimated_propensities(kinds, table.logged, len(table.strategies), recorded)
-    found: Floats = shares[np.arange(len(table.rows)), table.logged]
+    """Of what was followed."""
+    found: Floats = table.propensities()[np.arange(len(table.rows)), table.logged]
     return found
 
 
@@ -114,7 +113,7 @@ def _situations(served: ServedRecommender, rows: Sequence[Ended]) -> list[dict[s
             one.task_type,
             one.context,
             agents=one.agents,
-            at_ms=one.at_ms - (one.duration_s or 0) * _SECOND_MS,
+            at_ms=decided_ms(one),
             history=facts[one.task_type],
         )
         for one in rows

@@ -91,6 +91,12 @@ class OutcomeTable:
     def at_ms(self) -> Ints:
         return np.array([row.at_ms for row in self.rows], dtype=np.int64)
 
+    def propensities(self) -> Floats:
+        """Of every strategy, each row; estimated where nobody wrote them down."""
+        recorded = np.array([row.propensity or np.nan for row in self.rows], dtype=np.float64)
+        kinds = [row.task_type for row in self.rows]
+        return estimated_propensities(kinds, self.logged, len(self.strategies), recorded)
+
     def feedback(
         self, X: Floats, names: tuple[str, ...] = (), incumbent: str | None = None
     ) -> Feedback:
@@ -106,12 +112,7 @@ class OutcomeTable:
             costs=costs,
             strategies=self.strategies,
             logged=self.logged,
-            propensity=estimated_propensities(
-                [row.task_type for row in self.rows],
-                self.logged,
-                m,
-                np.array([row.propensity or np.nan for row in self.rows], dtype=np.float64),
-            ),
+            propensity=self.propensities(),
             success=self.success,
             incumbent=self.strategies.index(str(incumbent)) if known else None,
             at=at,

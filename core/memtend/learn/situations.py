@@ -91,7 +91,7 @@ def situations_of(rows: Sequence[Ended]) -> tuple[list[Situation], History]:
     """That of each outcome, and the history after all of them."""
     counts = Counter(str(row.strategy) for row in rows)
     history = History(sorted(sorted(counts), key=lambda name: -counts[name])[:_STRATEGIES])
-    decided = [_decided_ms(row) for row in rows]
+    decided = [decided_ms(row) for row in rows]
     events = [(at, 0, number) for number, at in enumerate(decided)]
     events += [(float(row.at_ms), 1, number) for number, row in enumerate(rows)]
     found: list[Situation] = [{}] * len(rows)
@@ -107,7 +107,8 @@ def situations_of(rows: Sequence[Ended]) -> tuple[list[Situation], History]:
     return found, history
 
 
-def _decided_ms(row: Ended) -> float:
+def decided_ms(row: Ended) -> float:
+    """When its strategy had to be chosen."""
     return row.at_ms - (row.duration_s or 0) * 1_000
 
 
