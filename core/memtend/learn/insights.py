@@ -87,12 +87,7 @@ def insights(rows: Sequence[Ended]) -> tuple[Insight, ...]:
     told, kept = columns(rows)
     if len(told) < 4 * INSIGHT_ROWS_MIN:
         return ()
-    flat = [
-        flattened({**one.context, "agents": len(one.agents)})
-        if one.agents and "agents" not in one.context
-        else flattened(one.context)
-        for one in kept
-    ]
+    flat = [flattened(one.context, len(one.agents)) for one in kept]
     early = np.arange(len(told)) < len(told) // 2
     asked = list(_questions(told, list(conditions(flat, early, INSIGHT_ROWS_MIN)), early))
     answers = [_difference(one, told, ~early) for one in asked]
