@@ -109,7 +109,8 @@ def fit_recommender(
     if wanted is not None and wanted not in table.strategies:
         note = f"{wanted} has no outcome, so the model is held against what the log prefers"
         learned = replace(learned, figures=(*learned.figures, note))
-    facts = _facts(table, policy, encoder, influences, whole)
+    told = suspects(table.rows) if explained else ()
+    facts = _facts(table, policy, encoder, influences, told, whole)
     known = {name: at for at, name in enumerate(table.strategies)}
     served = ServedRecommender(
         encoder=encoder,
@@ -146,6 +147,7 @@ def _facts(
     policy: LearnPolicy,
     encoder: Encoder,
     influences: tuple[Influence, ...],
+    told: tuple[Suspect, ...],
     whole: Feedback | None,
 ) -> FitFacts:
     counts = np.bincount(table.logged, minlength=len(table.strategies))
@@ -163,7 +165,7 @@ def _facts(
         features=encoder.names,
         dropped=encoder.dropped,
         influences=influences,
-        suspects=suspects(table.rows),
+        suspects=told,
         situations=0 if whole is None else len(whole),
         seed=policy.seed,
     )
