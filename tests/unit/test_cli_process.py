@@ -60,6 +60,18 @@ def test_get_loads_nothing_that_it_does_not_need(folder: Path) -> None:
     assert (done.stdout, done.stderr) == ("1\n", "[]\n")
 
 
+def test_the_library_loads_what_writes_the_sample_of_accesses_only_to_write_it() -> None:
+    program = (
+        "import sys, memtend.memory\n"
+        "late = {f'memtend.store.{name}' for name in ('accessed', 'ghosts', 'upkeep')}\n"
+        "print(sorted(late & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"
+
+
 def test_help_loads_no_store() -> None:
     program = (
         "import sys; from memtend.cli.app import app\n"

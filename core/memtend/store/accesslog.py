@@ -29,7 +29,6 @@ from memtend.limits_learning import (
     ACCESS_SMALL_STORE,
     ACCESS_STEP_MS,
 )
-from memtend.store.accessed import Events, known_rows
 from memtend.store.behind import write_behind
 from memtend.store.engine import survives_fork
 from memtend.store.meta import Meta
@@ -45,14 +44,14 @@ from memtend.store.sampled import (
     digest_of,
     hash_of,
 )
-from memtend.store.upkeep import save as save_rows
 
 if TYPE_CHECKING:
     from memtend.store.access import Place
+    from memtend.store.accessed import Events
     from memtend.store.engine import Transaction
     from memtend.store.store import Store
 
-Noted = dict["Place", Events]
+Noted = dict["Place", "Events"]
 """What was noted of each path."""
 _STEP_NS: Final = ACCESS_STEP_MS * 1_000_000
 
@@ -170,6 +169,9 @@ class AccessLog:
 
         A store that has grown beyond some thousand records is sampled more thinly at once.
         """
+        from memtend.store.accessed import known_rows  # noqa: PLC0415 — most keys are in no sample
+        from memtend.store.upkeep import save as save_rows  # noqa: PLC0415
+
         store = self._store
         meta = Meta.of(tx.fetch("meta_locked"), store.url)
         before = Sample.now(tx)
