@@ -65,10 +65,14 @@ class Canary(BaseModel, frozen=True, extra="forbid"):
         return int(self.trial[:16], 16)
 
 
+def path_hash(namespace: str, key: str) -> int:
+    """64 bits that stand for a path where no name may be kept, as in the sample of accesses."""
+    return xxh3_64_intdigest(f"{namespace}\0{key}".encode())
+
+
 def path_digest(namespace: str, key: str) -> int:
-    """What stands for a path where no name may be kept, as in the sample of accesses: 64 bits of
-    its hash, as a signed integer."""
-    return xxh3_64_intdigest(f"{namespace}\0{key}".encode()) - 2**63
+    """The same as a signed integer, in the same order, as databases keep it."""
+    return path_hash(namespace, key) - 2**63
 
 
 class Policy(BaseModel, frozen=True, extra="forbid"):

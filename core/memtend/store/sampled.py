@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import orjson
-from xxhash import xxh3_64_intdigest
 
+from memtend.model.policy import path_digest, path_hash
 from memtend.store.meta import crc_of
 from memtend.store.sql_learning import SAMPLE
 
@@ -24,13 +24,12 @@ NOBODY: Final = 0
 
 
 def hash_of(place: tuple[str, str]) -> int:
-    """64 bits that stand for a path."""
-    return xxh3_64_intdigest("\0".join(place).encode())
+    """As a canary takes its keys."""
+    return path_hash(*place)
 
 
 def digest_of(place: tuple[str, str]) -> int:
-    """The same as a signed integer, in the same order, as databases keep it."""
-    return hash_of(place) - _HALF
+    return path_digest(*place)
 
 
 def digest_from(bound: int) -> int:
