@@ -16,10 +16,10 @@ from memtend.clock import ManualClock
 from memtend.errors import LearnPackageMissing
 from memtend.learn.advice import Advice as Told
 from memtend.learn.advice import Likely
+from memtend.learn.needed import learn_packages
 from memtend.model.scenario import applicable, of_swarm, of_task
 from memtend.policies import load_policies
 from memtend.services import Services, open_services
-from memtend.serving.learning import learn_packages
 from memtend.settings import Settings
 from tests.fixtures.ended import record, recorded
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
 from memtend.agent.recommending import PastCase, Reason, Recommended
-from memtend.errors import LearnPackageMissing, MemtendError
+from memtend.errors import MemtendError
 from memtend.limits_learning import MODEL_LOOK_MS, MODEL_RETRY_MS
 from memtend.model.scenario import applicable
 
@@ -87,12 +87,11 @@ class ModelsInUse:
 
 def load(store: Store, entry: ModelEntry) -> ServedRecommender:
     """Raises `ModelDamaged`, `ModelRefused`, `LearnPackageMissing`, or what the target raises."""
+    from memtend.learn.needed import learn_packages  # noqa: PLC0415
     from memtend.modelfiles import files_of  # noqa: PLC0415
 
-    try:
+    with learn_packages():
         from memtend.learn.modelfile import unpack_served  # noqa: PLC0415
-    except ModuleNotFoundError as error:
-        raise LearnPackageMissing(package=error.name or "numpy") from error
     data = files_of(store).read(entry, _SERVED)
     return unpack_served(data)
 

@@ -7,12 +7,12 @@ reason. What is in use changes in one transaction, from what was seen there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Final
 
 from memtend.clock import to_datetime
-from memtend.errors import LearnPackageMissing, ModelNotPromoted, ScenarioUnknown
+from memtend.errors import ModelNotPromoted, ScenarioUnknown
+from memtend.learn.needed import learn_packages
 from memtend.model.learned import STRATEGY
 from memtend.model.scenario import DEFAULT, applicable
 from memtend.serving.modelfiles import ModelShelf
@@ -34,15 +34,6 @@ FIT_STEPS: Final = 4
 _NS: Final = 1_000_000_000
 _NAMES_MAX: Final = 64
 Step = Callable[[], None]
-
-
-@contextmanager
-def learn_packages() -> Iterator[None]:
-    """Raises `LearnPackageMissing` where numpy or scikit-learn is not installed."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        raise LearnPackageMissing(package=error.name or "scikit-learn") from error
 
 
 class Learning(Outcomes, ModelShelf):

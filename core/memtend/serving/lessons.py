@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from memtend.clock import to_ms
 from memtend.errors import ModelDamaged, ModelRefused, ModelUnknown
+from memtend.learn.needed import learn_packages
 from memtend.limits_learning import REFIT_SHARE
 from memtend.model.learned import ModelStatus
 from memtend.model.scenario import DEFAULT
-from memtend.serving.learning import ADOPTED, EXCLUDED, Learning, Step, learn_packages
+from memtend.serving.learning import ADOPTED, EXCLUDED, Learning, Step
 
 if TYPE_CHECKING:
     from memtend.agent.recommending import Advice

@@ -10,7 +10,7 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
-from memtend.errors import LearnPackageMissing, TrialUnknown
+from memtend.errors import TrialUnknown
 from memtend.guard import clear_ttl
 from memtend.serving.alerting import Alerting
 
@@ -210,13 +210,12 @@ class Tuning(Alerting):
         )
 
     def _gathered(self, by: str) -> Gathered:
+        from memtend.learn.needed import learn_packages  # noqa: PLC0415
         from memtend.serving.tuning_facts import gather  # noqa: PLC0415
 
         self._refresh()
-        try:
+        with learn_packages():
             return gather(self.memory, by)
-        except ModuleNotFoundError as error:
-            raise LearnPackageMissing(package=error.name or "numpy") from error
 
     def _planned(self, gathered: Gathered) -> TtlPlan:
         from memtend.learn.tuning.plan import plan_ttl  # noqa: PLC0415
