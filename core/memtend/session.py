@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from memtend.clock import Clock, SystemClock
 from memtend.drafting import Put, draft
 from memtend.errors import StoreBusy, StoreFull
-from memtend.limits import CLOSE_BUSY_WAIT_MS, UPDATE_TRIES
+from memtend.limits import CLOSE_BUSY_WAIT_MS
 from memtend.limits_upkeep import LATENCY_WRITE_EVERY
 from memtend.model.dot import Dot
 from memtend.reaching import ColdReads
@@ -20,7 +20,7 @@ from memtend.store.behind import write_behind
 from memtend.store.config import Config
 from memtend.store.expiry import drop_expired, leftovers
 from memtend.store.reads import Reads
-from memtend.store.store import ConfigChanged, Store
+from memtend.store.store import Store
 from memtend.store.views import Views
 
 if TYPE_CHECKING:
@@ -190,21 +190,12 @@ class Session:
         """Run a write under the current config, and count how long it took."""
         latencies, often = self._latencies, op == "put"
         if often and not next(latencies.write_turns):
-            return self._under_current_config(attempt)
+            return self.config.under_current(attempt)
         with latencies.timing(op, LATENCY_WRITE_EVERY if often else 1):
-            done = self._under_current_config(attempt)
+            done = self.config.under_current(attempt)
         if latencies.is_due():
             write_behind(self.store)
         return done
-
-    def _under_current_config(self, attempt: Callable[[], T]) -> T:
-        """Run a write; if another process has changed policies or grants, read them and repeat."""
-        for _ in range(UPDATE_TRIES):
-            try:
-                return attempt()
-            except ConfigChanged as changed:
-                self.config.refresh(changed.version)
-        raise StoreBusy(url=self.store.url, waited_s=0, why="its policies change all the time")
 
     def _allow(self, right: Right, namespace: str) -> None:
         if self.agent is not None:

@@ -48,7 +48,7 @@ class Untimed(Memory):
         return value
 
     def _timed(self, op: str, attempt: Callable[[], T]) -> T:
-        return self._under_current_config(attempt)
+        return self.config.under_current(attempt)
 
 
 def rows(folder: Path, sizes: Sequence[int]) -> Iterator[Row]:

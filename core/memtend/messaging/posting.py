@@ -116,7 +116,7 @@ class Posting:
             self._allow("read", swarm)
             posts.join(self._store, swarm, who, config=self._session.config.version)
 
-        self._session._under_current_config(attempt)
+        self._session.config.under_current(attempt)
 
     def unsubscribe(self, swarm: str, agent: str | None = None) -> None:
         """Hear it no more. What was broadcast before stays in the inbox."""
@@ -156,7 +156,7 @@ class Posting:
             posts.send(self._store, letter, config=self._session.config.version)
             return letter.id
 
-        send = partial(self._session._under_current_config, attempt)
+        send = partial(self._session.config.under_current, attempt)
         return self._with_room(send)
 
     def _with_room(self, send: Callable[[], T]) -> T:

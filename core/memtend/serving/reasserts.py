@@ -150,7 +150,7 @@ def _write(serving: Serving, again: list[Again], cleared: Cleared, refused: list
         )
 
     if drafts:
-        memory._under_current_config(attempt)
+        memory.config.under_current(attempt)
     written = sum(bool(one.drafts) for one in again)
     for one in again:
         if one.by:

@@ -6,9 +6,11 @@ Every change raises `config` in the meta row; an open store notices at its next 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
-from memtend.errors import AccessDenied, StoreDamaged
+from memtend.errors import AccessDenied, StoreBusy, StoreDamaged
+from memtend.limits import UPDATE_TRIES
 from memtend.model.layoutrules import LAYOUT_RULES
 from memtend.model.pattern import Pattern, compile_pattern
 from memtend.model.policy import Policy
@@ -18,6 +20,7 @@ from memtend.store import dictionaries
 from memtend.store.engine import Row
 from memtend.store.meta import crc_of
 from memtend.store.sql_learning import SAMPLE
+from memtend.store.store import ConfigChanged
 
 if TYPE_CHECKING:
     from memtend.store.change import Change
@@ -27,6 +30,7 @@ Right = Literal["read", "write", "admin"]
 _RIGHTS: tuple[Right, ...] = ("read", "write", "admin")
 POLICIES = "policies"
 LAYOUT = "layout"
+T = TypeVar("T")
 
 
 class Grant(NamedTuple):
@@ -68,6 +72,16 @@ class Config:
         sample = next((value for name, value in settings if name == SAMPLE), None)
         self._store.accesses.adopt(self.file.learning, sample)
         self.version = version
+
+    def under_current(self, attempt: Callable[[], T]) -> T:
+        """Run a write; if another process has changed policies or grants, read them and repeat."""
+        for _ in range(UPDATE_TRIES):
+            try:
+                return attempt()
+            except ConfigChanged as changed:
+                self.refresh(changed.version)
+        url, why = self._store.url, "its policies change all the time"
+        raise StoreBusy(url=url, waited_s=0, why=why)
 
     def _checked(self, statement: str) -> list[Row]:
         """Rows that match their checksum: damage must neither delete nor open anything."""

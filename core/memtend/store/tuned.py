@@ -7,13 +7,9 @@ same one acts and the other finds it done.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from memtend.errors import StoreBusy
-from memtend.limits import UPDATE_TRIES
 from memtend.store import trials
-from memtend.store.store import ConfigChanged
 
 if TYPE_CHECKING:
     from memtend.model.lease import Lease
@@ -42,11 +38,8 @@ def turn(
     store: Store, config: Config, decide: Deciding, actor: str, lease: Lease | None = None
 ) -> Turn | None:
     """Decide and write; decided again where somebody else changed the rules meanwhile."""
-    for _ in range(UPDATE_TRIES):
-        config.refresh(store.meta().config)
-        with suppress(ConfigChanged):
-            return _turn(store, config, decide, actor, lease)
-    raise StoreBusy(url=store.url, waited_s=0, why="its policies change all the time")
+    config.refresh(store.meta().config)
+    return config.under_current(lambda: _turn(store, config, decide, actor, lease))
 
 
 def _turn(
