@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -238,6 +239,24 @@ def test_learning_plugs_in_as_a_recommender(join: Join) -> None:
     advice = agent.coordination_strategy({}, task_type="build")
     assert (advice.learned, advice.strategy, advice.propensity) == (True, "solo", 0.9)
     assert "for this context" in agent.coordination_strategy({}, task_type="deploy").why
+
+
+@pytest.mark.parametrize(
+    ("wrong", "name"),
+    [
+        ({"context": {1: 2}}, "context"),
+        ({"context": {"\ud800": 2}}, "context"),
+        ({"context": [("n", 1)]}, "context"),
+        ({"context": 5}, "context"),
+        ({"task_type": 5}, "task_type"),
+        ({"task_type": "build\ud800"}, "task_type"),
+    ],
+)
+def test_only_what_could_be_recorded_is_asked_about(
+    join: Join, wrong: dict[str, Any], name: str
+) -> None:
+    with pytest.raises(InvalidValue, match=f"'{name}'"):
+        join("builder").get_coordination_strategy(**wrong)
 
 
 def test_what_the_older_program_wrote_is_read(memory: Memory, join: Join) -> None:

@@ -134,16 +134,15 @@ class Outcomes(AgentBase):
 
         `explain` adds reasons and past cases, in three times the time. Until something is learned,
         the answer says just that. Nothing is recorded: give what it says back with the outcome
-        (`Advice.for_outcome`).
+        (`Advice.for_outcome`). Raises `InvalidValue` for what is no task type or context.
         """
         from memtend.agent.recommending import advise  # noqa: PLC0415
 
-        asked = dict(context or {})
         if self._recommender is not None:
-            return advise(self.memory, self._recommender, task_type, asked, "for this context")
+            return advise(self.memory, self._recommender, task_type, context, "for this context")
         from memtend.agent.learned import LiveRecommender  # noqa: PLC0415
 
         live = LiveRecommender(self.memory.store, self.swarm, self.agent, explain=explain)
-        return advise(self.memory, live, task_type, asked, "here")
+        return advise(self.memory, live, task_type, context, "here")
 
     coordination_strategy = get_coordination_strategy

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic import BaseModel, Field
 
-from memtend.errors import MemtendError
-from memtend.model.layout import OUTCOMES
+from memtend.errors import InvalidValue, MemtendError
+from memtend.model.layout import OUTCOMES, is_text
 
 if TYPE_CHECKING:
     from memtend.memory import Memory
@@ -102,21 +102,35 @@ def advise(
     memory: Memory,
     recommender: Recommender,
     task_type: str | None,
-    context: Mapping[str, Any],
+    context: Mapping[str, Any] | None,
     where: str,
 ) -> Advice:
     """Ask the recommender; `where` nothing is learned, if it has nothing to say. What keeps it from
-    answering is said, not raised."""
+    answering is said, not raised. Raises `InvalidValue` for what is no task type or context."""
+    asked = _asked(task_type, context)
     if memory.agent is not None:
         memory.config.allow(memory.agent, "read", OUTCOMES)
     rows = memory.store.engine.read("tally_of", ("ns", OUTCOMES))
     outcomes = int(rows[0][0]) if rows else 0
     why = f"nothing is learned yet {where}"
     try:
-        found = recommender.recommend(task_type, context)
+        found = recommender.recommend(task_type, asked)
     except MemtendError as error:
         found, why = None, f"what was learned cannot be used: {error}"
     if found is None:
         why = f"{why}; outcomes recorded so far: {outcomes:,}"
-        return Advice(learned=False, outcomes=outcomes, context=dict(context), why=why)
-    return Advice(**{**dict(found), "outcomes": outcomes, "context": dict(context)})
+        return Advice(learned=False, outcomes=outcomes, context=asked, why=why)
+    return Advice(**{**dict(found), "outcomes": outcomes, "context": asked})
+
+
+def _asked(task_type: object, context: object) -> dict[str, Any]:
+    """The context. What could not be recorded with the outcome is not asked about either."""
+    if task_type is not None and not (isinstance(task_type, str) and is_text(task_type)):
+        raise InvalidValue(name="task_type", why=f"{ascii(task_type)[:64]} is no text")
+    given = {} if context is None else context
+    if not isinstance(given, Mapping):
+        raise InvalidValue(name="context", why="it is no object with named fields")
+    for name in given:
+        if not (isinstance(name, str) and is_text(name)):
+            raise InvalidValue(name="context", why=f"{ascii(name)[:64]} is no name of a field")
+    return dict(given)

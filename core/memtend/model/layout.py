@@ -136,7 +136,7 @@ def segment(name: str, what: str, limit: int = LAYOUT_NAME_BYTES_MAX) -> str:
     """One name as one path segment."""
     if not isinstance(name, str) or not name:
         raise InvalidName(what=what, name=name, why="it is empty or not text")
-    if "\0" in name or not _is_text(name):
+    if "\0" in name or not is_text(name):
         why = "it has a NUL character or half of a surrogate pair, which labels cannot keep"
         raise InvalidName(what=what, name=name[:64], why=why)
     quoted = quote_segment(name)
@@ -146,7 +146,8 @@ def segment(name: str, what: str, limit: int = LAYOUT_NAME_BYTES_MAX) -> str:
     return quoted
 
 
-def _is_text(name: str) -> bool:
+def is_text(name: str) -> bool:
+    """Whether it is Unicode: no half of a surrogate pair stands alone."""
     return not any("\ud800" <= char <= "\udfff" for char in name)
 
 

@@ -43,7 +43,7 @@ class Lessons(Learning):
         from memtend.agent.recommending import advise  # noqa: PLC0415
 
         live = LiveRecommender(self.store, swarm, agent, explain=explain)
-        return advise(self.memory, live, task_type, dict(context or {}), "here")
+        return advise(self.memory, live, task_type, context, "here")
 
     def evaluate(self, model: str | None = None, scenario: str = DEFAULT) -> ModelEvaluation:
         """What a model is worth: that named, else the one in use, else the newest of the scenario.
