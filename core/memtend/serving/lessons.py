@@ -4,8 +4,8 @@ fit again. Only reads, but for `refit`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Final
 
 from memtend.clock import to_ms
 from memtend.errors import ModelDamaged, ModelRefused, ModelUnknown
@@ -16,7 +16,6 @@ from memtend.model.scenario import DEFAULT
 from memtend.serving.learning import ADOPTED, EXCLUDED, Learning, Step
 
 if TYPE_CHECKING:
-    from memtend.agent.recommending import Advice
     from memtend.learn.drift import Drift
     from memtend.learn.insights import Insight
     from memtend.learn.report import FitReport, ModelEvaluation, News
@@ -29,22 +28,6 @@ _SINCE: Final = "what has come since it was fitted"
 
 
 class Lessons(Learning):
-    def recommend(
-        self,
-        task_type: str | None,
-        context: Mapping[str, Any] | None = None,
-        *,
-        swarm: str | None = None,
-        agent: str | None = None,
-        explain: bool = True,
-    ) -> Advice:
-        """What an agent would be told, by the model in use."""
-        from memtend.agent.learned import LiveRecommender  # noqa: PLC0415
-        from memtend.agent.recommending import advise  # noqa: PLC0415
-
-        live = LiveRecommender(self.store, swarm, agent, explain=explain)
-        return advise(self.memory, live, task_type, context, "here")
-
     def evaluate(self, model: str | None = None, scenario: str = DEFAULT) -> ModelEvaluation:
         """What a model is worth: that named, else the one in use, else the newest of the scenario.
 
