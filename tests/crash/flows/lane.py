@@ -32,6 +32,7 @@ END_S_MAX = 900
 LOOK_S = 0.1
 RUNS_MAX = 3
 AWAY_S = 8.0
+USUAL_S = 4.0
 VICTIMS = ("run", "worker", "machine", "server", "database")
 """A worker without the runs below it; a machine is both; the last two are of all lanes."""
 GIVEN: dict[str, dict[str, Any]] = {
@@ -87,28 +88,22 @@ class Lane:
         self._dice = random.Random(name)
         self._usual_s: dict[str, float] = {}
         self._batches = 0
-
-    def learn(self, flow: str) -> list[str]:
-        """A run that is left alone: how long it takes, and that its work is seen to be done."""
-        batch = self._batch(flow)
-        run = self._start(flow)
-        self._until(run, has_begun)
-        began = time.monotonic()
-        state = self._until(run, is_over).state_name
-        self._usual_s[flow] = time.monotonic() - began
-        said = [] if state == "Completed" else [f"{flow} left alone is {state}"]
-        return said + tried(lambda: wrong(self.stage, batch, [run]))
+        self.wrong: list[str] = []
 
     def kill(self, flow: str, victim: str) -> Kill | None:
-        """Kill somebody at a random moment of a run; None where the run was over by then."""
+        """Kill somebody at a random moment of a run; None where the run was over by then.
+
+        A run that was over has shown how long one takes, and that its work is seen to be done.
+        """
         batch = self._batch(flow)
         run = self._start(flow)
         self._until(run, has_begun)
         began = time.monotonic()
-        time.sleep(self._dice.random() * self._usual_s[flow])
+        time.sleep(self._dice.random() * self._usual_s.get(flow, USUAL_S))
         at = self._until(run, lambda _: True)
         if is_over(at):
-            self._through(batch, run)
+            self._usual_s[flow] = usual_s(at)
+            self.wrong += self._through(batch, run)[2]
             return None
         after_s = time.monotonic() - began
         self._hit(victim)
@@ -170,6 +165,10 @@ class Lane:
 
 def has_begun(run: FlowRun) -> bool:
     return run.state is not None and not run.state.is_scheduled()
+
+
+def usual_s(run: FlowRun) -> float:
+    return max(1.0, run.total_run_time.total_seconds())
 
 
 def is_over(run: FlowRun) -> bool:

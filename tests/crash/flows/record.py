@@ -136,20 +136,19 @@ def reclaiming() -> Iterator[None]:
         thread.join()
 
 
-def work(lane: Lane, waiting: Queue[Job], report: Path) -> tuple[list[Kill], list[str]]:
+def work(lane: Lane, waiting: Queue[Job], report: Path) -> list[Kill]:
     """Take what is to be killed next that this lane can kill, until nothing is left."""
-    found = [error for flow in FLOWS for error in lane.learn(flow)]
     kills: list[Kill] = []
     while True:
         try:
             job = waiting.get_nowait()
         except Empty:
-            return kills, found
+            return kills
         if job.victim == "database" and not lane.stage.url.startswith("postgresql"):
             waiting.put(job)
             time.sleep(1)
             if all(one.victim == "database" for one in list(waiting.queue)):
-                return kills, found
+                return kills
             continue
         kill = lane.kill(job.flow, job.victim)
         if kill is None:
@@ -169,9 +168,9 @@ def main(kills: int, report: Path, lanes: int) -> int:
     home = Path(os.environ["PREFECT_HOME"])
     with running(home, LANES[:lanes]) as ready, ThreadPoolExecutor(len(ready)) as pool:
         done = list(pool.map(lambda lane: work(lane, waiting, report), ready))
-        wrong = [error for _, found in done for error in found]
+        wrong = [error for lane in ready for error in lane.wrong]
         wrong += [error for lane in ready for error in at_the_end(lane.stage)]
-    made = [kill for kills_, _ in done for kill in kills_]
+    made = [kill for several in done for kill in several]
     wrong += [error for kill in made for error in kill.wrong]
     summary = {"kills": len(made), "seconds": round(time.monotonic() - began), "wrong": wrong}
     print(json.dumps(summary))
