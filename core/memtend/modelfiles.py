@@ -89,6 +89,10 @@ class ModelFiles:
             if found.get(self._path(entry.model_id, one.name)) != one.bytes
         )
 
+    def altered(self, entry: ModelEntry) -> tuple[str, ...]:
+        """As `missing`, and those of other bytes: all of them are read."""
+        return tuple(one.name for one in entry.files if not self._is_whole(entry, one.name))
+
     def remove(self, model_ids: Iterable[str]) -> int:
         """Remove all files of models that the registry no longer names; how many there were."""
         names = [
@@ -135,6 +139,13 @@ class ModelFiles:
             plain = all(one.compress_type in _PLAIN and not one.flag_bits & 1 for one in parts)
             if plain and sum(one.file_size for one in parts) <= MODEL_BYTES_MAX:
                 return any(words.search(archive.read(one)) for one in parts)
+        return True
+
+    def _is_whole(self, entry: ModelEntry, name: str) -> bool:
+        try:
+            self.read(entry, name)
+        except ModelDamaged:
+            return False
         return True
 
     def _differs(self, path: str, data: bytes) -> bool:

@@ -181,16 +181,17 @@ def test_files_are_known_before_they_are_read(target: ObjectStore, clock: Manual
         files.write("m1", {"card.md": b"# what it was"})
     with pytest.raises(ModelDamaged, match="names no such file"):
         files.read(kept, "../m2/card.md")
-    assert files.missing(kept) == ()
+    assert files.missing(kept) == files.altered(kept) == ()
     for bad, why in ((b"# what it IS", "hash"), (b"# what", "6 bytes"), (b"#" * 13, "longer")):
         target.delete("s1/m1/card.md")
         target.put_if_absent("s1/m1/card.md", bad)
         with pytest.raises(ModelDamaged, match=why):
             files.read(kept, "card.md")
+        assert files.altered(kept) == ("card.md",)
     target.delete("s1/m1/card.md")
     with pytest.raises(ModelDamaged, match="it is not at"):
         files.read(kept, "card.md")
-    assert files.missing(kept) == ("card.md",)
+    assert files.missing(kept) == files.altered(kept) == ("card.md",)
     assert kept.files[0].sha256 == sha256(FILES["card.md"]).hexdigest()
 
 

@@ -210,9 +210,11 @@ def test_a_harmed_file_is_refused_with_the_reason_and_tried_again(
             assert (advice.learned, advice.strategy) == (False, None)
             assert advice.why.startswith("what was learned cannot be used: the file 'serve.npz'")
         assert services.learning_news().refit is (harm != "altered")
-        # Length and presence are looked at by health; bytes by who asks.
+        # Length and presence are looked at by health; bytes by who asks, and by all of health.
         level = {one.name: one.level for one in services.health().checks}["models"]
         assert level is (Level.OK if harm == "altered" else Level.WARNING)
+        [found] = [one for one in services.health(full=True).checks if one.name == "models"]
+        assert (found.level, "serve.npz" in found.fact) == (Level.WARNING, True)
         path.write_bytes(whole)
         clock.advance(MODEL_RETRY_MS)
         assert agent.get_coordination_strategy({}, task_type="code").model == model.model_id

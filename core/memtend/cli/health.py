@@ -20,8 +20,8 @@ Full = Annotated[
     bool,
     typer.Option(
         "--full",
-        help="Read every row, not only the next few, and let the database check itself. Cut off, "
-        "it goes on where it was when it is called again.",
+        help="Read every row, not only the next few, and the files of models in use, and let the "
+        "database check itself. Cut off, it goes on where it was when it is called again.",
     ),
 ]
 

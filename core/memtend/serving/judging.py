@@ -54,8 +54,9 @@ class Judging(Peering, Archives, Drills, Migrating):
     def health(self, target_url: str | None = None, *, full: bool = False) -> HealthReport:
         """Judge the store by its figures; with a target, its backups too.
 
-        A sample of the rows is read, each time the next ones. `full` reads every row and lets the
-        database check itself; cut off, it goes on where it was when it is called again.
+        A sample of the rows is read, each time the next ones. `full` reads every row and the files
+        of models in use, and lets the database check itself; cut off, it goes on where it was when
+        it is called again.
         """
         from memtend.health.checks import check_health  # noqa: PLC0415
 
@@ -79,7 +80,7 @@ class Judging(Peering, Archives, Drills, Migrating):
             **self._used(ask),
             **self._backup_facts(target_url, ask),
             **self._archive_facts(stats.archived.records if stats else 0),
-            **ask("models", lambda: model_facts(self.store), {}),
+            **ask("models", lambda: model_facts(self.store, full=full), {}),
         }
         return HealthFacts(**given, unread=tuple(ask.unread))
 

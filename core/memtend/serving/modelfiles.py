@@ -19,8 +19,9 @@ class ModelShelf(Serving):
         return files_of(self.store)
 
 
-def model_facts(store: Store) -> dict[str, Any]:
-    """What health is told of the models in use. Who asks a model checks the bytes, too."""
+def model_facts(store: Store, *, full: bool = False) -> dict[str, Any]:
+    """What health is told of the models in use; `full` reads their files, and who asks a model
+    compares their bytes, too."""
     from memtend.modelfiles import files_of  # noqa: PLC0415
     from memtend.store import models  # noqa: PLC0415
 
@@ -29,10 +30,11 @@ def model_facts(store: Store) -> dict[str, Any]:
         return {}
     try:
         files = files_of(store)
+        harmed = files.altered if full else files.missing
         missing = [
             f"{name} of model {one.model_id} at {files.url}"
             for one in used.values()
-            for name in files.missing(one)
+            for name in harmed(one)
         ]
     except (MemtendError, OSError) as error:
         missing = [str(error)]
