@@ -48,8 +48,11 @@ def left(services: Services) -> set[str]:
     return {one.model_id for one in known}
 
 
-def erased(services: Services, subject: Subject) -> None:
-    assert services.apply_erase(services.plan_erase(subject)).residue == 0
+def erased(services: Services, subject: Subject, models: int = 0) -> None:
+    """So many models go with it, as the plan had said."""
+    plan = services.plan_erase(subject)
+    report = services.apply_erase(plan)
+    assert (plan.models, report.models, report.residue) == (models, models, 0)
 
 
 def test_models_that_name_an_agent_go_with_it(services: Services) -> None:
@@ -60,14 +63,14 @@ def test_models_that_name_an_agent_go_with_it(services: Services) -> None:
     fit(services, "damaged", b"PK and nothing more")
     fit(services, "of-another", boxed(f"{NAME}7 {NAME}_b".encode()), features=[NAME + "7"])
     models.promote(services.store, "by-part", expected=None, actor="operator")
-    erased(services, Subject.of_agent(NAME))
+    erased(services, Subject.of_agent(NAME), models=5)
     assert left(services) == {"of-another"}
     assert models.in_use(services.store) == {}
 
 
 def test_what_a_crash_has_left_goes_too(services: Services) -> None:
     files_of(services.store).write("orphan", {"card.md": NAME.encode()})
-    erased(services, Subject.of_writer(NAME))
+    erased(services, Subject.of_writer(NAME), models=1)
     assert files_of(services.store).naming(NAME) == []
 
 
@@ -80,7 +83,7 @@ def test_a_namespace_takes_its_accesses_and_trials(services: Services) -> None:
         for trial_id, namespace in (("t1", f"{NAME}/*"), ("t2", "kept")):
             trials.save(tx, trials.Trial(trial_id, namespace, "running", {}, 1))
     fit(services, "m1", b"x", namespaces=[f"{NAME}/deep"])
-    erased(services, Subject.of_namespace(NAME))
+    erased(services, Subject.of_namespace(NAME), models=1)
     assert left(services) == set()
     assert [one.id for one in trials.listed(services.store)] == ["t2"]
     [(number,)] = run_sql(memory, "SELECT ns FROM access_log")

@@ -61,9 +61,9 @@ def erase(
     """Erase a record, or everything of one namespace, agent, writer, session or tag, for good.
 
     Prints the plan and stops. With --apply it goes from rows, tags, change log, archive, saved
-    plans and names in the audit trail; no restore and no import brings it back. Then everything is
-    searched for traces: the status is 78 when some are left. Older backups keep it until rotation
-    drops them; the report says until when.
+    plans and names in the audit trail; learned models that name it are dropped; no restore and no
+    import brings it back. Then everything is searched for traces: the status is 78 when some are
+    left. Older backups keep it until rotation drops them; the report says until when.
     """
     subject = _subject(namespace, key, pattern, agent, writer, session, tag)
     with open_operator(store) as services:
@@ -127,6 +127,7 @@ def _preview(plan: ErasePlan, json: bool) -> None:
             ("in quarantine", f"{plan.quarantined:,}" if plan.quarantined else ""),
             ("archived", f"{plan.archived:,}" if plan.archived else ""),
             ("messages", f"{plan.messages:,}" if plan.messages else ""),
+            ("learned models", f"{plan.models:,} dropped" if plan.models else ""),
             ("kept stores", f"{plan.copies:,} removed, no undo" if plan.copies else ""),
         )
     )
@@ -143,6 +144,7 @@ def _report(report: EraseReport, json: bool) -> None:
         ("access counts", report.access_counts),
         ("operations", report.operations),
         ("messages", report.messages),
+        ("learned models", report.models),
         ("audit entries", report.audit_redacted),
         ("namespaces", report.namespaces_closed),
         ("grants", report.grants_revoked),

@@ -16,7 +16,8 @@ from memtend.model.subject import Subject
 class ErasePlan(Plan, frozen=True, extra="forbid"):
     """`rows` are siblings and elements of sets. The subject is in no dump of the plan.
 
-    `copies` are whole stores that restores have replaced and kept: they are removed.
+    `copies` are whole stores that restores have replaced and kept: they are removed. `models` are
+    learned ones that name the subject: they are dropped, and who uses one goes on without it.
     """
 
     subject: Subject = Field(exclude=True, repr=False)
@@ -29,6 +30,7 @@ class ErasePlan(Plan, frozen=True, extra="forbid"):
     archived: int = 0
     copies: int = 0
     messages: int = 0
+    models: int = 0
 
 
 def plan_erase(
@@ -43,6 +45,7 @@ def plan_erase(
     archived: int,
     copies: int,
     messages: int = 0,
+    models: int = 0,
 ) -> ErasePlan:
     """Everything that the subject has. A subject that has nothing is still written down: old
     backups and sources of imports may have more."""
@@ -62,4 +65,5 @@ def plan_erase(
         archived=archived,
         copies=copies,
         messages=messages,
+        models=models,
     )

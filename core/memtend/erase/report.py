@@ -49,6 +49,7 @@ class EraseReport(Report, frozen=True, extra="forbid"):
     access_counts: int = 0
     operations: int = 0
     messages: int = 0
+    models: int = 0
     audit_redacted: int = 0
     namespaces_closed: int = 0
     grants_revoked: int = 0

@@ -11,7 +11,7 @@ from memtend.clock import to_datetime
 from memtend.errors import NoArchive
 from memtend.guard import clear
 from memtend.serving.archives import Archives
-from memtend.serving.model_erasing import forget_models
+from memtend.serving.model_erasing import forget_models, models_about
 from memtend.serving.modelfiles import ModelShelf
 from memtend.store import catalog
 from memtend.store.pruned_erasing import forget_paths
@@ -49,6 +49,7 @@ class Erasures(ModelShelf, Archives):
             archived=found.archived,
             copies=len(kept_stores(self.store.engine)) + len(pre_stores(self.store.engine)),
             messages=len(messages_of(self.store, subject)),
+            models=len(models_about(self.store, self._model_files(), subject)),
         )
 
     def apply_erase(self, plan: ErasePlan, *, full: bool = False) -> EraseReport:
@@ -64,7 +65,7 @@ class Erasures(ModelShelf, Archives):
             self._vault()  # a wrong key stops the erasure before anything has gone, not halfway
         with self._maintaining("erase") as lease:
             cleared = clear(plan, lease=lease, facts=self.facts(), safety=self._safety())
-            forget_models(self.store, self._model_files(), plan.subject, lease)
+            gone = forget_models(self.store, self._model_files(), plan.subject, lease)
             report = apply_erase(
                 cleared,
                 self.store,
@@ -74,7 +75,7 @@ class Erasures(ModelShelf, Archives):
                 backups_until=self._backups_until(),
             )
         self.memory.config.refresh(self.store.meta().config)
-        return report
+        return report.model_copy(update={"models": len(gone)})
 
     def _backups_until(self) -> datetime | None:
         """When rotation lets go of the newest backup that may still hold what is erased now.

@@ -17,11 +17,16 @@ if TYPE_CHECKING:
     from memtend.store.store import Store
 
 
-def forget_models(store: Store, files: ModelFiles, subject: Subject, lease: Lease) -> list[str]:
-    """Drop every model whose row or whose files name the subject; returns which."""
+def models_about(store: Store, files: ModelFiles, subject: Subject) -> list[str]:
+    """Every model whose row or whose files name the subject."""
     if not tells(subject):
         return []
-    naming = sorted({*models_naming(store, subject), *files.naming(subject.name)})
+    return sorted({*models_naming(store, subject), *files.naming(subject.name)})
+
+
+def forget_models(store: Store, files: ModelFiles, subject: Subject, lease: Lease) -> list[str]:
+    """Drop them; returns which."""
+    naming = models_about(store, files, subject)
     if naming:
         files.remove(naming)
         drop_models(store, naming, lease)
