@@ -23,6 +23,8 @@ from unittest.mock import patch
 from urllib.error import URLError
 from urllib.request import urlopen
 
+import psycopg
+
 from memtend.limits import SERVER_START_S_MAX
 from memtend.memory import Memory
 from memtend_flows.home import prefect_environment
@@ -37,9 +39,10 @@ NAMESPACES = 97
 
 
 class Place(NamedTuple):
-    """A server of each kind, and a folder."""
+    """Two servers, the database of Prefect's, and a folder."""
 
     server: fixture.PostgresServer
+    prefect: str
     folder: Path
     environment: dict[str, str]
 
@@ -67,7 +70,7 @@ def place(folder: Path) -> Iterator[Place]:
         command = ("prefect", "server", "start", "--port", str(PORT))
         with program(command, environment, folder):
             wait_until(lambda: answers(f"{url}/api/health"))
-            yield Place(server, folder, environment)
+            yield Place(server, prefect, folder, environment)
 
 
 @contextmanager
@@ -111,6 +114,7 @@ def fill(url: str, records: int) -> None:
 
 def wide(where: Place, records: int) -> Iterator[tuple[str, ...]]:
     """Rows of the table of wide runs. Prefect is imported when its server is known."""
+    from memtend_flows.prune import prune  # noqa: PLC0415
     from memtend_flows.verify import verify  # noqa: PLC0415
     from tests.fixtures.verifying import timeless  # noqa: PLC0415
 
@@ -118,13 +122,22 @@ def wide(where: Place, records: int) -> Iterator[tuple[str, ...]]:
         with where.server.database() as database:
             store = database if engine == "PostgreSQL" else str(where.folder / "wide.db")
             fill(store, records)
-            told = []
-            for workers in (0, 1, 2):
-                took, report = timed(lambda: verify(store, workers=workers))  # noqa: B023
-                told.append(timeless(report))
-                expect(told[-1], told[0], "verify")
-                yield ("verify", engine, f"{records:,}", str(workers), f"{took:.1f}",
-                       f"{records / took:,.0f}")  # fmt: skip
+            size = bytes_of(database) if engine == "PostgreSQL" else os.path.getsize(store)
+            print(f"{engine}: {size / records:,.0f} bytes a record", file=sys.stderr)
+            for flow in (verify, prune):
+                told = []
+                for workers in (0, 1, 2):
+                    took, report = timed(lambda: flow(store, workers=workers))  # noqa: B023
+                    told.append(timeless(report) if flow is verify else report)
+                    expect(told[-1], told[0], flow.name)
+                    yield (flow.name, engine, f"{records:,}", str(workers), f"{took:.1f}",
+                           f"{records / took:,.0f}")  # fmt: skip
+
+
+def bytes_of(database: str) -> int:
+    with psycopg.connect(database) as connection:
+        [(size,)] = connection.execute("SELECT pg_database_size(current_database())").fetchall()
+    return int(size)
 
 
 def timed(work: Callable[[], Any]) -> tuple[float, Any]:
@@ -155,7 +168,7 @@ def main() -> None:
             wide_head = ("flow", "store on", "records", "workers", "seconds", "records/s")
             show(wide_head, wide(where, chosen.records))
         if chosen.only != "wide":
-            pool_head = ("workers", "runs", "seconds", "runs/minute")
+            pool_head = ("workers", "runs", "seconds", "runs/minute", "of Prefect's database")
             show(pool_head, scale_pool.rows(where, chosen.teams))
 
 

@@ -43,10 +43,13 @@ def rows(where: Place, teams: int) -> Iterator[tuple[str, ...]]:
             line = ("prefect", "worker", "start", "--pool", "memtend", "--limit", "1")
             stack.enter_context(scale.program(line, where.environment, where.folder))
             scale.wait_until(lambda: _online() == workers)  # noqa: B023
+            before = scale.bytes_of(where.prefect)
             took, runs = scale.timed(lambda: _run_all(list(stores)))
+            grown = (scale.bytes_of(where.prefect) - before) / runs
             roots.append([_newest(store) for store in stores.values()])
             expect(roots[-1], roots[0], "roots of the backups")
-            yield str(workers), str(runs), f"{took:.0f}", f"{60 * runs / took:.1f}"
+            rate = f"{60 * runs / took:.1f}"
+            yield str(workers), str(runs), f"{took:.0f}", rate, f"{grown / 1_000:,.0f} KB"
 
 
 def _deploy(where: Place, name: str, store: str) -> None:
