@@ -33,6 +33,7 @@ LOOK_S = 0.1
 RUNS_MAX = 3
 AWAY_S = 8.0
 USUAL_S = 4.0
+EARLY = 0.15  # the share of kills that may come before a run has begun
 VICTIMS = ("run", "worker", "machine", "server", "database")
 """A worker without the runs below it; a machine is both; the last two are of all lanes."""
 GIVEN: dict[str, dict[str, Any]] = {
@@ -97,7 +98,8 @@ class Lane:
         """
         batch = self._batch(flow)
         run = self._start(flow)
-        self._until(run, has_begun)
+        early = self._dice.random() < EARLY
+        self._until(run, has_been_taken if early else has_begun)
         began = time.monotonic()
         time.sleep(self._dice.random() * self._usual_s.get(flow, USUAL_S))
         at = self._until(run, lambda _: True)
@@ -163,8 +165,12 @@ class Lane:
         return at
 
 
-def has_begun(run: FlowRun) -> bool:
+def has_been_taken(run: FlowRun) -> bool:
     return run.state is not None and not run.state.is_scheduled()
+
+
+def has_begun(run: FlowRun) -> bool:
+    return has_been_taken(run) and not (run.state is not None and run.state.is_pending())
 
 
 def usual_s(run: FlowRun) -> float:

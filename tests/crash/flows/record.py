@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -55,7 +56,7 @@ LANES = (
 
 
 def jobs(kills: int) -> list[Job]:
-    """Each flow with each victim in turn, in proportion."""
+    """Each flow with each victim in proportion, in any order."""
     round_ = [
         Job(flow, victim)
         for victim in VICTIMS
@@ -64,7 +65,9 @@ def jobs(kills: int) -> list[Job]:
     ]
     step = max(1, len(round_) // max(1, kills))
     many = (round_[::step] if kills < len(round_) else round_) * (1 + kills // len(round_))
-    return many[:kills]
+    chosen = many[:kills]
+    random.Random(kills).shuffle(chosen)
+    return chosen
 
 
 @contextmanager
