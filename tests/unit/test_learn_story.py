@@ -14,9 +14,9 @@ from memtend.agent.learned import draw_of, recommended
 from memtend.agent.memory import AgentMemory
 from memtend.clock import ManualClock
 from memtend.errors import LearnPackageMissing
+from memtend.errors.learning import learn_packages
 from memtend.learn.advice import Advice as Told
 from memtend.learn.advice import Likely
-from memtend.learn.needed import learn_packages
 from memtend.model.scenario import applicable, of_swarm, of_task
 from memtend.policies import load_policies
 from memtend.services import Services, open_services

@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 
 from memtend.agent.recommending import PastCase, Reason, Recommended
 from memtend.errors import MemtendError
+from memtend.errors.learning import learn_packages
 from memtend.limits_learning import MODEL_LOOK_MS, MODEL_RETRY_MS
 from memtend.model.scenario import applicable
 
@@ -87,7 +88,6 @@ class ModelsInUse:
 
 def load(store: Store, entry: ModelEntry) -> ServedRecommender:
     """Raises `ModelDamaged`, `ModelRefused`, `LearnPackageMissing`, or what the target raises."""
-    from memtend.learn.needed import learn_packages  # noqa: PLC0415
     from memtend.modelfiles import files_of  # noqa: PLC0415
 
     with learn_packages():

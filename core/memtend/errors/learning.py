@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from memtend.errors.base import MemtendError
 
 
@@ -65,6 +68,15 @@ class LearnPackageMissing(MemtendError):
     code = 120
     message = "to learn needs the package {package}, which is not installed"
     hint = "Install it with the extra that brings it: pip install 'memtend[learn]'."
+
+
+@contextmanager
+def learn_packages() -> Iterator[None]:
+    """Raises `LearnPackageMissing` where numpy or scikit-learn is not installed."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise LearnPackageMissing(package=error.name or "scikit-learn") from error
 
 
 class ScenarioUnknown(MemtendError):

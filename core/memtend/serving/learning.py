@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from memtend.clock import to_datetime
 from memtend.errors import ModelNotPromoted, ScenarioUnknown
-from memtend.learn.needed import learn_packages
+from memtend.errors.learning import learn_packages
 from memtend.model.learned import STRATEGY
 from memtend.model.scenario import DEFAULT, applicable
 from memtend.serving.modelfiles import ModelShelf

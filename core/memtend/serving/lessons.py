@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from memtend.clock import to_ms
 from memtend.errors import ModelDamaged, ModelRefused, ModelUnknown
-from memtend.learn.needed import learn_packages
+from memtend.errors.learning import learn_packages
 from memtend.limits_learning import REFIT_SHARE
 from memtend.model.learned import ModelStatus
 from memtend.model.scenario import DEFAULT

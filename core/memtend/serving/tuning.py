@@ -11,6 +11,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from memtend.errors import TrialUnknown
+from memtend.errors.learning import learn_packages
 from memtend.guard import clear_ttl
 from memtend.serving.alerting import Alerting
 
@@ -210,7 +211,6 @@ class Tuning(Alerting):
         )
 
     def _gathered(self, by: str) -> Gathered:
-        from memtend.learn.needed import learn_packages  # noqa: PLC0415
         from memtend.serving.tuning_facts import gather  # noqa: PLC0415
 
         self._refresh()
