@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import suppress
 from hashlib import sha256
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from pydantic import BaseModel
 
@@ -19,6 +19,15 @@ from memtend.errors import MemtendError, ObjectMissing, PlanAltered, PlanMissing
 from memtend.limits import PLAN_BYTES_MAX
 from memtend.model.plan import Plan, PlanRef
 from memtend.objects import open_target
+
+DIGITS_MIN: Final = 8
+"""Of a digest, where its beginning stands for it."""
+
+
+def whole_digest(beginning: str, known: Iterable[str]) -> str | None:
+    """The one that begins so; None where none does, or several, or too little of it is said."""
+    found = [one for one in known if one.startswith(beginning)]
+    return found[0] if len(beginning) >= DIGITS_MIN and len(found) == 1 else None
 
 
 class PartRef(BaseModel, frozen=True, extra="forbid"):

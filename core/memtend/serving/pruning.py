@@ -167,13 +167,15 @@ class Prunings(Archives):
 
     def _pruning(self, digest: str) -> Pruning:
         """By its digest, or the beginning of it that no other has."""
+        from memtend.plans import whole_digest  # noqa: PLC0415
+
         if (one := prunings.of_plan(self.store, digest)) is not None:
             return one
-        known = prunings.history(self.store, SCAN_MAX)
-        found = [one for one in known if len(digest) >= 8 and one.plan.startswith(digest)]
-        if len(found) != 1:
+        known = {one.plan: one for one in prunings.history(self.store, SCAN_MAX)}
+        found = whole_digest(digest, known)
+        if found is None:
             raise PlanUnknown(plan=digest)
-        return found[0]
+        return known[found]
 
 
 def _share(rows: int) -> int:

@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 ACTOR: Final = "tuning"
 ALERT: Final = "ttl.regret"
-_DIGITS: Final = 8
-"""Of a digest, at least."""
 
 
 class Tuning(Alerting):
@@ -240,11 +238,12 @@ class Tuning(Alerting):
 
     def _digest(self, digest: str) -> str:
         """The whole of it, from its beginning."""
-        plans = {str(one.facts["plan"]) for one in self._trials()}
-        found = [one for one in plans if one.startswith(digest)]
-        if len(digest) < _DIGITS or len(found) != 1:
+        from memtend.plans import whole_digest  # noqa: PLC0415
+
+        found = whole_digest(digest, {str(one.facts["plan"]) for one in self._trials()})
+        if found is None:
             raise TrialUnknown(plan=digest)
-        return found[0]
+        return found
 
     def _keep_file(self, file: PolicyFile, what: str) -> str:
         """A policy file that people can read and set, beside the plans; its name."""

@@ -8,12 +8,11 @@ from memtend.errors import PlanMissing
 from memtend.learn.tuning.plan import OPERATION, TtlPlan
 from memtend.model.plan import PlanRef
 from memtend.objects import open_target
-from memtend.plans import load_plan
+from memtend.plans import load_plan, whole_digest
 
 if TYPE_CHECKING:
     from memtend.clock import Clock
 
-_DIGITS: Final = 8
 _SUFFIX: Final = ".json"
 
 
@@ -23,8 +22,8 @@ def kept_plan(digest: str, plans_url: str, clock: Clock) -> TtlPlan:
     names = [one.name for one in open_target(plans_url, clock).list()]
     own = [name for name in names if name.startswith(prefix) and name.endswith(_SUFFIX)]
     known = [name.removeprefix(prefix).removesuffix(_SUFFIX) for name in own]
-    found = [one for one in known if one.startswith(digest)]
-    if len(digest) < _DIGITS or len(found) != 1:
+    found = whole_digest(digest, known)
+    if found is None:
         raise PlanMissing(ref=f"{OPERATION} {digest!r}")
-    ref = PlanRef(url=plans_url, sha256=found[0], operation=OPERATION, decisions=0)
+    ref = PlanRef(url=plans_url, sha256=found, operation=OPERATION, decisions=0)
     return load_plan(ref, clock, TtlPlan)

@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 LONGEST: Final = 2
 """Undecided, a canary goes on for so many times its time."""
-RUNNING: Final = (TrialState.CANARY, TrialState.PROMOTED)
 
 
 def of_plan(trials: Sequence[Trial], digest: str) -> list[Trial]:
@@ -46,9 +45,7 @@ def begun(
     plan: TtlPlan, digest: str, ids: Mapping[str, str], file: PolicyFile,
     trials: Sequence[Trial], now_ms: int,
 ) -> Turn | None:  # fmt: skip
-    """With everything that the plan proposes under way; nothing where that was done before."""
-    if of_plan(trials, digest):
-        return None
+    """With everything that the plan proposes under way."""
     rows: list[Trial] = []
     before = file
     for one in plan.to_change():
