@@ -54,7 +54,7 @@ USUAL: Final = "memtend alert notice"
 URGENT: Final = "memtend alert urgent"
 
 _STORE = "Store: {{ event.resource.name }}"
-_RUN = "Run: {{ flow_run.name }}\n{{ flow_run|ui_url }}"
+_RUN = "Run: {{ flow_run.name }}\n{{ flow_run|ui_url or '' }}"
 _ALERT = (
     "{{ event.payload.level }} {{ event.payload.rule }} ({{ event.payload.scope }}): "
     "{{ event.payload.fact }}\n{{ event.payload.hint }}"

@@ -183,6 +183,8 @@ def _block(client: SyncPrefectClient, named: str) -> UUID | None:
     if named == NOBODY:
         return None
     kind, _, name = named.partition("/")
+    if not name:
+        raise BlockMissing(block=named)
     try:
         return client.read_block_document_by_name(name, kind).id
     except ObjectNotFound:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 import httpx
 from prefect.client.orchestration import SyncPrefectClient, get_client
-from prefect.exceptions import PrefectHTTPStatusError
+from prefect.exceptions import PrefectException, PrefectHTTPStatusError
 from prefect.settings import get_current_settings
 
 from memtend.cli.failing import failure_of, tell, wants_json
@@ -34,6 +34,8 @@ def server() -> Iterator[SyncPrefectClient]:
         raise ServerMissing(why=why) from None
     except httpx.HTTPError as error:
         raise ServerMissing(why=f"{url}: {error or type(error).__name__}") from None
+    except PrefectException as error:  # such as a thing that somebody else deletes meanwhile
+        raise ServerMissing(why=f"{url}: {type(error).__name__}, {error}") from None
 
 
 def run_program(body: Callable[[], None], arguments: Sequence[str] | None) -> int:

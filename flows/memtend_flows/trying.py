@@ -35,6 +35,7 @@ from memtend_tasks.publish import ALERT_TEST, TEST, resource
 _ACTED = "prefect.automation.action.executed"
 _FAILED = "prefect.automation.action.failed"
 _POLL_S = 0.5
+_PAGE = 50  # the newest; the server gives no more at a time
 T = TypeVar("T")
 
 
@@ -114,7 +115,7 @@ def _causes(one: ReceivedEvent) -> Iterator[UUID]:
 
 
 def _events(client: SyncPrefectClient, **wanted: Any) -> list[ReceivedEvent]:
-    return client.read_events(filter=EventFilter(**wanted)).events
+    return client.read_events(EventFilter(**wanted), limit=_PAGE).events
 
 
 def _until(look: Callable[[], T], patience_s: float) -> T:

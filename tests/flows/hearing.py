@@ -9,6 +9,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 
 from prefect.blocks.notifications import CustomWebhookNotificationBlock
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.events.schemas.automations import Automation, AutomationCore
 
 
 @contextmanager
@@ -34,3 +36,13 @@ def hearing(name: str) -> Iterator[list[str]]:
         block.save(name, overwrite=True)
         yield bodies
         server.shutdown()
+
+
+def change(client: SyncPrefectClient, one: Automation, **what: object) -> None:
+    """Another description, trigger or the like for an automation that is there."""
+    client.update_automation(one.id, core(one, **what))
+
+
+def core(one: Automation, **what: object) -> AutomationCore:
+    """What a server takes, of what it gave."""
+    return AutomationCore.model_validate(one.model_dump(exclude={"id", "owner_resource"}) | what)

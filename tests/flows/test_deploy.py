@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import orjson
@@ -12,15 +12,14 @@ from prefect.blocks.system import Secret
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.objects import StateType
 from prefect.events import emit_event
-from prefect.events.schemas.automations import EventTrigger
-from prefect.states import Running, Scheduled
+from prefect.states import Late, Running
 
 from memtend_flows.automations import HEARTBEAT, MARK, STUCK
 from memtend_flows.deploying import all_automations, main
 from memtend_flows.deployment import Place
 from memtend_flows.registering import of_store
 from memtend_flows.schedules import SERVED
-from tests.flows.hearing import hearing
+from tests.flows.hearing import change, core, hearing
 from tests.flows.seen import eventually
 
 POOL = "deploy-test"
@@ -87,19 +86,21 @@ def test_a_second_time_changes_nothing(site: Site, capsys: pytest.CaptureFixture
 def test_what_somebody_changed_is_put_right_and_what_was_paused_stays_so(
     site: Site, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """Prefect forgets the parameters of a schedule when it is paused: they come back, too."""
     made = site.deployments()["sweep-prod"]
     site.client.update_deployment_schedule(made.id, made.schedules[0].id, active=False)
     failed = site.client.read_automations_by_name("memtend run failed")[0]
     site.client.pause_automation(failed.id)
     late = site.client.read_automations_by_name("memtend run late")[0]
-    late.description = "Somebody was here."
-    site.client.update_automation(late.id, late)
+    change(site.client, late, description="Somebody was here.")
     changes = plan(capsys)
     assert [(one["name"], one["what"]) for one in changes if one["state"] == "changed"] == [
-        ("memtend run late", ["says"])
+        ("sweep-prod", ["schedules"]),
+        ("memtend run late", ["says"]),
     ]
     assert main(OPTIONS) == 0
-    assert not site.deployments()["sweep-prod"].schedules[0].active
+    [paused] = site.deployments()["sweep-prod"].schedules
+    assert (paused.active, paused.parameters) == (False, {"dry_run": False})
     assert not site.client.read_automation(failed.id).enabled  # type: ignore[union-attr]
     assert told(capsys) == {"unchanged"}
 
@@ -114,9 +115,8 @@ def test_only_what_it_made_itself_becomes_obsolete(
     ours = site.client.create_deployment(flow, "mow-prod", tags=[*tags, MARK], **entry)
     others = site.client.create_deployment(flow, "mow-theirs", tags=tags, **entry)
     alert = site.client.read_automations_by_name("memtend run late")[0]
-    old = site.client.create_automation(alert.model_copy(update={"name": "memtend run slow"}))
-    mine = alert.model_copy(update={"name": "memtend of mine", "tags": []})
-    kept = site.client.create_automation(mine)
+    old = site.client.create_automation(core(alert, name="memtend run slow"))
+    kept = site.client.create_automation(core(alert, name="memtend of mine", tags=[]))
     gone = {one["name"] for one in plan(capsys) if one["state"] == "obsolete"}
     assert gone == {"mow-prod", "memtend run slow"}
     assert main(OPTIONS) == 0
@@ -130,14 +130,35 @@ def test_only_what_it_made_itself_becomes_obsolete(
     site.client.delete_deployment(others)
 
 
+def test_what_cannot_be_found_is_named_and_nothing_is_changed(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A block that is missing, a store without one, an address that shows its password."""
+    before = site.seen()
+    for option, code in (
+        ("--notify=slack-webhook/nobody", 126),
+        ("--notify=nobody", 126),
+        ("--store=nobody", 81),
+        ("--store=postgresql://me:hunter2@db/memory", 80),
+    ):
+        assert main([*OPTIONS, option]) == code
+    said = capsys.readouterr().err
+    assert "slack-webhook/nobody" in said
+    assert "memtend-store-nobody" in said
+    assert "hunter2" not in said
+    assert site.seen() == before
+
+
 def test_a_run_that_died_is_told_so_and_one_that_nobody_begins_is_heard_of(site: Site) -> None:
     [stuck] = site.client.read_automations_by_name(STUCK)
-    assert isinstance(stuck.trigger, EventTrigger)
-    stuck.trigger.within = timedelta(seconds=10)
-    site.client.update_automation(stuck.id, stuck)
+    quick = stuck.trigger.model_copy(update={"within": timedelta(seconds=10)})
+    change(site.client, stuck, trigger=quick.model_dump())
     sweep, backup = (site.deployments()[name].id for name in ("sweep-prod", "backup-prod"))
+    # What looks for late runs is no part of a server as small as this one.
+    late = Late(scheduled_time=datetime.now(UTC) - timedelta(minutes=5))
+    waiting = site.client.create_flow_run_from_deployment(backup, name="waiting")
+    site.client.set_flow_run_state(waiting.id, late, force=True)
     dead = site.client.create_flow_run_from_deployment(sweep, state=Running(), name="dead")
-    site.client.create_flow_run_from_deployment(backup, state=Scheduled(), name="waiting")
     emit_event(
         HEARTBEAT,
         resource={"prefect.resource.id": f"prefect.flow-run.{dead.id}"},
@@ -147,7 +168,8 @@ def test_a_run_that_died_is_told_so_and_one_that_nobody_begins_is_heard_of(site:
     assert crashed
     assert eventually(lambda: any("process of a run has died" in body for body in site.heard))
     assert eventually(lambda: any("Nobody has begun" in body for body in site.heard))
-    assert any("dead" in body for body in site.heard)
+    assert any("Run: dead" in body for body in site.heard)
+    assert any("Run: waiting" in body for body in site.heard)
 
 
 def plan(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
