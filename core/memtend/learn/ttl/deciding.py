@@ -89,10 +89,17 @@ class Decision:
         return incumbents(learned.all.gaps, learned.names, self.price, self.given, *learned.bounds)
 
     @cached_property
+    def _before(self) -> ClassTable:
+        """What the past alone would have asked for."""
+        return self.learned.past.classes.table(self.price.rate, *self.learned.bounds)
+
+    @cached_property
+    def _table(self) -> ClassTable:
+        return self.learned.all.classes.table(self.price.rate, *self.learned.bounds)
+
+    @cached_property
     def _table_s(self) -> Floats:
-        learned = self.learned
-        table = learned.past.classes.table(self.price.rate, *learned.bounds)
-        return table.ttl(learned.later.cls, learned.later.size)
+        return self._before.ttl(self.learned.later.cls, self.learned.later.size)
 
     @cached_property
     def _forest_s(self) -> Floats | None:
@@ -134,8 +141,7 @@ class Decision:
 
     def _policy(self, kind: str) -> TtlPolicy:
         learned, bounds = self.learned, self.learned.bounds
-        rate = self.price.rate
-        table = learned.all.classes.table(rate, *bounds)
+        rate, table = self.price.rate, self._table
         if kind == "access" and learned.past.forest is not None:
             rate *= tilt(learned.past.forest, learned.later, self.price, bounds, learned.seed)
         finer = () if kind == "incumbent" else self._finer
@@ -171,9 +177,7 @@ class Decision:
         return frozenset(found)
 
     def _rows(self) -> tuple[list[ClassTtl], list[Curve]]:
-        learned, price = self.learned, self.price
-        table = learned.all.classes.table(price.rate, *learned.bounds)
-        before = learned.past.classes.table(price.rate, *learned.bounds)
+        learned, price, table, before = self.learned, self.price, self._table, self._before
         rows, shown = [], []
         for code in sorted(set(learned.all.gaps.cls.tolist()), key=lambda one: learned.names[one]):
             own = learned.all.gaps.where(learned.all.gaps.cls == code)
