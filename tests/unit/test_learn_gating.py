@@ -10,15 +10,17 @@ from hypothesis import strategies as st
 from memtend.errors import FeedbackUnusable
 from memtend.learn.evidence import Evidence, borne_out
 from memtend.learn.exploring import epsilon_greedy, thompson
-from memtend.learn.gating import gate_logged, gate_paired, trust_of
+from memtend.learn.gating import gate_logged, trust_of
 from memtend.learn.offpolicy import Logged, deterministic
+from memtend.learn.selecting.judging import clear, standard_error
 
 
 @given(st.integers(0, 1_000), st.floats(-1, 1))
 def test_nothing_passes_whose_lower_bound_is_below_the_incumbent(seed: int, mean: float) -> None:
-    verdict = gate_paired(np.random.default_rng(seed).normal(mean, 1, 50))
-    assert verdict.adopt == (verdict.low > 0)
-    assert verdict.low <= verdict.saving
+    gain = np.random.default_rng(seed).normal(mean, 1, 50)
+    assert clear(gain) == (gain.mean() - standard_error(gain) > 0)
+    assert not clear(gain[:1])
+    assert not clear(gain - gain.max())
 
 
 def _verdict(saves: float, claims: float) -> bool:

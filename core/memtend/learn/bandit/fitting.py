@@ -21,7 +21,7 @@ from memtend.learn.bandit.selector import BanditSelector, deviating
 from memtend.learn.bandit.teacher import Teacher, crossed, fit_teacher, last_stretch
 from memtend.learn.feedback import Feedback, Floats
 from memtend.learn.flat import FlatForest
-from memtend.learn.gating import Verdict, gate_logged, trust_of
+from memtend.learn.gating import STAYS, Verdict, gate_logged, trust_of
 from memtend.learn.offpolicy import Logged, deterministic
 from memtend.learn.single import SingleStrategy
 
@@ -34,7 +34,6 @@ DEVIATES_MIN: Final = 0.04
 """A policy that hardly ever differs is not worth having, and found where there is nothing."""
 _TREES: Final = 80
 _OWN_WEIGHT: Final = 0.05
-_STAYS: Final = "the single best strategy stays"
 
 
 class BanditReport(NamedTuple):
@@ -86,7 +85,7 @@ def fit_from_bandit(feedback: Feedback, *, seed: int) -> FittedBandit:
     )
     why = _too_little(log, explored)
     if why:
-        return FittedBandit(single, report._replace(why=f"{why}: {_STAYS}"))
+        return FittedBandit(single, report._replace(why=f"{why}: {STAYS}"))
     teacher = fit_teacher(log, seed=seed)
     unseen = crossed(log, seed=seed, variances=teacher.leaves.variances)
     verdict, deviates = _judged(log, unseen)
@@ -128,12 +127,12 @@ def _judged(log: BanditLog, unseen: Floats) -> tuple[Verdict, float]:
     verdict = _gated(log, unseen, np.arange(len(log)))
     deviates = float((chosen != log.incumbent).mean())
     if verdict.adopt and deviates < DEVIATES_MIN:
-        why = f"only {deviates:.1%} of the rows would be done differently: {_STAYS}"
+        why = f"only {deviates:.1%} of the rows would be done differently: {STAYS}"
         return verdict._replace(adopt=False, why=why), deviates
     if verdict.adopt and log.ordered:
         late = _gated(log, unseen, last_stretch(len(log)))
-        if late.observed is not None and late.saving <= 0 < late.observed.value:
-            why = f"fitted to the earlier rows it saves nothing on the later ones: {_STAYS}"
+        if late.saving <= 0 < late.observed.value:
+            why = f"fitted to the earlier rows it saves nothing on the later ones: {STAYS}"
             verdict = verdict._replace(adopt=False, why=why)
     return verdict, deviates
 
@@ -174,16 +173,12 @@ def _served(forest: Any, log: BanditLog) -> FlatForest:
 
 def _told(report: BanditReport, log: BanditLog, verdict: Verdict, deviates: float) -> BanditReport:
     seen, spread = verdict.observed, log.spread
-    report = report._replace(
+    return report._replace(
         adopted=verdict.adopt,
         why=verdict.why,
         saving=verdict.saving * spread,
         low=verdict.low * spread,
         deviates=deviates,
-    )
-    if seen is None:
-        return report
-    return report._replace(
         observed=-seen.value * spread,
         observed_low=-seen.high * spread,
         observed_high=-seen.low * spread,

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from memtend.errors import CostsUnusable
 from memtend.learn.feedback import Feedback, Floats, Ints
 from memtend.learn.flat import FlatForest
+from memtend.learn.gating import STAYS
 from memtend.learn.selecting.columns import columns_of, told
 from memtend.learn.selecting.growing import Grown, grow
 from memtend.learn.selecting.judging import clear, gains, judged
@@ -99,8 +100,7 @@ def fit_selector(feedback: Feedback, *, seed: int) -> FittedSelector:
         candidates.append(later)
         if later.gain <= 0:
             adopted = False
-            why = "fitted to the earlier rows it saves nothing on the later ones: "
-            why += "the single best strategy stays"
+            why = f"fitted to the earlier rows it saves nothing on the later ones: {STAYS}"
     report = report._replace(candidates=tuple(candidates), why=why, adopted=adopted)
     if not adopted:
         return FittedSelector(single, report)
@@ -135,18 +135,17 @@ def _latest(feedback: Feedback) -> Feedback:
 
 
 def _too_little(report: SelectionReport) -> str:
-    stays = "the single best strategy stays"
     if len(report.strategies) < 2:
-        return f"there is only one strategy: {stays}"
+        return f"there is only one strategy: {STAYS}"
     if report.rows < ROWS_MIN:
-        return f"{report.rows} rows are too few, {ROWS_MIN} are needed: {stays}"
+        return f"{report.rows} rows are too few, {ROWS_MIN} are needed: {STAYS}"
     if report.at_stake < AT_STAKE_MIN:
         return (
             f"only in {report.at_stake} rows does the choice make a difference, {AT_STAKE_MIN} "
-            f"are needed: {stays}"
+            f"are needed: {STAYS}"
         )
     if not report.features:
-        return f"nothing in the contexts differs: {stays}"
+        return f"nothing in the contexts differs: {STAYS}"
     return ""
 
 
@@ -172,7 +171,7 @@ def _preferred(costs: Floats, chosen: dict[str, Ints], incumbent: int) -> str:
 def _passes(gain: Floats) -> tuple[bool, str]:
     if clear(gain):
         return True, "what it saves on rows it had not seen is beyond its error"
-    return False, "that it saves anything is within its error: the single best strategy stays"
+    return False, f"that it saves anything is within its error: {STAYS}"
 
 
 def _later(

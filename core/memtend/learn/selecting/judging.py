@@ -10,7 +10,7 @@ from memtend.learn.feedback import Floats, Ints
 from memtend.learn.selecting.report import Candidate
 
 GATE_ERRORS: Final = 1.0
-"""By so many standard errors must a gain exceed nothing."""
+"""By so many standard errors must a gain exceed nothing: a one-sided bound of 84 %."""
 _RESAMPLED: Final = 400
 _LEVEL: Final = (0.05, 0.95)
 

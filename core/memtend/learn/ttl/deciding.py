@@ -50,9 +50,8 @@ class Decision:
             tuple(learned.names[code] for code in self.drifted),
         )  # fmt: skip
         return FittedTtl(
-            self._policy(kind), price, of_access if kind == "access" else of_class,
-            of_class, report, tuple(rows), tuple(shown),
-            frontier(
+            self._policy(kind), price, of_access if kind == "access" else of_class, report,
+            tuple(rows), tuple(shown), frontier(
                 learned.later, self._old_before[learned.later.cls], price, learned.bounds,
                 learned.past.classes, learned.past.forest,
             ),

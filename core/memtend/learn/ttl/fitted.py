@@ -84,8 +84,6 @@ class Estimate(NamedTuple):
     saving_high: float
     share: float
     accesses: int
-    from_s: float
-    until_s: float
 
 
 class FitReport(NamedTuple):
@@ -108,7 +106,6 @@ class FittedTtl:
     policy: TtlPolicy
     price: Price
     estimate: Estimate
-    table_estimate: Estimate
     report: FitReport
     rows: tuple[ClassTtl, ...]
     shown: tuple[Curve, ...]

@@ -47,9 +47,7 @@ def estimate(
 ) -> Estimate:
     if not len(later):
         nothing = mean_cost(later, new_s, price)
-        return Estimate(
-            policy, nothing, nothing, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0, 0.0, 0.0
-        )  # fmt: skip
+        return Estimate(policy, nothing, nothing, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0)
     new, old = costs(later, new_s, price), costs(later, old_s, price)
     gained = saving(new, old, seed)
     total, counts = _blocks(new)
@@ -61,7 +59,7 @@ def estimate(
         policy, mean_cost(later, new_s, price), mean_cost(later, old_s, price),
         float(clairvoyant(later, price).mean()), max(0.0, level - spread), level + spread,
         gained.mean, gained.low, gained.high, gained.mean / max(float(old.mean()), 1e-12),
-        len(later), float(later.t[0]), float(later.t[-1]),
+        len(later),
     )  # fmt: skip
 
 
