@@ -152,17 +152,14 @@ def test_trials(memory: Memory) -> None:
     first = trials.Trial("t1", "notes", "running", {"ttl_ms": 5, "share": 0.1}, 1_000)
     with store.engine.write() as tx:
         trials.save(tx, first)
-        trials.save(tx, first._replace(id="t2", began_ms=2_000))
-    assert trials.find(store, "t1") == first
-    assert [one.id for one in trials.listed(store)] == ["t2", "t1"]
+        second = first._replace(id="t2", began_ms=2_000)
+        trials.save(tx, second)
+    assert trials.listed(store) == [second, first]
+    ended = first._replace(state="taken back", ended_ms=3_000, facts={"regret": 0.2})
     with store.engine.write() as tx:
-        ended = trials.end(tx, "t1", "taken back", 3_000, {"regret": 0.2})
-        assert trials.end(tx, "t1", "kept", 4_000) is None
-    assert ended == trials.find(store, "t1")
-    assert ended is not None
-    assert (ended.state, ended.ended_ms, ended.facts["regret"]) == ("taken back", 3_000, 0.2)
-    assert [one.id for one in trials.running(store)] == ["t2"]
-    assert trials.find(store, "t3") is None
+        trials.save(tx, ended)
+    assert trials.listed(store) == [second, ended]
+    assert trials.running(store) == [second]
 
 
 @pytest.fixture(params=["folder", "memory"])

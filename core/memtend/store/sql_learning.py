@@ -46,7 +46,6 @@ STATEMENTS: Final[dict[str, str]] = {
     "models_active": f"SELECT {_MODEL} FROM model WHERE status = 'active' ORDER BY scenario",
     "drop_model": "DELETE FROM model WHERE id = ?",
     # trials
-    "trial_at": f"SELECT {_TRIAL} FROM trial WHERE id = ?",
     "trials": f"SELECT {_TRIAL} FROM trial "
     "ORDER BY ended_ms IS NOT NULL, began_ms DESC, id LIMIT ?",
     "trials_running": f"SELECT {_TRIAL} FROM trial WHERE ended_ms IS NULL ORDER BY began_ms, id",

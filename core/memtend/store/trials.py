@@ -37,10 +37,6 @@ def save(tx: Transaction, trial: Trial) -> None:
     save_rows(tx, "trial", [trial._replace(facts=facts)])  # type: ignore[arg-type]
 
 
-def find(store: Store, trial_id: str) -> Trial | None:
-    return next(iter(_opened(store.engine.read("trial_at", (trial_id,)))), None)
-
-
 def listed(store: Store) -> list[Trial]:
     """Newest first. Of very many those that run are all here, however old."""
     return _newest_first(store.engine.read("trials", (TRIALS_LISTED_MAX,)))
@@ -54,19 +50,6 @@ def listed_in(tx: Reader) -> list[Trial]:
 def running(store: Store) -> list[Trial]:
     """Those that have not ended, oldest first."""
     return _opened(store.engine.read("trials_running"))
-
-
-def end(
-    tx: Transaction, trial_id: str, state: str, at_ms: int, facts: Mapping[str, Any] | None = None
-) -> Trial | None:
-    """End a trial that runs, with what is to be added to its facts; None where none does."""
-    for trial in _opened(tx.fetch("trial_at", (trial_id,))):
-        if trial.ended_ms is None:
-            more = {**trial.facts, **(facts or {})}
-            ended = trial._replace(state=state, facts=more, ended_ms=at_ms)
-            save(tx, ended)
-            return ended
-    return None
 
 
 def _newest_first(rows: Iterable[Row]) -> list[Trial]:
