@@ -46,6 +46,11 @@ def show_duration(ms: int) -> str:
     return shown or "0s"
 
 
+def show_ttl(ttl_ms: int | None) -> str:
+    """A time to live; None is for ever."""
+    return "permanent" if ttl_ms is None else show_duration(ttl_ms)
+
+
 def parse_bytes(text: str) -> int | None:
     """`kB`, `MB` count thousands; `KiB`, `MiB` count 1024."""
     found = _BYTES.fullmatch(text.replace("_", ""))

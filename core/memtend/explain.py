@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from memtend.clock import to_datetime
 from memtend.codec.envelope import QUARANTINED_FLAG
 from memtend.crdt.hlc import millis
-from memtend.durations import show_duration
+from memtend.durations import show_ttl
 from memtend.model.explanation import Ending, Explanation, PrunedBy, Rule
 from memtend.store import ghosts
 from memtend.store.change import Old
@@ -82,8 +82,8 @@ def _named(policy: Policy, policies: PolicySet) -> str:
 
 
 def _ttl_from(body: Body | None, policy_ttl_ms: int | None, rule: str) -> str:
-    said = "permanent" if policy_ttl_ms is None else show_duration(policy_ttl_ms)
+    said = show_ttl(policy_ttl_ms)
     if body is None or body.ttl_ms == policy_ttl_ms:
         return f"{rule}: {said}"
-    own = "permanent" if body.ttl_ms is None else show_duration(body.ttl_ms)
+    own = show_ttl(body.ttl_ms)
     return f"the write itself: {own} (now {rule}: {said})"

@@ -25,7 +25,7 @@ import yaml
 
 from memtend.alertrules import dump_alerts, read_alerts
 from memtend.archiverules import dump_archive, read_archive
-from memtend.durations import parse_duration, show_duration
+from memtend.durations import parse_duration, show_ttl
 from memtend.errors import InvalidName, InvalidPolicy
 from memtend.learnrules import dump_canary, dump_learn, read_canary, read_learn
 from memtend.limits import (
@@ -256,7 +256,7 @@ def _dump_compression(compression: Compression) -> dict[str, Any]:
 def _dump_rule(rule: Policy) -> dict[str, Any]:
     return {
         "namespace": rule.pattern,
-        "ttl": "permanent" if rule.ttl_ms is None else show_duration(rule.ttl_ms),
+        "ttl": show_ttl(rule.ttl_ms),
         "cleanup_strategy": rule.cleanup.value,
         "conflict_strategy": rule.strategy,
         "compression_enabled": rule.compression.enabled,

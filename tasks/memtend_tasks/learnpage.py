@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from memtend.durations import show_duration
+from memtend.durations import show_ttl
 from memtend.model.trial import TrialLook
 from memtend_tasks.escaping import Markdown, code
 from memtend_tasks.figures import table
@@ -70,7 +70,7 @@ def trial_lines(looks: Sequence[TrialLook]) -> list[str]:
     if not looks:
         return []
     rows = [
-        (one.trial.pattern, _ttl(one.trial.ttl_before_ms), _ttl(one.trial.ttl_ms),
+        (one.trial.pattern, show_ttl(one.trial.ttl_before_ms), show_ttl(one.trial.ttl_ms),
          one.trial.state.value, one.verdict, one.why)
         for one in looks
     ]  # fmt: skip
@@ -85,7 +85,3 @@ def _left(left: Sequence[str]) -> list[str]:
     more = f" and {len(left) - _NAMES_SHOWN:,} more" if len(left) > _NAMES_SHOWN else ""
     why = "Not learned in this run, for too few outcomes or too many others"
     return [Markdown(f"{why}: {some}{more}.")]
-
-
-def _ttl(ms: int | None) -> str:
-    return "permanent" if ms is None else show_duration(ms)

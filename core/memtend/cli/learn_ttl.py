@@ -202,9 +202,9 @@ def _print_looks(found: tuple[TrialLook, ...]) -> None:
 
 
 def _lives(ttl_ms: int | None) -> str:
-    from memtend.durations import show_duration  # noqa: PLC0415
+    from memtend.durations import show_ttl  # noqa: PLC0415
 
-    return "permanent" if ttl_ms is None else show_duration(ttl_ms)
+    return show_ttl(ttl_ms)
 
 
 def _alive(one: Curve, age_s: float) -> float:

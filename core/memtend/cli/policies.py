@@ -111,9 +111,9 @@ def from_(
 
 
 def _lives(rule: Policy) -> str:
-    from memtend.durations import show_duration  # noqa: PLC0415
+    from memtend.durations import show_duration, show_ttl  # noqa: PLC0415
 
-    own = "permanent" if rule.ttl_ms is None else show_duration(rule.ttl_ms)
+    own = show_ttl(rule.ttl_ms)
     if rule.canary is None:
         return own
     return f"{own}; {show_duration(rule.canary.ttl_ms)} on {rule.canary.share:.0%}"

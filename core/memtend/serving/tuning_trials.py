@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from memtend.clock import to_datetime
-from memtend.durations import show_duration
+from memtend.durations import show_duration, show_ttl
 from memtend.learn.tuning.rules import (
     has_room,
     restored,
@@ -78,7 +78,7 @@ def _row(
     whole = plan.canary_share >= 1
     facts: dict[str, Any] = {
         "plan": digest,
-        "before": "permanent" if one.ttl_now_ms is None else show_duration(one.ttl_now_ms),
+        "before": show_ttl(one.ttl_now_ms),
         "after": show_duration(ttl_ms),
         "why": one.reason,
         "rule": None if rule is None else rule.model_dump(mode="json"),

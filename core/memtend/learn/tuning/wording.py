@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from memtend.durations import show_duration
+from memtend.durations import show_duration, show_ttl
 
 if TYPE_CHECKING:
     from memtend.learn.tuning.facts import ClassFacts, Figure
@@ -17,7 +17,7 @@ def proposed(one: ClassFacts, ttl_ms: int | None, bound: str) -> str:
     said = one.proposal
     if said is None or ttl_ms is None:
         return ""
-    now = "permanent" if one.policy.ttl_ms is None else show_duration(one.policy.ttl_ms)
+    now = show_ttl(one.policy.ttl_ms)
     best = f", held at the {bound}" if bound else ""
     return (
         f"{now} -> {show_duration(ttl_ms)}{best}: of {one.accesses:,} accesses {one.reused:,} were "
