@@ -15,10 +15,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from memtend.errors import AccessesUnusable
+from memtend.learn.feedback import Floats, Ints
 from memtend.learn.ttl.features import features
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)

@@ -10,15 +10,12 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from memtend.learn.feedback import Floats, Ints
 from memtend.learn.state import State
 from memtend.learn.ttl.accesses import Gaps
 from memtend.learn.ttl.forest import recent
 from memtend.learn.ttl.survival import ages_of, cheapest, counted, hazards, survival
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 CLASS_STRENGTH: Final = 10.0
 BAND_STRENGTH: Final = 30.0

@@ -13,8 +13,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from memtend.learn.feedback import Floats
 from memtend.learn.ttl.classes import ClassTable
 from memtend.learn.ttl.fitted import ClassTtl, Curve, Estimate, FitReport, FittedTtl
 from memtend.learn.ttl.frontier import frontier
@@ -28,7 +28,6 @@ from memtend.learn.ttl.shifting import drifted, tilt
 if TYPE_CHECKING:
     from memtend.learn.ttl.fitting import Learned
 
-Floats = NDArray[np.float64]
 LATER_MIN: Final = 20  # held-out accesses of a class, for it to be judged by its own
 JUDGED_MIN: Final = 50  # held-out accesses, for anything in force to be changed
 

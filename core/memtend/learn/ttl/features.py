@@ -12,8 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from memtend.learn.feedback import Floats, Ints
 
 FEATURES: Final = (
     "ns", "log_size", "n_prev", "log_last_gap", "log_gap2", "log_gap3", "log_mean_gap",

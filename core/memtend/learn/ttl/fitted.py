@@ -5,13 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
+from memtend.learn.feedback import Floats
 from memtend.learn.ttl.objective import Cost, Price
 from memtend.learn.ttl.policy import TtlPolicy
-
-Floats = NDArray[np.float64]
 
 
 class ClassTtl(NamedTuple):

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from memtend.errors import AccessesUnusable
 from memtend.learn.ttl.accesses import Accesses, Gaps
@@ -21,8 +20,6 @@ from memtend.learn.ttl.fitted import FittedTtl
 from memtend.learn.ttl.forest import SurvivalForest
 from memtend.learn.ttl.incumbents import Given
 from memtend.learn.ttl.rows import Bounds
-
-Floats = NDArray[np.float64]
 
 HELD_OUT: Final = 0.3  # of the accesses, the latest
 FOREST_MIN: Final = 400  # accesses known before that, for trees to say more than a table

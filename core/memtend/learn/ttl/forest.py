@@ -11,14 +11,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from memtend.learn.feedback import Floats
 from memtend.learn.flat import FlatForest
 from memtend.learn.state import State
 from memtend.learn.ttl.accesses import Gaps
 from memtend.learn.ttl.survival import ages_of, cheapest, counted, hazards, survival
-
-Floats = NDArray[np.float64]
 
 TREES: Final = 16
 LEAF_MIN: Final = 50

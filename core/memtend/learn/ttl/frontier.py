@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from memtend.learn.feedback import Floats
 from memtend.learn.ttl.accesses import Gaps
 from memtend.learn.ttl.classes import ClassCurves
 from memtend.learn.ttl.fitted import FrontierPoint
@@ -14,7 +14,6 @@ from memtend.learn.ttl.forest import SurvivalForest
 from memtend.learn.ttl.objective import Price, mean_cost
 from memtend.learn.ttl.rows import Bounds
 
-Floats = NDArray[np.float64]
 TIMES: Final = (1 / 8, 1 / 4, 1 / 2, 1.0, 2.0, 4.0, 8.0)
 ROWS_MAX: Final = 4_000
 

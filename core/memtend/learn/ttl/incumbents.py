@@ -6,13 +6,12 @@ import math
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
+from memtend.learn.feedback import Floats
 from memtend.learn.ttl.accesses import Gaps
 from memtend.learn.ttl.objective import Price
 from memtend.learn.ttl.survival import ages_of
 
-Floats = NDArray[np.float64]
 Given = float | Mapping[str, float] | None
 
 

@@ -9,13 +9,11 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from memtend.learn.feedback import Floats
 from memtend.learn.ttl.accesses import Gaps
 from memtend.learn.ttl.fitted import Estimate
 from memtend.learn.ttl.objective import Price, clairvoyant, costs, mean_cost
-
-Floats = NDArray[np.float64]
 
 BLOCKS: Final = 10
 DRAWS: Final = 400

@@ -12,9 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from memtend.learn.feedback import Floats
 from memtend.learn.ttl.accesses import Gaps
-
-Floats = NDArray[np.float64]
 
 
 class Price(NamedTuple):

@@ -5,14 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from memtend.learn.feedback import Floats, Ints
 from memtend.learn.state import State, nested, part
 from memtend.learn.ttl.classes import ClassTable
 from memtend.learn.ttl.forest import SurvivalForest
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)

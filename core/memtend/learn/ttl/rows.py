@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from memtend.learn.feedback import Floats
 from memtend.learn.ttl.accesses import Gaps
 from memtend.learn.ttl.classes import CLASS_STRENGTH, ClassCurves
 from memtend.learn.ttl.fitted import ClassTtl, Curve
@@ -16,7 +16,6 @@ from memtend.learn.ttl.judging import BLOCKS, LEVEL, Saving, saving
 from memtend.learn.ttl.objective import Price, costs, mean_cost
 from memtend.learn.ttl.survival import cheapest, counted, hazards, survival
 
-Floats = NDArray[np.float64]
 DRAWS = 100
 
 

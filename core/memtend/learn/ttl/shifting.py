@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from memtend.learn.feedback import Floats
 from memtend.learn.ttl.accesses import Gaps
 from memtend.learn.ttl.forest import SurvivalForest
 from memtend.learn.ttl.judging import saving
@@ -26,7 +26,6 @@ from memtend.learn.ttl.survival import (
     variance,
 )
 
-Floats = NDArray[np.float64]
 FACTORS: Final = (1 / 4, 1 / 2, 1 / 1.4, 1.4, 2.0, 4.0)
 ROWS_MAX: Final = 6_000
 DRIFT_MIN: Final = 0.1  # of the accesses, used again earlier or later than expected

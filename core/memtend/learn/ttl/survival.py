@@ -10,12 +10,10 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from memtend.learn.feedback import Floats, Ints
 from memtend.learn.ttl.accesses import Gaps
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 AGES: Final = 96
 
 

@@ -14,12 +14,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from memtend.learn.feedback import Floats, Ints
 from memtend.learn.significance import Z90
 from memtend.learn.tuning.facts import Figure
 from memtend.learn.tuning.shares import Count, Interval, share
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 _CANDIDATES = 48
