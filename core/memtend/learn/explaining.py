@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memtend.learn.advice import PastCase, Reason
+from memtend.learn.evenly import evenly
 from memtend.learn.features import Encoder
 from memtend.learn.feedback import Floats, Ints
 from memtend.learn.fields import shown, value_at
@@ -127,12 +128,12 @@ def fit_explainer(
     from sklearn.ensemble import ExtraTreesRegressor  # noqa: PLC0415
 
     means = np.bincount(logged, cost) / np.maximum(1, np.bincount(logged))
-    seen = _spread(len(X), _FIT_ROWS)
+    seen = evenly(len(X), _FIT_ROWS)
     forest = ExtraTreesRegressor(
         _TREES, max_leaf_nodes=_LEAVES_MAX, min_samples_leaf=_LEAF_ROWS, random_state=seed
     ).fit(X[seen], (cost - means[logged])[seen])
     flat = FlatForest.of(forest)
-    kept = _spread(len(X), CASES_MAX)
+    kept = evenly(len(X), CASES_MAX)
     names = [field.name for field in encoder.fields]
     order = [names.index(one.field) for one in influences if one.share > 0]
     return (
@@ -190,11 +191,6 @@ def usual_row(encoder: Encoder, X: Floats) -> Floats:
             rows, counts = np.unique(X[:, own], axis=0, return_counts=True)
             usual[own] = rows[counts.argmax()]
     return usual
-
-
-def _spread(rows: int, most: int) -> Ints:
-    """So many of them, evenly over time."""
-    return np.unique(np.linspace(0, rows - 1, min(most, rows)).astype(np.int64))
 
 
 def _said(value: object) -> str:

@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 
+from memtend.learn.evenly import evenly
 from memtend.learn.feedback import Floats
 from memtend.learn.ttl.accesses import Gaps
 from memtend.learn.ttl.classes import ClassCurves
@@ -25,7 +26,7 @@ def frontier(
     """`old_s`: the TTL in force of each access; it is one point, as no price has made it."""
     if not len(later):
         return ()
-    rows = np.unique(np.linspace(0, len(later) - 1, ROWS_MAX).astype(np.int64))
+    rows = evenly(len(later), ROWS_MAX)
     some = later.where(rows)
     points = [_point("incumbent", some, old_s[rows], price)]
     for times in TIMES:

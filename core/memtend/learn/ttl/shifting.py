@@ -11,6 +11,7 @@ from typing import Final
 
 import numpy as np
 
+from memtend.learn.evenly import evenly
 from memtend.learn.feedback import Floats
 from memtend.learn.ttl.accesses import Gaps
 from memtend.learn.ttl.forest import SurvivalForest
@@ -34,7 +35,7 @@ DRIFT_SIGMAS: Final = 3.0
 
 def tilt(forest: SurvivalForest, later: Gaps, price: Price, bounds: Bounds, seed: int) -> float:
     """What the price is multiplied by; 1 where the held-out time does not ask for another."""
-    rows = np.unique(np.linspace(0, len(later) - 1, ROWS_MAX).astype(np.int64))
+    rows = evenly(len(later), ROWS_MAX)
     some = later.where(rows)
     curves = forest.curves(some.X)
 
