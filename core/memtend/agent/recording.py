@@ -79,9 +79,8 @@ def _fields(one: Mapping[str, Any]) -> dict[str, Any]:
         if not isinstance(found.get(name, {}), Mapping):
             raise InvalidValue(name=name, why="it is no JSON object")
     agents = found.get("agents", ())
-    if not isinstance(agents, Sequence) or not all(isinstance(name, str) for name in agents):
-        raise InvalidValue(name="agents", why="it is no list of names")
-    if isinstance(agents, str):
+    is_list = isinstance(agents, Sequence) and not isinstance(agents, str)
+    if not is_list or not all(isinstance(name, str) for name in agents):
         raise InvalidValue(name="agents", why="it is no list of names")
     if "at" in found:
         found["at"] = _moment(found["at"])

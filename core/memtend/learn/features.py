@@ -182,7 +182,7 @@ def _values_at(
 ) -> list[Any]:
     """Of each context; `around` keeps what fields lie in, which are many in few."""
     above = path[:-1]
-    if not path or not above:
+    if not above:
         return [value_at(context, path) for context in contexts]
     if above not in around:
         around[above] = _values_at(contexts, above, around)
@@ -208,7 +208,7 @@ def _write_all(field: Field, values: list[Any], found: Floats) -> None:
             spare if (text := text_in(value)) is None else column_of(text, rare) for value in values
         ]
         found[np.arange(len(values)), columns] = 1.0
-        if not kinds & {list, tuple, set, frozenset}:
+        if not kinds.intersection(_LISTS):
             return
     if field.unit_ms is None and field.number is None and field.texts is None:
         _write_lists(field, values, found)

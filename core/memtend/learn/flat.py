@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memtend.learn.feedback import Floats
+from memtend.learn.state import Arrays, below, from_below
 from memtend.learn.walking import Walk
 
 _LEAF: Final = -1
@@ -93,19 +94,18 @@ class FlatForest:
         found /= max(1, walk.trees)
         return found
 
-    def arrays(self) -> dict[str, NDArray[Any]]:
+    def arrays(self) -> Arrays:
         """What `from_arrays` makes an equal forest of."""
         return {**{name: getattr(self, name) for name in _ARRAYS}, "depth": np.array([self.depth])}
 
-    def below(self, name: str) -> dict[str, NDArray[Any]]:
+    def below(self, name: str) -> Arrays:
         """`arrays`, as a part among others keeps them."""
-        return {f"{name}/{key}": array for key, array in self.arrays().items()}
+        return below(name, self.arrays())
 
     @classmethod
-    def from_below(cls, name: str, arrays: Mapping[str, NDArray[Any]]) -> FlatForest:
+    def from_below(cls, name: str, arrays: Arrays) -> FlatForest:
         """What `below` had put among others; raises `KeyError`."""
-        own = {k.removeprefix(f"{name}/"): v for k, v in arrays.items() if k.startswith(f"{name}/")}
-        return cls.from_arrays(own)
+        return cls.from_arrays(from_below(name, arrays))
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> FlatForest:

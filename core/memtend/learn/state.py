@@ -11,33 +11,39 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+Arrays = dict[str, NDArray[Any]]
+
 
 class State(NamedTuple):
     """`meta` is JSON; `arrays` are numbers, never objects."""
 
     meta: dict[str, Any]
-    arrays: dict[str, NDArray[Any]]
+    arrays: Arrays
 
 
 def nested(parts: Mapping[str, State], meta: Mapping[str, Any] | None = None) -> State:
     """One state of several, each below its name."""
-    arrays = {
-        f"{name}/{key}": value for name, part in parts.items() for key, value in part.arrays.items()
-    }
-    return State(
-        {**(meta or {}), "parts": {name: part.meta for name, part in parts.items()}}, arrays
-    )
+    arrays: Arrays = {}
+    for name, one in parts.items():
+        arrays |= below(name, one.arrays)
+    return State({**(meta or {}), "parts": {name: one.meta for name, one in parts.items()}}, arrays)
 
 
 def part(state: State, name: str) -> State:
     """What `nested` had put below a name; raises `KeyError` where there is none."""
+    return State(state.meta["parts"][name], from_below(name, state.arrays))
+
+
+def below(name: str, arrays: Arrays) -> Arrays:
+    """As a part among others keeps them."""
+    return {f"{name}/{key}": array for key, array in arrays.items()}
+
+
+def from_below(name: str, arrays: Arrays) -> Arrays:
+    """What `below` had put among others."""
     prefix = f"{name}/"
-    arrays = {
-        key.removeprefix(prefix): value
-        for key, value in state.arrays.items()
-        if key.startswith(prefix)
-    }
-    return State(state.meta["parts"][name], arrays)
+    own = ((key, array) for key, array in arrays.items() if key.startswith(prefix))
+    return {key.removeprefix(prefix): array for key, array in own}
 
 
 def equal(one: State, other: State) -> bool:

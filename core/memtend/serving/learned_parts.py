@@ -28,7 +28,6 @@ def learned_parts(store: Store) -> dict[str, Any]:
     from memtend.report.facts import ModelKnown, Strategies  # noqa: PLC0415
 
     known = models.listed(store)
-    used = [one for one in known if one.status is ModelStatus.ACTIVE]
     shown = sorted(_newest(known, STRATEGY), key=lambda one: (-one.rows, one.scenario))
     keeping = (pictures_in(one.facts, TtlPictures) for one in _newest(known, TTL))
     drawn = ((one, pictures_in(one.facts, StrategyPictures)) for one in shown)
@@ -40,7 +39,7 @@ def learned_parts(store: Store) -> dict[str, Any]:
                 one.scenario, one.kind, one.status.value, to_ms(one.promoted_at or one.made_at),
                 one.rows, one.why,
             )
-            for one in [*used, *(one for one in known if one not in used)]
+            for one in sorted(known, key=lambda one: one.status is not ModelStatus.ACTIVE)
         ),
         "strategies": tuple(
             [Strategies(one.scenario, found) for one, found in drawn if found is not None][
