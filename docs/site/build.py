@@ -87,7 +87,7 @@ def _wrong(page: Path, link: str, pages: dict[Path, _Page]) -> str | None:
 def main() -> int:
     # Material tells of a later MkDocs at every start; the version here is pinned.
     quiet = os.environ | {"NO_MKDOCS_2_WARNING": "1"}
-    command = [sys.executable, "-m", "mkdocs", "--quiet", "build", "--clean"]
+    command = [sys.executable, "-m", "mkdocs", "build", "--clean"]
     built = run([*command, "-f", str(HERE / "mkdocs.yml")], env=quiet, check=False)  # noqa: S603
     if built.returncode:
         return built.returncode

@@ -113,11 +113,8 @@ def test_two_roles_own_one_database_each(postgres_server: PostgresServer) -> Non
     """`databases.sh` on a real server; neither role may even connect to the other's."""
     binaries = find_binaries()
     assert binaries is not None
-    address = {
-        "PGHOST": postgres_server.host,
-        "PGPORT": str(postgres_server.port),
-        "PGDATABASE": "postgres",
-    }
+    host, port = postgres_server.host, postgres_server.port
+    address = {"PGHOST": host, "PGPORT": str(port), "PGDATABASE": "postgres"}
     given = {"MEMORY_PASSWORD": "it's", "PREFECT_PASSWORD": 'a "b"'}
     given["PATH"] = f"{binaries}:{os.environ['PATH']}"
     with psycopg.connect(postgres_server.url(), autocommit=True) as connection:
