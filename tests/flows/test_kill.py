@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
 
@@ -20,11 +21,17 @@ import pytest
 from prefect import settings
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRun
+from prefect.deployments.runner import RunnerDeployment
 from prefect.flow_engine import run_flow
+from prefect.states import AwaitingRetry, Crashed
+from prefect.types.entrypoint import EntrypointType
 
+from memtend_flows.reclaim import reclaim as reclaim_flow
+from memtend_flows.schedules import TAGS
+from memtend_flows.tend import tend
 from memtend_tasks import reclaim
 from tests.crash.flows.host import FLOWS, deployments
-from tests.crash.flows.stage import Stage, at_the_end, begin, prepare, wrong
+from tests.crash.flows.stage import Stage, at_the_end, begin, noted, prepare, wrong
 from tests.flows.seen import eventually
 
 MOMENT_S = 1.5
@@ -76,6 +83,43 @@ def test_killed_at_a_random_moment(
     assert at_the_end(stage) == []
 
 
+def test_a_run_takes_one_backup_however_often_it_begins(stage: Stage) -> None:
+    """Its note names the run, and that is looked for."""
+    run = started("backup")
+    run_flow(FLOWS["backup"], flow_run=read(run))
+    with get_client(sync_client=True) as client:
+        client.set_flow_run_state(run, AwaitingRetry())
+    run_flow(FLOWS["backup"], flow_run=read(run))
+    assert (read(run).run_count, len(noted(stage, [str(run)]))) == (2, 1)
+    with stage.opened() as services:
+        assert len(services.backups().backups) == 1
+
+
+def test_a_cycle_that_was_killed_begins_again(stage: Stage) -> None:
+    """`tend` runs other flows: those that were done have nothing to do, and its backup is found."""
+    batch = prepare(stage, "sweep", "cycle")
+    cycle = RunnerDeployment.from_flow(
+        tend, name=LANE, tags=list(TAGS), entrypoint_type=EntrypointType.MODULE_PATH
+    )
+    cycle.apply()
+    run = started("tend")
+    assert killed(run, 0, until=lambda: bool(noted(stage, [str(run)]))) == "Running"
+    assert reclaim.reclaim_runs.fn(silent_s=0, after_s=3_600).crashed
+    assert reclaim.reclaim_runs.fn(after_s=0).again
+    run_flow(tend, flow_run=read(run))
+    assert (read(run).state_name, read(run).run_count) == ("Completed", 2)
+    assert wrong(stage, batch, []) == []
+    assert len(noted(stage, [str(run)])) == 1
+
+
+def test_the_flow_looks_after_what_is_on_the_server(stage: Stage) -> None:
+    run = started("sweep")
+    with get_client(sync_client=True) as client:
+        client.set_flow_run_state(run, Crashed(), force=True)
+    assert str(run) not in str(reclaim_flow()), "it may still be heard"
+    assert read(run).state_name == "Crashed"
+
+
 def started(flow: str) -> UUID:
     given: dict[str, object] = {} if flow == "backup" else {"dry_run": False}
     with get_client(sync_client=True) as client:
@@ -83,12 +127,13 @@ def started(flow: str) -> UUID:
         return client.create_flow_run_from_deployment(known.id, parameters=given).id
 
 
-def killed(run: UUID, after_s: float) -> str:
+def killed(run: UUID, after_s: float, until: Callable[[], bool] = lambda: True) -> str:
     """Execute a run in a process of its own, and kill that; what the server says then."""
     env = {**os.environ, "PREFECT_API_URL": str(settings.PREFECT_API_URL.value())}
     process = subprocess.Popen([sys.executable, "-c", RUN, str(run)], env=env)
     try:
         eventually(lambda: read(run).state_name in ("Running", "Completed"))
+        eventually(until)
         time.sleep(after_s)
     finally:
         process.send_signal(signal.SIGKILL)

@@ -29,7 +29,7 @@ from tests.crash.flows.stage import Batch, Stage, prepare, progress, wrong
 T = TypeVar("T")
 
 END_S_MAX = 900
-LOOK_S = 0.1
+LOOK_S = 0.4
 RUNS_MAX = 3
 AWAY_S = 8.0
 USUAL_S = 4.0
@@ -89,6 +89,7 @@ class Lane:
         self._dice = random.Random(name)
         self._usual_s: dict[str, float] = {}
         self._batches = 0
+        self._client = get_client(sync_client=True)
         self.wrong: list[str] = []
 
     def kill(self, flow: str, victim: str) -> Kill | None:
@@ -146,22 +147,22 @@ class Lane:
 
     def _start(self, flow: str) -> str:
         def start() -> str:
-            with get_client(sync_client=True) as client:
-                known = client.read_deployment_by_name(f"{FLOWS[flow].name}/{self.name}")
-                run = client.create_flow_run_from_deployment(known.id, parameters=GIVEN[flow])
+            known = self._client.read_deployment_by_name(f"{FLOWS[flow].name}/{self.name}")
+            run = self._client.create_flow_run_from_deployment(known.id, parameters=GIVEN[flow])
             return str(run.id)
 
         return tried(start)
 
     def _until(self, run: str, seen: Callable[[FlowRun], bool]) -> FlowRun:
         def read() -> FlowRun:
-            with get_client(sync_client=True) as client:
-                return client.read_flow_run(UUID(run))
+            return self._client.read_flow_run(UUID(run))
 
         deadline = time.monotonic() + END_S_MAX
         while not seen(at := tried(read)):
             assert time.monotonic() < deadline, f"{self.name}: {run} is {at.state_name}"
             time.sleep(LOOK_S)
+            if not self.host.alive:
+                self.host.start()
         return at
 
 

@@ -32,7 +32,7 @@ from tests.crash.flows.processes import Database, Server, server_environment
 from tests.crash.flows.stage import Stage, at_the_end, begin
 
 FLOWS = ("sweep", "backup", "archive", "prune")
-SHARES = {"run": 4, "worker": 3, "machine": 3, "server": 3, "database": 2}
+SHARES = {"run": 6, "worker": 3, "machine": 2, "server": 1, "database": 3}
 RECLAIM_EVERY_S = 10.0
 
 
