@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from memtend.clock import SystemClock
+from memtend.clock import ManualClock, SystemClock
 from memtend.drafting import Put
 from memtend.limits import SWEEP_MARGIN_MS
 from memtend.memory import Memory
 
 LIVE = 40
 DEAD = 8
+DAY_MS = 24 * 3_600_000
+SAME = {"note": "the build is slow on Mondays, " * 40, "seen": True}
+"""What many records say; one of them is enough."""
 
 
 class Scratch(NamedTuple):
@@ -31,6 +34,15 @@ def fill(store: str, live: int = LIVE, dead: int = DEAD) -> None:
                 for n in range(dead)
             ]
         )
+
+
+def repeat(store: str, times: int) -> int:
+    """Write the same so often, months ago, beside what lives; how many records the store has."""
+    clock = ManualClock(SystemClock().now_ms() - 60 * DAY_MS)
+    with Memory.open(store, clock=clock) as memory:
+        memory.put_many([Put("notes/old", f"n{n}", SAME, ttl_ms=0) for n in range(times)])
+        memory.put_many([Put("task/alive", f"k{n}", {"n": n}, ttl_ms=0) for n in range(LIVE)])
+    return LIVE + times
 
 
 def records(store: str) -> int:

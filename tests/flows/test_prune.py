@@ -8,10 +8,7 @@ from typing import Any
 import pytest
 from prefect import State
 
-from memtend.clock import ManualClock, SystemClock
-from memtend.drafting import Put
 from memtend.limits_upkeep import PRUNE_ROWS_FREE
-from memtend.memory import Memory
 from memtend.services import open_services
 from memtend_flows import approval
 from memtend_flows.parameters import Strategy
@@ -19,21 +16,8 @@ from memtend_flows.prune import prune
 from memtend_tasks.address import to_address
 from memtend_tasks.publish import PRUNE_COMPLETED
 from tests.flows.answering import answer, digest, start
-from tests.flows.scratch import LIVE, Scratch, records
+from tests.flows.scratch import Scratch, records, repeat
 from tests.flows.seen import events, pages
-
-DAY_MS = 24 * 3_600_000
-SAME = {"note": "the build is slow on Mondays, " * 40, "seen": True}
-"""What many records say; one of them is enough."""
-
-
-def repeat(place: Scratch, times: int) -> int:
-    """A store in which the same was written so often, months ago; how many records it has."""
-    clock = ManualClock(SystemClock().now_ms() - 60 * DAY_MS)
-    with Memory.open(place.store, clock=clock) as memory:
-        memory.put_many([Put("notes/old", f"n{n}", SAME, ttl_ms=0) for n in range(times)])
-        memory.put_many([Put("task/alive", f"k{n}", {"n": n}, ttl_ms=0) for n in range(LIVE)])
-    return LIVE + times
 
 
 @pytest.fixture
@@ -42,7 +26,7 @@ def old(scratch: Scratch, tmp_path: Path) -> Scratch:
 
 
 def test_a_few_are_pruned_without_asking_and_come_back(old: Scratch) -> None:
-    before = repeat(old, 5)
+    before = repeat(old.store, 5)
     label = to_address(old.store).label
     preview = prune(old.store)
     assert (preview.applied, preview.planned) == (False, 4)
@@ -66,7 +50,7 @@ def test_a_few_are_pruned_without_asking_and_come_back(old: Scratch) -> None:
 def test_of_many_somebody_is_asked(old: Scratch, monkeypatch: pytest.MonkeyPatch) -> None:
     """More than goes in a day: refused where nobody is to be asked, and done after a yes."""
     monkeypatch.setattr(approval, "APPROVAL_POLL_S", 0.2)
-    before = repeat(old, 3 * PRUNE_ROWS_FREE)
+    before = repeat(old.store, 3 * PRUNE_ROWS_FREE)
     refused: State[Any] = prune(old.store, ask=False, dry_run=False, return_state=True)
     assert "PruneUnapproved" in str(refused.message)
     assert records(old.store) == before
@@ -82,7 +66,7 @@ def test_of_many_somebody_is_asked(old: Scratch, monkeypatch: pytest.MonkeyPatch
 
 def test_what_was_read_needs_no_second_yes(old: Scratch) -> None:
     """The digest of a plan on a page stands for the yes; without one nothing goes."""
-    before = repeat(old, 3 * PRUNE_ROWS_FREE)
+    before = repeat(old.store, 3 * PRUNE_ROWS_FREE)
     prune(old.store)
     report = prune(old.store, reviewed=digest(old, "prune"), dry_run=False)
     assert (report.deleted, records(old.store)) == (29, before - 29)

@@ -24,6 +24,7 @@ from memtend.limits import SERVER_START_S_MAX, SERVER_STOP_S_MAX
 from memtend_flows.schedules import SERVED
 from memtend_flows.serve import is_free
 from tests.flows.scratch import Scratch, fill
+from tests.ui.camera import Snap, snapper
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = [
@@ -36,10 +37,16 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+REPORTS = "https://reports.example/memory"
 MISSING = (
     "NO CHROMIUM: nobody looked at the forms and reports in the UI. "
     "Install it: `apt-get install chromium` or `playwright install chromium`"
 )
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    text = "folder for the pictures that the documentation shows"
+    parser.addoption("--pictures", type=Path, help=text)
 
 
 class Served(NamedTuple):
@@ -52,6 +59,10 @@ class Served(NamedTuple):
         data = json.dumps(body).encode()
         request = Request(f"{self.url}/api{path}", data, {"Content-Type": "application/json"})
         with urlopen(request, timeout=SERVER_STOP_S_MAX) as answer:
+            return json.load(answer)
+
+    def read(self, path: str) -> Any:
+        with urlopen(f"{self.url}/api{path}", timeout=SERVER_STOP_S_MAX) as answer:
             return json.load(answer)
 
     def start(self, deployment: str, parameters: dict[str, Any]) -> str:
@@ -78,6 +89,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         f"MEMTEND_{what.upper()}_URL": what for what in ("plans", "archive", "export", "report")
     }
     places = {name: str(folder / place) for name, place in names.items()}
+    places["MEMTEND_REPORT_LINK"] = REPORTS
     with (folder / "serve.log").open("w") as log:
         server = subprocess.Popen(
             (*command, *options), stderr=log, stdout=log, env=os.environ | places
@@ -112,8 +124,14 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     """Of a profile of its own: what one test leaves behind, no other one sees."""
-    with browser.new_context(viewport={"width": 1400, "height": 1000}) as context:
+    with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
         yield context.new_page()
+
+
+@pytest.fixture
+def snap(page: Page, tmp_path: Path, request: pytest.FixtureRequest) -> Snap:
+    shown: Path | None = request.config.getoption("--pictures", default=None)
+    return snapper(page, tmp_path, shown)
 
 
 def _wait_until_serving(running: Served, server: subprocess.Popen[bytes], log: Path) -> None:
