@@ -11,6 +11,7 @@ and the piece begun again.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -114,9 +115,10 @@ def wide(workers: int) -> Iterator[Crew]:
         yield Crew(None, 1)
         return
     with ExitStack() as stack:
+        runner = _runner(workers)
         try:
-            runner = stack.enter_context(_runner(workers))
-            runner.client.wait_for_workers(1, timeout=WORKERS_WAIT_S)
+            with _closed_to_others():
+                stack.enter_context(runner).client.wait_for_workers(1, timeout=WORKERS_WAIT_S)
         except (OSError, RuntimeError) as error:
             raise WorkersUnusable(why=_line(error)) from error
         yield Crew(runner, workers)
@@ -135,11 +137,28 @@ def _runner(workers: int) -> DaskTaskRunner:
         "n_workers": workers,
         "threads_per_worker": 1,
         "processes": True,
-        "dashboard_address": None,
         "memory_limit": 0,  # what the operations hold is bounded by themselves
         "security": Security.temporary(),
+        "dashboard_address": None,
+        "scheduler_kwargs": {"dashboard_address": "127.0.0.1:0"},  # any port: others have theirs
     }
     return DaskTaskRunner(cluster_kwargs=cluster)
+
+
+@contextmanager
+def _closed_to_others() -> Iterator[None]:
+    """What starts meanwhile tells nobody over HTTP what it does, and its log only what is wrong:
+    a scheduler lists its work, and its workers' logs, to whoever asks on this machine."""
+    import dask  # noqa: PLC0415 - only where it is wanted
+
+    logging.getLogger("distributed").setLevel(logging.WARNING)
+    quiet: dict[str, object] = {
+        "distributed.scheduler.http.routes": [],
+        "distributed.worker.http.routes": [],
+        "distributed.nanny.pre-spawn-environ.DASK_LOGGING__DISTRIBUTED": "warning",
+    }
+    with dask.config.set(quiet):
+        yield
 
 
 def _line(error: BaseException) -> str:
