@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from memtend.clock import Clock, SystemClock
 from memtend.drafting import Put, draft
-from memtend.errors import StoreBusy, StoreFull
+from memtend.errors import StoreBusy, StoreFull, StoreUnavailable
 from memtend.limits import CLOSE_BUSY_WAIT_MS
 from memtend.limits_upkeep import LATENCY_WRITE_EVERY
 from memtend.model.dot import Dot
@@ -104,13 +104,15 @@ class Session:
     def close(self) -> None:
         """Flush and close. An error while flushing costs counters, so the store closes anyway.
 
-        Who has only read does not wait long for a writer: then the counts are given up.
+        Who has only read does not wait long for a writer: then the counts are given up. So they are
+        where the store is gone: what went wrong before is what a caller must hear of.
         """
         try:
             noted = self._latencies.is_filled or self.store.accesses.is_filled
             if noted or self._access.is_filled:
-                self.store.engine.hurry(CLOSE_BUSY_WAIT_MS)
-                self.flush()
+                with suppress(StoreUnavailable):
+                    self.store.engine.hurry(CLOSE_BUSY_WAIT_MS)
+                    self.flush()
         finally:
             self.store.close()
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import time
 import traceback
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -13,10 +16,12 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 from sqlalchemy.pool import StaticPool
 
-from memtend.clock import ManualClock
+from memtend.clock import Clock, ManualClock
 from memtend.errors import StoreDamaged, StoreMissing, StoreOutdated, StoreTooNew
 from memtend.memory import Memory
-from memtend.store import schema
+from memtend.store import opening, schema
+from memtend.store.engine import Transaction
+from memtend.store.meta import Meta
 from memtend.store.sql import STATEMENTS, postgres_statements, sqlite_statements
 from memtend.store.tables import metadata
 from tests.fixtures.stores import run_sql
@@ -115,3 +120,24 @@ def test_processes_that_make_a_store_at_once_make_one(lasting_url: str) -> None:
     with Memory.open(lasting_url, clock=ManualClock(seed=9)) as memory:
         assert memory.get_many("a", [f"k{n}" for n in range(4)]) == {f"k{n}": n for n in range(4)}
         assert memory.stats().records == 4
+
+
+def test_who_makes_a_store_second_finds_it(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two that have seen no store found one between them, however long the first one takes."""
+    found = opening._found
+
+    def slowly(tx: Transaction, clock: Clock, file_id: str) -> Meta:
+        time.sleep(0.3)
+        return found(tx, clock, file_id)
+
+    def make(number: int) -> str:
+        with closing(opening.postgres_engine(postgres_url)) as engine:
+            return opening.identify(engine, ManualClock(seed=number)).store_id
+
+    with closing(opening.postgres_engine(postgres_url)) as engine:
+        schema.upgrade(engine, engine.connect)
+    monkeypatch.setattr(opening, "_found", slowly)
+    with ThreadPoolExecutor(2) as threads:
+        assert len(set(threads.map(make, range(2)))) == 1

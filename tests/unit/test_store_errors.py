@@ -175,6 +175,19 @@ def test_a_postgres_that_ends_a_connection(postgres_url: str, clock: ManualClock
         assert memory.get(NS, "k") == 2
 
 
+def test_closing_where_postgres_has_ended_the_connection(
+    postgres_url: str, clock: ManualClock
+) -> None:
+    """What was counted of reads is lost, and that is no error of whoever is through."""
+    ending = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+    memory = Memory.open(postgres_url, clock=clock)
+    memory.put(NS, "k", 1)
+    assert memory.get(NS, "k") == 1
+    with Memory.open(postgres_url, clock=clock) as other:
+        run_sql(other, ending + " AND datname = current_database()")
+    memory.close()
+
+
 def test_a_link_leads_to_the_store_and_not_to_another(path: Path, clock: ManualClock) -> None:
     """One store has one key, one lock and one audit trail, whatever it is called by."""
     Memory.open(str(path), clock=clock).close()

@@ -112,6 +112,8 @@ def identify(engine: Engine, clock: Clock) -> Meta:
         if not _is_other(engine, engine.read, meta, file_id):
             return meta  # the usual case waits for no writer
     with engine.write() as tx:
+        # Two that make a store at once find no meta row to wait at; the schema's is there already.
+        tx.fetch("revision_locked")
         rows = tx.fetch("meta_locked")
         if not rows:
             return _found(tx, clock, file_id)

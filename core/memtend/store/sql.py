@@ -116,6 +116,7 @@ STATEMENTS: Final[dict[str, str]] = {
     "size = tally.size + excluded.size",
     "tally_of": "SELECT rows, size FROM tally WHERE scope = ? AND name = ?",
     "tallies": "SELECT scope, name, rows, size FROM tally ORDER BY scope, name",
+    "revision_locked": "SELECT version_num FROM alembic_version{for_update}",
     "meta": f"SELECT {META_COLUMNS} FROM meta WHERE id = 1",
     "meta_locked": f"SELECT {META_COLUMNS} FROM meta WHERE id = 1{{for_update}}",
     "add_meta": f"INSERT INTO meta (id, {META_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
