@@ -20,7 +20,7 @@ from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.exceptions import MissingContextError
 from pydantic import BaseModel, Field
 
-from memtend.agent.memory import AgentMemory
+from memtend.agent.recording import record_outcomes
 from memtend.clock import SystemClock
 from memtend.errors import LeaseHeld, MemtendError
 from memtend.limits import LABEL_CHARS_MAX
@@ -72,7 +72,7 @@ def record_outcome(store: str, agent: str, swarm: str, outcome: TaskOutcome) -> 
 def record_outcomes_of(
     store: str, agent: str, swarm: str, outcomes: Sequence[TaskOutcome]
 ) -> OutcomesRecorded:
-    """Record many at once, each as it would be alone."""
+    """Record many at once: all are checked before any is kept."""
     return OutcomesRecorded(recorded=len(_kept(store, agent, swarm, outcomes)))
 
 
@@ -175,7 +175,5 @@ def _say(text: str) -> None:
 
 def _kept(store: str, agent: str, swarm: str, outcomes: Sequence[TaskOutcome]) -> list[str]:
     with opened(store) as services:
-        memory = AgentMemory(services.memory, agent, swarm)
-        return [
-            memory.record_task_outcome(**one.model_dump(exclude_unset=False)) for one in outcomes
-        ]
+        told = [one.model_dump() for one in outcomes]
+        return record_outcomes(services.memory, told, agent, swarm)
