@@ -11,7 +11,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c c
 SOURCES := core tasks flows
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test serve bench lint format docs clean
+.PHONY: help demo test serve bench lint format docs site clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,11 +47,12 @@ serve: $(VENV)/.dev ## start the Prefect server, its UI and all schedules
 bench: $(VENV)/.bench ## measure against raw SQLite and others, and write docs/benchmarks.md
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
-lint: $(VENV)/.dev ## ruff, mypy --strict, import contracts
+lint: $(VENV)/.dev ## ruff, mypy --strict, import contracts, the site with its links
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy --strict $(SOURCES) tests .ci
+	$(BIN)/mypy --strict $(SOURCES) tests .ci docs/site
 	$(BIN)/lint-imports
+	$(BIN)/python docs/site/build.py
 
 format: $(VENV)/.dev ## let ruff fix and format
 	$(BIN)/ruff check --fix .
@@ -60,6 +61,9 @@ format: $(VENV)/.dev ## let ruff fix and format
 docs: $(VENV)/.dev ## write docs/cli.md and docs/errors.md from the code
 	$(BIN)/python -m memtend.cli.docs $(ARGS)
 
+site: $(VENV)/.dev ## build the documentation as a site in .site, and check every link
+	$(BIN)/python docs/site/build.py
+
 clean: ## remove the environment and everything that was generated
 	rm -rf $(VENV) .coverage* htmlcov .pytest_cache .mypy_cache .ruff_cache .hypothesis \
-		.import_linter_cache demo dist benchmarks.json
+		.import_linter_cache .site demo dist benchmarks.json

@@ -1,8 +1,9 @@
 """What lies outside docs/ becomes a page of the site too, and links between the two go on working.
 
 In the repository a page links to what it means by its path there, so that a forge can follow it.
-On the site the same file may have another place. Only such links are rewritten; MkDocs, which is
-strict, finds whatever leads nowhere.
+On the site the same file may have another place: such links are rewritten. What is in the
+repository and not on the site, such as a test, is only named there. MkDocs, which is strict, finds
+whatever leads nowhere.
 """
 
 from __future__ import annotations
@@ -32,8 +33,12 @@ DEPLOYMENTS: Final = (
     "deployments/systemd/**/*",
 )
 _HIDDEN: Final = ".env"
-_FENCE: Final = re.compile(r"^(?:```|~~~).*?^(?:```|~~~)|`[^`\n]+`", re.MULTILINE | re.DOTALL)
-_LINK: Final = re.compile(r"(?<=\]\()(?![a-z][a-z0-9+.-]*:|#)(?P<path>[^)\s#]+)(?=[)#\s])")
+_FENCE: Final = re.compile(r"^(?:```|~~~).*?^(?:```|~~~)", re.MULTILINE | re.DOTALL)
+_LINK: Final = re.compile(
+    r"(?P<code>`[^`\n]+`)"
+    r"|(?P<text>!?\[(?:`[^`\n]*`|[^\]`])*\])"
+    r"\((?![a-z][a-z0-9+.-]*:|#)(?P<path>[^)\s#]+)(?P<rest>[^)]*)\)"
+)
 
 
 def outside() -> Iterator[tuple[str, str]]:
@@ -52,9 +57,13 @@ def rewritten(markdown: str, source: str, places: dict[str, str]) -> str:
     assert here is not None
 
     def link(found: re.Match[str]) -> str:
+        if found["code"]:
+            return found.group()
         meant = normpath(join(dirname(source), found["path"]))
         place = _place(meant, places)
-        return found["path"] if place is None else relpath(place, dirname(here) or ".")
+        if place is None:
+            return found["text"].strip("[]") if (ROOT / meant).exists() else found.group()
+        return f"{found['text']}({relpath(place, dirname(here) or '.')}{found['rest']})"
 
     parts, end = [], 0
     for code in _FENCE.finditer(markdown):

@@ -22,8 +22,13 @@ MOVED = [
 
 @pytest.mark.parametrize(("page", "link", "moved"), MOVED)
 def test_a_link_follows_its_file(page: str, link: str, moved: str) -> None:
-    text = f"see [it]({link}#part) and [that]({link})"
-    assert rewritten(text, page, PLACES) == f"see [it]({moved}#part) and [that]({moved})"
+    text = "see `code`, [it]({0}#part) and [`that`]({0})"
+    assert rewritten(text.format(link), page, PLACES) == text.format(moved)
+
+
+def test_what_is_not_on_the_site_is_named_there() -> None:
+    """A test, say; it loses its link and not its words."""
+    assert rewritten("by [a test](../tests/docs).", "docs/index.md", {}) == "by a test."
 
 
 @pytest.mark.parametrize(
