@@ -95,3 +95,4 @@ def _wait_for_writes(memory: object, workers: list[subprocess.Popen[str]]) -> No
         if all(memory.scan(f"mine/w{n}") for n in range(len(workers))):  # type: ignore[attr-defined]
             return
         time.sleep(0.05)
+    raise AssertionError(f"a worker wrote nothing for {WORK_S} s")
