@@ -7,7 +7,7 @@ checkpoint stays within it. It doubles at most from one to the next.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from memtend.limits import LOCK_BUDGET_MS, SLICE_ROWS_MAX, SLICE_ROWS_MIN
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from memtend.clock import Clock
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 
 class Slices:
@@ -42,10 +43,10 @@ class Slices:
             at += len(part)
             yield part
 
-    def timed(self, work: Callable[[], T]) -> T:
+    def timed(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do one slice. One that raises is not counted."""
         began = self._clock.monotonic_ns()
-        done = work()
+        done = work(*args, **kwargs)
         took_ms = (self._clock.monotonic_ns() - began) / 1e6
         self.count += 1
         self.longest_ms = max(self.longest_ms, took_ms)

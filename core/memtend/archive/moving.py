@@ -84,7 +84,7 @@ class Mover:
         rows = before = after = 0
         named = ((seq, address) for seq, address in packed.addresses.items() if seq > 0)
         while page := dict(islice(named, slices.size)):
-            done = slices.timed(lambda page=page: self._restate(page, note))  # type: ignore[misc]
+            done = slices.timed(self._restate, page, note)
             rows, before = rows + done.rows, before + done.before_bytes
             after += done.after_bytes
         return Moved(

@@ -20,6 +20,7 @@ to 7 ask the ledger and the subject, not the rows, what there is to forget.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
 from memtend.erase.plan import ErasePlan
@@ -131,8 +132,8 @@ def apply_erase(
         rewritten=rewritten.whole,
         evidence=evidence,
         backups_until=backups_until,
-        slices=work.slices,
-        longest_lock_ms=work.longest_ms,
+        slices=work.slices.count,
+        longest_lock_ms=work.slices.longest_ms,
         seconds=(clock.monotonic_ns() - began) / 1e9,
         notes=tuple(notes),
     )
@@ -147,8 +148,8 @@ class _Erasure:
         self._lease = cleared.lease
         self.eraser = Eraser(store, plan.subject, cleared.lease)
         self.done = Erased()
-        self.slices = self.redacted = self.closed = self.revoked = self.messages = 0
-        self.longest_ms = 0.0
+        self.slices = Slices(store.clock)
+        self.redacted = self.closed = self.revoked = self.messages = 0
         self.notes: list[str] = []
 
     def drop(self, seqs: Sequence[int]) -> None:
@@ -169,7 +170,7 @@ class _Erasure:
             key = subject.name if subject.kind is SubjectKind.RECORD else None
             for number in covered:
                 for page in named_keys(store, number, key):
-                    self._slice(lambda page=page, ns=number: self.eraser.forget(ns, page))  # type: ignore[misc]
+                    self._slice(partial(self.eraser.forget, number, page))
         store.ballast.deleting(lambda: forget_pruned(store, subject, self._lease))
         store.ballast.deleting(lambda: forget_alerts(store, subject, self._lease))
         store.ballast.deleting(lambda: forget_learned(store, subject, self._lease))
@@ -186,9 +187,8 @@ class _Erasure:
         self.messages = room(lambda: erase_messages(store, self.ledger, lease))
 
     def _drop(self, seqs: Sequence[int]) -> None:
-        slices = Slices(self._store.clock)
-        for page in slices.of(seqs):
-            slices.timed(lambda page=page: self._slice(lambda: self.eraser.drop(page)))  # type: ignore[misc]
+        for page in self.slices.of(seqs):
+            self._slice(partial(self.eraser.drop, page))
 
     def _forget_dead(self, archive: Archive | None) -> None:
         """Names of records that are no more, and of which the audit trail or what a prune has kept
@@ -205,16 +205,12 @@ class _Erasure:
             names = list(keys)
             for at in range(0, len(names), SLICE_ROWS_MAX):
                 page = names[at : at + SLICE_ROWS_MAX]
-                self._slice(lambda page=page, ns=number: self.eraser.forget(ns, page))  # type: ignore[misc]
+                self._slice(partial(self.eraser.forget, number, page))
 
     def _slice(self, step: Callable[[], Erased]) -> None:
-        clock = self._store.clock
-        started = clock.monotonic_ns()
-        self.done = self.done.plus(self._store.ballast.deleting(step))
-        took_ms = (clock.monotonic_ns() - started) / 1e6
-        self.longest_ms = max(self.longest_ms, took_ms)
-        self.slices += 1
-        if self.slices % _RENEW_SLICES == 0:
+        done = self.slices.timed(lambda: self._store.ballast.deleting(step))
+        self.done = self.done.plus(done)
+        if self.slices.count % _RENEW_SLICES == 0:
             self._renew()
 
     def _renew(self) -> None:

@@ -70,7 +70,7 @@ class Writer:
     def write(self, chosen: Sequence[Judgement]) -> None:
         plain = [one for one in chosen if not one[0].counter]
         for part in self.slices.of(plain):
-            self.slices.timed(lambda part=part: self._slice(part))  # type: ignore[misc]
+            self.slices.timed(self._slice, part)
         for item, judged in chosen:
             if item.counter:
                 self._count(item, judged)

@@ -149,9 +149,7 @@ class Recasting:
 
         note = f"{{rows}} records, {self.run.wanted}, run {self.run.run}"
         self._slices.timed(
-            lambda: recasting.renew(
-                self._store, part, lease=self._lease, note=note, recorded=recorded
-            )
+            recasting.renew, self._store, part, lease=self._lease, note=note, recorded=recorded
         )
         progress.slices += 1
         progress.longest_ms = max(progress.longest_ms, self._slices.longest_ms)

@@ -17,7 +17,7 @@ the table, where it is damaged, or where its journal belongs to a transaction ov
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
@@ -121,7 +121,7 @@ def apply_foreign_sweep(cleared: ClearedSweep, clock: Clock) -> Report:
     try:
         with closing(_writable(path)) as database:
             for batch in slices.of(plan.decisions):
-                gone = slices.timed(lambda batch=batch: _delete(database, batch))  # type: ignore[misc]
+                gone = slices.timed(_delete, database, batch)
                 deleted += len(gone)
                 freed += sum(decision.size_bytes for decision in gone)
     except FAILURES as error:
@@ -219,7 +219,7 @@ def _refuse_hanging(database: sqlite3.Connection) -> None:
 
 
 def _delete(
-    database: sqlite3.Connection, batch: tuple[ForeignDecision, ...]
+    database: sqlite3.Connection, batch: Sequence[ForeignDecision]
 ) -> list[ForeignDecision]:
     """One transaction: what is still as it was planned goes, and is returned."""
     gone: list[ForeignDecision] = []

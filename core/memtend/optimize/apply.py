@@ -122,13 +122,11 @@ class Optimizing:
         for what in leftovers.ROWS:
             rows = leftovers.left(store, what)
             for part in slices.of(rows):
-                slices.timed(lambda: leftovers.drop(store, what, part, lease=lease))  # noqa: B023
+                slices.timed(leftovers.drop, store, what, part, lease=lease)
             gone += len(rows)
         numbers, upto = leftovers.unneeded(store)
         if numbers:
-            gone += slices.timed(
-                lambda: leftovers.drop_dictionaries(store, numbers, upto, lease=lease)
-            )
+            gone += slices.timed(leftovers.drop_dictionaries, store, numbers, upto, lease=lease)
         return Done(gone)
 
     def _take_away(self, step: Step, cleared: Cleared, slices: Slices) -> Done:
@@ -140,7 +138,7 @@ class Optimizing:
             batch = seqs[start : start + _BATCH]
             self._keep(place, damaged.saved(self._store, batch))
             for part in slices.of(batch):
-                gone += slices.timed(lambda: self._drop(part, cleared.lease))  # noqa: B023
+                gone += slices.timed(self._drop, part, cleared.lease)
         notes = [f"their bytes are in {self._kept_in}"]
         if not recounting.count_again(self._store, lease=cleared.lease):
             notes.append("rows are left that cannot be read; the totals stay as they are")
@@ -157,14 +155,14 @@ class Optimizing:
         self._kept_in = f"{place.url}/{name}"
 
     def _mend(self, step: Step, cleared: Cleared, slices: Slices) -> Done:
-        slices.timed(lambda: statistics.mend(self._store))
+        slices.timed(statistics.mend, self._store)
         return Done()
 
     def _give_back(self, step: Step, cleared: Cleared, slices: Slices) -> Done:
         store = self._store
         before = store.engine.size_bytes()
         for _ in range(_SPACE_SLICES_MAX):
-            if not slices.timed(lambda: statistics.give_back(store)):
+            if not slices.timed(statistics.give_back, store):
                 break
         statistics.fold(store)
         return Done(0, max(0, before - store.engine.size_bytes()))
@@ -172,5 +170,5 @@ class Optimizing:
     def _rewrite(self, step: Step, cleared: Cleared, slices: Slices) -> Done:
         store = self._store
         before = store.engine.size_bytes()
-        notes = slices.timed(lambda: statistics.write_again(store))
+        notes = slices.timed(statistics.write_again, store)
         return Done(0, max(0, before - store.engine.size_bytes()), notes)

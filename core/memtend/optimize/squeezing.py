@@ -138,7 +138,7 @@ def squeeze(
                 made[row.seq] = smaller
         for part in slices.of(list(made)):
             some = {seq: made[seq] for seq in part}
-            done = slices.timed(lambda: recompressing.recompress(store, some, lease=lease))  # noqa: B023
+            done = slices.timed(recompressing.recompress, store, some, lease=lease)
             rows, before, after = (
                 rows + done.rows, before + done.before_bytes, after + done.after_bytes
             )  # fmt: skip

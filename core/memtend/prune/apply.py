@@ -184,11 +184,9 @@ class _Prune:
 
     def _slice(self, doomed: Sequence[Doomed], folds: Sequence[Fold]) -> dict[int, int]:
         store = self._store
-
-        def work() -> Gone:
-            return store.ballast.deleting(lambda: prune(store, self._deed, doomed, folds))
-
-        gone = self._slices.timed(work)
+        gone: Gone = self._slices.timed(
+            store.ballast.deleting, lambda: prune(store, self._deed, doomed, folds)
+        )
         self._rows += gone.rows
         self._bytes += gone.bytes
         self._merged += gone.merged

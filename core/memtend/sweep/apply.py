@@ -25,9 +25,7 @@ def apply_sweep(cleared: Cleared, store: Store) -> Report:
     began = clock.monotonic_ns()
     slices, deleted, freed = Slices(clock), 0, 0
     for part in slices.of(seqs):
-        dropped = slices.timed(
-            lambda part=part: drop_expired(store, part, actor="sweep", lease=cleared.lease)  # type: ignore[misc]
-        )
+        dropped = slices.timed(drop_expired, store, part, actor="sweep", lease=cleared.lease)
         deleted += dropped.rows
         freed += dropped.bytes
     forget_operations(store)
