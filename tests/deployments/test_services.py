@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 
 from memtend.settings import Settings
+from memtend_flows.home import prefect_environment
 from tests.deployments.starting import unknown
 
 FOLDER = Path(__file__).parents[2] / "deployments" / "systemd"
 UNITS = sorted([*FOLDER.glob("*.service"), *FOLDER.glob("*.timer")])
+DOCKERFILE = FOLDER.parent / "containers" / "Dockerfile"
 LEAST = FOLDER / "memtend-.service.d" / "10-least.conf"
 EXPOSURE_MAX = 20
 """Of 100; see `systemd-analyze security`. Without the drop-in it is above 90."""
@@ -98,3 +100,16 @@ def test_settings_are_settings() -> None:
     named = set(re.findall(r"^(?:# )?(MEMTEND_\w+)=", text, re.M))
     assert named <= {f"MEMTEND_{field.upper()}" for field in Settings.model_fields}
     assert named
+
+
+@pytest.mark.parametrize("path", [LEAST, DOCKERFILE], ids=identify)
+def test_prefect_is_told_what_memtend_serve_tells_it(path: Path) -> None:
+    """Heartbeats, leases that outlive the server, and not to call home. Where it lies and how long
+    it waits is another matter on each machine."""
+    ours = {"PREFECT_HOME", "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"}
+    ours |= {"PREFECT_RUNNER_POLL_FREQUENCY"}
+    told = dict(re.findall(r"\b((?:PREFECT|DO)_\w+)=(\S+)", path.read_text()))
+    wanted = prefect_environment(Path("home"), {})
+    assert {name: told.get(name) for name in wanted if name not in ours} == {
+        name: value for name, value in wanted.items() if name not in ours
+    }
