@@ -87,10 +87,10 @@ def _checked(frame: F, store_id: str) -> F:
 def _join(services: Services, cut: Cut, refs: Sequence[PartRef]) -> Plan:
     clock = services.clock
     if cut.operation == "archive":
-        cold = [load_part(ref, clock, ArchivePart) for ref in refs]
+        cold = (load_part(ref, clock, ArchivePart) for ref in refs)
         return services.join_archive(load_part(cut.frame, clock, ArchiveFrame), cold)
     if cut.operation == "migrate":
-        aged = [load_part(ref, clock, MigrationPart) for ref in refs]
+        aged = (load_part(ref, clock, MigrationPart) for ref in refs)
         return services.join_migration(load_part(cut.frame, clock, MigrationFrame), aged)
-    found = [load_part(ref, clock, PrunePart) for ref in refs]
+    found = (load_part(ref, clock, PrunePart) for ref in refs)
     return services.join_prune(load_part(cut.frame, clock, PruneFrame), found)

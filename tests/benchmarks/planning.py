@@ -115,7 +115,7 @@ def _join(
         "migrate": services.join_migration,
     }
     frames, parts = MODELS[operation]
-    found = [load_part(ref, services.clock, parts) for ref in refs]
+    found = (load_part(ref, services.clock, parts) for ref in refs)
     plan = joins[operation](load_part(frame, services.clock, frames), found)
     save_plan(plan, url, services.clock)
     return len(plan.decisions)
@@ -157,9 +157,9 @@ def lines(url: str, folder: str, operation: str) -> Iterator[str]:
         )
 
 
-def fill(url: str, records: int) -> None:
+def fill(url: str, records: int, share: float = 1.0) -> None:
     """A third patterns, decisions and solutions each, in namespaces of unequal size; a fifth of
-    what they take is too much."""
+    what they take is too much. Only that share of them is not important, and so may go."""
     now_ms, sample = SystemClock().now_ms(), json.loads(SAMPLE.read_text())
     with open_services(url, settings=Settings(durability="normal")) as services:
         for chunk in chunks(range(records), 5_000):
@@ -168,7 +168,8 @@ def fill(url: str, records: int) -> None:
                 kind, value = _item(number, now_ms)
                 if kind == "pattern":  # of an older version
                     value = {**sample[number % len(sample)], "id": f"{number:032x}"}
-                labels = Labels(kind=kind, agent=f"agent-{number % 100}", importance=0.4)
+                importance = 0.4 if number % 1_000 < share * 1_000 else 0.9
+                labels = Labels(kind=kind, agent=f"agent-{number % 100}", importance=importance)
                 place = min(number * 7_919 % NAMESPACES, number * 104_729 % NAMESPACES)
                 puts.append(
                     Put(f"bench/n{place:02}", f"k{number:08}", value, labels, created_ms=now_ms)
@@ -176,7 +177,7 @@ def fill(url: str, records: int) -> None:
             services.memory.put_many(puts)
         room = services.memory.stats().bytes * 4 // 5
         rules = {"settle_ms": 0, "store_bytes": room}
-        cold = {"rules": [{"name": "large", "larger_than_bytes": 400}]}
+        cold = {"rules": [{"name": "large", "larger_than_bytes": 400, "importance_below": 0.5}]}
         file = PolicyFile.model_validate({"pruning": rules, "archive": cold})
         services.memory.config.set_policies(file, "benchmark")
 
@@ -184,12 +185,13 @@ def fill(url: str, records: int) -> None:
 def main() -> None:
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--records", type=int, default=100_000)
+    arguments.add_argument("--share", type=float, default=1.0)
     arguments.add_argument("--store", default="")
     arguments.add_argument("--operations", default="prune,archive,migrate")
     chosen = arguments.parse_args()
     with tempfile.TemporaryDirectory(prefix="memtend-planning-") as folder:
         url = chosen.store or f"sqlite:///{folder}/store.db"
-        fill(url, chosen.records)
+        fill(url, chosen.records, chosen.share)
         print("| plan | processes | | CPU, memory of each | parts | joining | takes | times |")
         print("|---|--:|---|---|--:|---|--:|--:|")
         for operation in chosen.operations.split(","):

@@ -32,6 +32,24 @@ def test_a_block_gives_back_what_went_in(entries: list[Entry], level: int) -> No
     assert [block.text(n) for n in range(block.records)] == [one.text for one in entries]
 
 
+def test_threads_pack_the_same_object() -> None:
+    """Byte by byte, with the same addresses: whatever level each block has."""
+    dice = random.Random(5)
+    sources = [
+        Source(seq, entry(seq, dice.randbytes(9_000) + bytes(9_000)), 20_000)
+        for seq in range(1, 60)
+    ]
+    made = []
+    for threads in (0, 1, 3, 64):
+        packer = Packer(lambda block: block[::-1], threads)
+        for source in sources:
+            packer.add(source, 1 + source.seq // 20)
+        made.append(packer.finish())
+    assert made[0] is not None
+    assert len(made[0].blocks) > 4
+    assert made == [made[0]] * 4
+
+
 @given(st.lists(ENTRIES, min_size=1, max_size=40), st.integers(1, 300))
 def test_every_address_leads_to_its_record(entries: list[Entry], share: int) -> None:
     """And the shares of all records together are the object."""

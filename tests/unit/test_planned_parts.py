@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from memtend.archive.plan import ArchiveFrame
 from memtend.clock import ManualClock, to_datetime
+from memtend.erase.saved import naming_plans
 from memtend.errors import PlanAltered, PlanIncomplete, PlanMissing
 from memtend.limits import ARCHIVE_TTL_LEFT_MS_MIN
 from memtend.model import frame as frames
@@ -21,6 +22,7 @@ from memtend.model.candidate import Alike, Candidate
 from memtend.model.facts import Facts
 from memtend.model.prunepolicy import BUILT_IN, STRATEGIES, PrunePolicy
 from memtend.model.shard import shards_of
+from memtend.objects import open_target
 from memtend.plans import drop_parts, load_part, save_part
 from memtend.prune import lowest, plan
 from memtend.prune.parts import PruneFrame, PrunePart, frame_of
@@ -100,7 +102,7 @@ def test_parts_of_a_prune_plan_make_the_plan_of_one_process(
     store: tuple[list[Candidate], list[Alike], PruneFrame],
 ) -> None:
     """Byte by byte: rules, duplicates, space of the store and of agents, shields, notes."""
-    joined = plan.join(store[2], reversed(looked(*store)))
+    joined = plan.join(store[2], looked(*store))
     assert joined.model_dump_json() == in_one(*store).model_dump_json()
 
 
@@ -142,8 +144,8 @@ def test_a_plan_without_one_of_its_parts_is_refused() -> None:
     frame = frame_of_two()
     parts = looked([], [], frame)
     assert plan.join(frame, parts).decisions == ()
-    for wrong in (parts[:1], [], [*parts, parts[1]], [parts[0], parts[0]]):
-        with pytest.raises(PlanIncomplete, match="there are parts of shards"):
+    for wrong in (parts[:1], [], [*parts, parts[1]], [parts[0], parts[0]], parts[::-1]):
+        with pytest.raises(PlanIncomplete, match="shard"):
             plan.join(frame, wrong)
 
 
@@ -162,6 +164,8 @@ def test_parts_at_rest_are_pinned_and_dropped(tmp_path: Path) -> None:
     assert load_part(ref, clock, ArchiveFrame).digest == frame.digest
     with pytest.raises(PlanAltered):
         load_part(ref.model_copy(update={"sha256": "0" * 64}), clock, ArchiveFrame)
+    nobody = naming_plans(open_target(url, clock), lambda _namespace, _key: False, ())
+    assert list(nobody) == [ref.name]  # whatever is erased: nobody looks what is in it
     drop_parts([ref, ref], clock)
     assert list(tmp_path.glob("archive*")) == []
     with pytest.raises(PlanMissing):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain, islice
 
 from memtend.limits import (
     ARCHIVE_TTL_LEFT_MS_MIN,
@@ -12,7 +11,7 @@ from memtend.limits import (
 )
 from memtend.model.archiverule import ArchivePolicy, ArchiveRule
 from memtend.model.facts import Facts
-from memtend.model.frame import Frame, Part, foremost, in_order
+from memtend.model.frame import Frame, Part, checked, foremost
 from memtend.model.pattern import Pattern, compile_pattern
 from memtend.model.plan import Action, Decision, Plan
 from memtend.model.shard import WHOLE, Shard
@@ -65,18 +64,19 @@ def look(rows: Iterable[Usage], frame: ArchiveFrame, shard: int = 0) -> ArchiveP
 
 
 def join(frame: ArchiveFrame, parts: Iterable[ArchivePart]) -> ArchivePlan:
-    """The plan of the whole store; raises `PlanIncomplete` unless each shard has one part."""
-    found = in_order("archive", frame, len(frame.shards), parts)
-    cold = chain.from_iterable(part.cold for part in found)
-    decisions = tuple(islice(cold, PLAN_DECISIONS_MAX))
+    """The plan of the whole store, from parts in the order of their shards; raises
+    `PlanIncomplete`."""
+    cold = list[ArchiveDecision]()
+    for part in checked("archive", frame, len(frame.shards), parts):
+        cold += part.cold[: PLAN_DECISIONS_MAX - len(cold)]
     return ArchivePlan(
         operation="archive",
         store_id=frame.facts.store_id,
         made_at=frame.facts.at,
         basis=frame.facts.seq,
         total=frame.facts.records,
-        decisions=decisions,
-        truncated=len(decisions) == PLAN_DECISIONS_MAX,
+        decisions=tuple(cold),
+        truncated=len(cold) == PLAN_DECISIONS_MAX,
     )
 
 

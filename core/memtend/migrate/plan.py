@@ -20,7 +20,7 @@ from memtend.limits import MIGRATION_REFUSALS_MAX, MIGRATION_SAMPLES
 from memtend.migrate.casting import Look, Move
 from memtend.migrate.parts import Folding, MigrationFrame, MigrationPart, Refusal, stretches
 from memtend.model.facts import Facts
-from memtend.model.frame import in_order
+from memtend.model.frame import checked
 from memtend.model.plan import Decision, Plan
 
 if TYPE_CHECKING:
@@ -105,8 +105,9 @@ def look(looks: Iterable[Look], frame: MigrationFrame, shard: int = 0) -> Migrat
 
 
 def join(frame: MigrationFrame, parts: Iterable[MigrationPart]) -> MigrationPlan:
-    """The plan of the whole store; raises `PlanIncomplete` unless each shard has one part."""
-    found = in_order(MIGRATE, frame, len(frame.shards), parts)
+    """The plan of the whole store, from parts in the order of their shards; raises
+    `PlanIncomplete`."""
+    found = list(checked(MIGRATE, frame, len(frame.shards), parts))
     return MigrationPlan(
         operation=MIGRATE,
         family=frame.family,

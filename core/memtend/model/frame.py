@@ -9,7 +9,7 @@ version of a record anyway.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from operator import attrgetter
 from typing import Final, TypeVar
@@ -48,16 +48,21 @@ D = TypeVar("D", bound=Decision)
 BY_NAMESPACE: Final = attrgetter("namespace")
 
 
-def in_order(operation: str, frame: Frame, shards: int, parts: Iterable[P]) -> list[P]:
-    """The parts by their shards; raises `PlanIncomplete` unless there is exactly one of each."""
-    found, digest = sorted(parts, key=lambda part: part.shard), frame.digest
-    if any(part.frame != digest for part in found):
-        raise PlanIncomplete(operation=operation, why="a part was made for another plan")
-    numbers = [part.shard for part in found]
-    if numbers != list(range(shards)):
-        why = f"there are parts of shards {numbers}, and {shards} shards"
+def checked(operation: str, frame: Frame, shards: int, parts: Iterable[P]) -> Iterator[P]:
+    """The parts one by one, so that no two need be in memory; raises `PlanIncomplete` unless each
+    shard has exactly one, in the order of the shards."""
+    count, digest = 0, frame.digest
+    for part in parts:
+        if part.frame != digest:
+            raise PlanIncomplete(operation=operation, why="a part was made for another plan")
+        if part.shard != count:
+            why = f"a part of shard {part.shard} came where that of shard {count} was due"
+            raise PlanIncomplete(operation=operation, why=why)
+        count += 1
+        yield part
+    if count != shards:
+        why = f"there are parts of {count} of {shards} shards"
         raise PlanIncomplete(operation=operation, why=why)
-    return found
 
 
 def foremost(decisions: Iterable[D], count: int) -> tuple[D, ...]:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from memtend.limits import PLAN_DECISIONS_MAX
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from memtend.model.candidate import Candidate
 
 Rank = tuple[int, float, int, int, int, int]
@@ -55,6 +57,11 @@ class Lowest:
         )))  # fmt: skip
         if len(self._offers) >= self._trim_at:
             self._trim()
+
+    def hear(self, offers: Iterable[Offer]) -> None:
+        """Add what goes first elsewhere."""
+        self._offers += offers
+        self._trim()
 
     def in_order(self) -> tuple[Offer, ...]:
         """What goes first comes first."""

@@ -15,7 +15,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from memtend.limits import PLAN_DECISIONS_MAX
-from memtend.model.frame import foremost, in_order
+from memtend.model.frame import checked, foremost
 from memtend.prune.choosing import Chooser
 from memtend.prune.decisions import PruneDecision, PrunePlan, decided
 from memtend.prune.known import MEASURED
@@ -24,7 +24,7 @@ from memtend.prune.taking import Taking
 from memtend.upcast.family import AML
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from memtend.model.candidate import Alike, Candidate
     from memtend.model.facts import Facts
@@ -90,14 +90,23 @@ def look(
 
 
 def join(frame: PruneFrame, parts: Iterable[PrunePart]) -> PrunePlan:
-    """The plan of the whole store; raises `PlanIncomplete` unless each shard has one part."""
-    found = in_order("prune", frame, len(frame.shards), parts)
+    """The plan of the whole store, from parts in the order of their shards; raises
+    `PlanIncomplete`. No more of them than a plan can hold is kept."""
     taking = Taking(scopes_of(frame))
-    for part in found:
+    plain, merges = list[PruneDecision](), list[PruneDecision]()
+    shielded = Counter[str]()
+    considered = unmerged = near = 0
+    for part in checked("prune", frame, len(frame.shards), parts):
         taking.hear(part.scopes)
-    chosen = chain(_each(part.plain for part in found), _each(part.merges for part in found))
-    decisions = tuple(islice(chain(chosen, decided(taking.take())), PLAN_DECISIONS_MAX))
-    shielded = sum((Counter(part.shielded) for part in found), taking.shielded)
+        plain += part.plain[: PLAN_DECISIONS_MAX - len(plain)]
+        merges += part.merges[: PLAN_DECISIONS_MAX - len(merges)]
+        shielded.update(part.shielded)
+        considered += part.considered
+        unmerged += part.unmerged
+        near += part.near
+    taken = decided(taking.take())
+    decisions = tuple(islice(chain(plain, merges, taken), PLAN_DECISIONS_MAX))
+    shielded += taking.shielded
     facts = frame.facts
     return PrunePlan.model_construct(
         operation="prune",
@@ -109,17 +118,14 @@ def join(frame: PruneFrame, parts: Iterable[PrunePart]) -> PrunePlan:
         truncated=len(decisions) == PLAN_DECISIONS_MAX,
         profile=frame.policy.profile,
         shielded=dict(sorted(shielded.items())),
-        considered=sum(part.considered for part in found),
+        considered=considered,
         target_bytes=taking.target_bytes,
-        notes=(*_notes(found), *taking.notes),
+        notes=(*_notes(unmerged, near), *taking.notes),
     )
 
 
-_each = chain.from_iterable
-
-
-def _notes(parts: Sequence[PrunePart]) -> Iterator[str]:
-    if left := sum(part.unmerged for part in parts):
-        yield f"duplicates of what is gone or ends sooner, so they stay: {left:,}"
-    if near := sum(part.near for part in parts):
+def _notes(unmerged: int, near: int) -> Iterator[str]:
+    if unmerged:
+        yield f"duplicates of what is gone or ends sooner, so they stay: {unmerged:,}"
+    if near:
         yield f"near duplicates that the profile does not merge, so they stay: {near:,}"

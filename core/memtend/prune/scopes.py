@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from heapq import merge
 from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic import BaseModel
 
 from memtend.limits import MIB
-from memtend.prune.lowest import BY_RANK, Lowest, Offer
+from memtend.prune.lowest import Lowest, Offer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from memtend.model.prunepolicy import PrunePolicy
 
@@ -51,7 +50,6 @@ class Scope:
         self._agent = agent
         self._mark = mark
         self._held = held
-        self._offers: list[tuple[Offer, ...]] = []
 
     @property
     def need_bytes(self) -> int:
@@ -66,17 +64,13 @@ class Scope:
         )  # fmt: skip
 
     def hear(self, part: ScopePart) -> None:
-        """Add what was met of it elsewhere."""
+        """Add what was met of it elsewhere. Each part has offered as much as would be needed of it
+        alone, so what is needed of all is among the offers."""
         self.seen += part.seen
         self.freed += part.freed
         self.kept.update(part.kept)
         self.kept_from_rules.update(part.kept_from_rules)
-        self._offers.append(part.offers)
-
-    def offers(self) -> Iterator[Offer]:
-        """All that was heard of, what goes first first. Each part has offered as much as would be
-        needed of it alone, so what is needed of all is among them."""
-        return merge(*self._offers, key=BY_RANK)
+        self.lowest.hear(part.offers)
 
     def why(self) -> str:
         return f"{self.name} holds {_size(self._left())}, more than {_size(self._mark.limit)}"

@@ -51,7 +51,7 @@ class Taking:
         why = scope.why()
         self.target_bytes = (self.target_bytes or 0) + need
         self.shielded += scope.kept - scope.kept_from_rules
-        for offer in scope.offers():
+        for offer in scope.lowest.in_order():
             if need <= 0:
                 return
             if offer.seq in taken:
