@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from memtend.errors import MemtendError
 from memtend.learn.tuning.plan import TtlPlan
-from memtend.model.learned import ModelEntry, ModelStatus
+from memtend.model.learned import INSIGHTS, ModelEntry, ModelStatus
 from memtend.model.plan import PlanRef
 from memtend.model.scenario import DEFAULT
 from memtend.model.trial import TtlReport
@@ -90,19 +90,15 @@ def learn_scenario(store: str, scenario: str, seed: int | None) -> ScenarioLearn
         news = services.learning_news(scenario)
         if news.model is None and not news.refit:
             return ScenarioLearned(scenario=scenario, status=NOTHING, why="no outcome is recorded")
-        anew = news.refit or seed is not None
         drift = news.drift.fact if news.drift is not None and news.drift.found else ""
-        worth, fitted = "", None
-        if anew:
-            before = services.models(scenario)
-            without = before[0].facts.get("excluded", ()) if before else ()
-            fitted = services.fit_strategy(scenario, seed, exclude_writers=without)
-            worth = fitted.judged.fact if fitted.judged is not None else ""
+        fitted = services.refit(scenario, seed, news=news, anew=seed is not None)
+        worth = fitted.judged.fact if fitted is not None and fitted.judged is not None else ""
         entry = fitted.model if fitted is not None else services.find_model(news.model or "")
+        why = f"not fitted anew: {news.why}" if fitted is None else entry.why
         return ScenarioLearned(
-            scenario=scenario, outcomes=entry.rows, model=entry.model_id, fitted=anew,
-            adopted=is_adopted(entry), ready=is_ready(entry), status=entry.status.value,
-            why=entry.why if anew else f"not fitted anew: {news.why}", worth=worth, drift=drift,
+            scenario=scenario, outcomes=entry.rows, model=entry.model_id, fitted=fitted is not None,
+            adopted=entry.adopted, ready=is_ready(entry), status=entry.status.value,
+            why=why, worth=worth, drift=drift,
             insights=_insights(entry), card=fitted.card if fitted is not None else "",
         )  # fmt: skip
 
@@ -128,13 +124,9 @@ def apply_ttl_plan(store: str, ref: PlanRef) -> TtlReport:
         return services.apply_ttl(load_plan(ref, services.clock, TtlPlan))
 
 
-def is_adopted(entry: ModelEntry) -> bool:
-    return bool(entry.facts.get("adopted"))
-
-
 def is_ready(entry: ModelEntry) -> bool:
     """Whether it may be put in use, and is not."""
-    return is_adopted(entry) and entry.status is ModelStatus.CANDIDATE
+    return entry.adopted and entry.status is ModelStatus.CANDIDATE
 
 
 def failed(scenario: str, error: MemtendError) -> ScenarioLearned:
@@ -143,5 +135,5 @@ def failed(scenario: str, error: MemtendError) -> ScenarioLearned:
 
 
 def _insights(entry: ModelEntry) -> tuple[tuple[str, str], ...]:
-    found = entry.facts.get("insights", ())
+    found = entry.facts.get(INSIGHTS, ())
     return tuple((str(one["fact"]), str(one["sure"])) for one in found[:_INSIGHTS])

@@ -21,10 +21,11 @@ from typing import Any
 
 import numpy as np
 
-from memtend.learn.modelfile import SERVED, pack, unpack_served
+from memtend.learn.modelfile import pack, unpack_served
 from memtend.learn.outcomes import OutcomeTable
 from memtend.learn.recommender import fit_recommender
 from memtend.model.ended import Ended
+from memtend.model.learned import SERVED
 from memtend.model.learnpolicy import LearnPolicy
 from tests.benchmarks.harness import Row, compared, expect, undisturbed
 from tests.fixtures.worlds import TASKS, World, as_dicts

@@ -13,17 +13,12 @@ from memtend.learn.advice import Advice
 from memtend.learn.drawn import strategy_pictures
 from memtend.learn.explaining import case_of
 from memtend.learn.exploring import epsilon_greedy
-from memtend.learn.modelfile import (
-    ESTIMATORS,
-    SERVED,
-    pack,
-    unpack_estimators,
-    unpack_served,
-)
+from memtend.learn.modelfile import ESTIMATORS, pack, unpack_estimators, unpack_served
 from memtend.learn.outcomes import OutcomeTable
 from memtend.learn.recommender import FittedRecommender, ServedRecommender, fit_recommender
 from memtend.learn.state import equal
 from memtend.model.ended import Ended
+from memtend.model.learned import SERVED
 from memtend.model.learnpolicy import LearnPolicy, Objective
 from tests.fixtures.outcomes import START_MS, outcomes, tried_everywhere
 from tests.fixtures.worlds import STRATEGIES, TASKS, World, as_dicts

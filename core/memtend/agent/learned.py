@@ -15,6 +15,7 @@ from memtend.agent.recommending import PastCase, Reason, Recommended
 from memtend.errors import MemtendError
 from memtend.errors.learning import learn_packages
 from memtend.limits_learning import MODEL_LOOK_MS, MODEL_RETRY_MS
+from memtend.model.learned import SERVED
 from memtend.model.scenario import applicable
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from memtend.model.learned import ModelEntry
     from memtend.store.store import Store
 
-_SERVED: Final = "serve.npz"
 _NS: Final = 1_000_000
 _live: WeakKeyDictionary[Store, ModelsInUse] = WeakKeyDictionary()
 
@@ -92,7 +92,7 @@ def load(store: Store, entry: ModelEntry) -> ServedRecommender:
 
     with learn_packages():
         from memtend.learn.modelfile import unpack_served  # noqa: PLC0415
-    data = files_of(store).read(entry, _SERVED)
+    data = files_of(store).read(entry, SERVED)
     return unpack_served(data)
 
 

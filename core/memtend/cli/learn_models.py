@@ -61,7 +61,7 @@ def fit(
     The gate compares what was learned with what is followed today, on outcomes that it was not
     learned from. Where it is not surely as good, the model names today's strategy everywhere.
     """
-    from memtend.serving.learning import EXCLUDED, FIT_STEPS  # noqa: PLC0415
+    from memtend.serving.learning import FIT_STEPS  # noqa: PLC0415
 
     steps: list[None] = []
     with open_operator(store) as services:
@@ -81,7 +81,7 @@ def fit(
     else:
         _print_fit(report)
         for name in exclude or ():
-            if name not in report.model.facts.get(EXCLUDED, ()):
+            if name not in report.model.excluded:
                 show.note(f"{show.on_line(name)} has recorded none of these outcomes")
 
 

@@ -18,6 +18,7 @@ from memtend.learn.outcomes import OutcomeTable
 from memtend.learn.recommender import FittedRecommender, fit_recommender
 from memtend.learn.served import ServedRecommender
 from memtend.limits_learning import JUDGED_ROWS_MIN, JUDGED_SHARE
+from memtend.model.learned import ADOPTED, EXCLUDED, INSIGHTS
 from memtend.model.pictures import PICTURES
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def facts_of(fitted: FittedRecommender, scenario: Scenario, earlier: Earlier) ->
     pictures = strategy_pictures(fitted, earlier.served, earlier.before, earlier.later)
     value = earlier.value
     return {
-        "adopted": fitted.learned.adopted,
+        ADOPTED: fitted.learned.adopted,
         "scenario": {"task_type": scenario.task_type, "swarm": scenario.swarm},
         "strategies": [
             {"name": name[:_CHARS_MAX], "outcomes": count, "success": share}
@@ -89,14 +90,14 @@ def facts_of(fitted: FittedRecommender, scenario: Scenario, earlier: Earlier) ->
         ],
         "tasks": _short(facts.by_task),
         "writers": _short(facts.by_writer),
-        "excluded": [name for name, _ in table.excluded][:_NAMES_MAX],
+        EXCLUDED: [name for name, _ in table.excluded][:_NAMES_MAX],
         "left_out": {one.why: one.outcomes for one in table.left_out},
         "features": len(facts.features),
         "dropped": [one.name[:_CHARS_MAX] for one in facts.dropped][:_NAMES_MAX],
         "figures": list(fitted.learned.figures),
         "suspects": [one.fact[:_FACT_CHARS] for one in facts.suspects],
         "judged": None if value is None else value.model_dump(mode="json", exclude={"reliability"}),
-        "insights": [
+        INSIGHTS: [
             {"fact": one.fact[:_FACT_CHARS], "sure": one.sure} for one in insights(table.rows)
         ],
         PICTURES: pictures.model_dump(mode="json"),

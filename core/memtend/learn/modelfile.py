@@ -16,14 +16,13 @@ from memtend.errors import ModelRefused
 from memtend.formats import MODEL_FORMAT
 from memtend.learn.servedfile import read_state, write_state
 from memtend.limits_learning import MODEL_BYTES_MAX
+from memtend.model.learned import CARD, SERVED
 
 if TYPE_CHECKING:
     from memtend.learn.recommender import FittedRecommender
     from memtend.learn.served import ServedRecommender
 
 ESTIMATORS: Final = "model.skops"
-SERVED: Final = "serve.npz"
-CARD: Final = "card.md"
 
 
 def pack(fitted: FittedRecommender, *, card: str | None = None) -> dict[str, bytes]:

@@ -11,6 +11,13 @@ from memtend.model.archiverule import NAME_PATTERN
 
 STRATEGY: Final = "strategy"
 TTL: Final = "ttl"
+SERVED: Final = "serve.npz"
+CARD: Final = "card.md"
+"""Files of a model: what serves, and what people read."""
+ADOPTED: Final = "adopted"
+EXCLUDED: Final = "excluded"
+INSIGHTS: Final = "insights"
+"""Names in the facts of a model of strategies."""
 
 
 class ModelStatus(StrEnum):
@@ -52,3 +59,13 @@ class ModelEntry(BaseModel, frozen=True, extra="forbid"):
     files: tuple[ModelFileFacts, ...] = ()
     why: str = ""
     facts: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def adopted(self) -> bool:
+        """Whether the gate has let it pass."""
+        return bool(self.facts.get(ADOPTED))
+
+    @property
+    def excluded(self) -> tuple[str, ...]:
+        """Writers whose outcomes it was not learned from."""
+        return tuple(str(one) for one in self.facts.get(EXCLUDED, ()))

@@ -6,21 +6,18 @@ Nothing is fitted here, no outcome is read and no package of learning imported.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from memtend.clock import to_ms
 from memtend.limits_learning import INSIGHTS_SHOWN, PICTURED_SCENARIOS_MAX
 from memtend.model.layout import OUTCOMES
-from memtend.model.learned import STRATEGY, TTL, ModelEntry, ModelStatus
+from memtend.model.learned import INSIGHTS, STRATEGY, TTL, ModelEntry, ModelStatus
 from memtend.model.pictures import StrategyPictures, TtlPictures, pictures_in
 from memtend.store import models, trials
 
 if TYPE_CHECKING:
     from memtend.report import facts as told
     from memtend.store.store import Store
-
-INSIGHTS: Final = "insights"
-"""Under this name of a model's facts: a list of `fact` and `sure`."""
 
 
 def learned_parts(store: Store) -> dict[str, Any]:

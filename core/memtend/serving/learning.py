@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from memtend.clock import to_datetime
 from memtend.errors import ModelNotPromoted, ScenarioUnknown
 from memtend.errors.learning import learn_packages
-from memtend.model.learned import STRATEGY
+from memtend.model.learned import CARD, STRATEGY
 from memtend.model.scenario import DEFAULT, applicable
 from memtend.serving.modelfiles import ModelShelf
 from memtend.serving.outcomes import Outcomes
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from memtend.model.scenario import Scenario
     from memtend.serving.outcomes import OutcomesSeen
 
-ADOPTED: Final = "adopted"
-EXCLUDED: Final = "excluded"
 FIT_STEPS: Final = 4
 """Reading, fitting, judging, writing."""
 _NS: Final = 1_000_000_000
@@ -102,7 +100,7 @@ class Learning(Outcomes, ModelShelf):
 
     def model_card(self, model: str) -> str:
         """Markdown; raises `ModelUnknown`, `ModelDamaged`."""
-        return self._model_files().read(self.find_model(model), "card.md").decode()
+        return self._model_files().read(self.find_model(model), CARD).decode()
 
     def promote(self, model: str, *, forced: str = "") -> ModelEntry:
         """Put a model in use. `forced` is the reason for doing so though the gate did not let it
@@ -111,7 +109,7 @@ class Learning(Outcomes, ModelShelf):
         from memtend.agent.learned import ModelsInUse, load  # noqa: PLC0415
 
         entry = self.find_model(model)
-        if not entry.facts.get(ADOPTED) and not forced:
+        if not entry.adopted and not forced:
             why = f"the gate has not let it pass: {entry.why}"
             raise ModelNotPromoted(model=entry.model_id, scenario=entry.scenario, why=why)
         load(self.store, entry)  # what cannot be loaded here is not put in use anywhere

@@ -13,7 +13,7 @@ from memtend.errors.learning import learn_packages
 from memtend.limits_learning import REFIT_SHARE
 from memtend.model.learned import ModelStatus
 from memtend.model.scenario import DEFAULT
-from memtend.serving.learning import ADOPTED, EXCLUDED, Learning, Step
+from memtend.serving.learning import Learning, Step
 
 if TYPE_CHECKING:
     from memtend.learn.drift import Drift
@@ -44,7 +44,7 @@ class Lessons(Learning):
 
             policy = self._learn_policy(entry.seed)
             rows = self._rows_of(entry)
-            before, later = parts_of(rows, _last_ms(entry), policy, _excluded(entry))
+            before, later = parts_of(rows, _last_ms(entry), policy, entry.excluded)
             served = load(self.store, entry)
             value = evaluate(served, later, _SINCE, before) if later else None
             if value is None and before is not None:
@@ -53,7 +53,7 @@ class Lessons(Learning):
         return ModelEvaluation(
             model=entry.model_id,
             scenario=entry.scenario,
-            adopted=bool(entry.facts.get(ADOPTED)),
+            adopted=entry.adopted,
             value=value,
             fact=value.fact if value else "too few outcomes to judge by",
         )
@@ -120,14 +120,17 @@ class Lessons(Learning):
         seed: int | None = None,
         exclude_writers: Collection[str] = (),
         *,
+        news: News | None = None,
+        anew: bool = False,
         step: Step = lambda: None,
     ) -> FitReport | None:
         """Fit again where there is news, without the writers that the newest model went without;
-        None where there is none. Another seed, or another writer to go without, is news."""
-        news, found = self.learning_news(scenario), self.models(scenario)
-        before = set(_excluded(found[0])) if found else set()
+        None where there is none. Another seed, or another writer to go without, is news; `anew`
+        asks for none, and `news` are those that somebody has just looked at."""
+        news, found = news or self.learning_news(scenario), self.models(scenario)
+        before = set(found[0].excluded) if found else set()
         other = found and seed not in (None, found[0].seed)
-        if not (news.refit or other or set(exclude_writers) - before):
+        if not (anew or news.refit or other or set(exclude_writers) - before):
             return None
         without = before | set(exclude_writers)
         return self.fit_strategy(scenario, seed, without, step=step)
@@ -157,8 +160,7 @@ class Lessons(Learning):
 
     def _rows_of(self, entry: ModelEntry) -> list[Ended]:
         """Without the writers that the model goes without, too."""
-        without = _excluded(entry)
-        return [one for one in self._rows(entry.scenario) if one.writer not in without]
+        return _heard(entry, self._rows(entry.scenario))
 
     def _known(self, scenario: str) -> ModelEntry | None:
         found = self.models(scenario)
@@ -172,10 +174,11 @@ class Lessons(Learning):
         return entry
 
 
+def _heard(entry: ModelEntry, rows: list[Ended]) -> list[Ended]:
+    without = entry.excluded
+    return [one for one in rows if one.writer not in without]
+
+
 def _last_ms(entry: ModelEntry) -> int:
     """Up to when it was learned from."""
     return to_ms(entry.last_at or entry.made_at)
-
-
-def _excluded(entry: ModelEntry) -> tuple[str, ...]:
-    return tuple(str(one) for one in entry.facts.get(EXCLUDED, ()))
