@@ -39,7 +39,7 @@ def test_a_poisoned_writer_is_found_left_out_and_the_model_fitted_again(
     services.memory.config.set_policies(policies, "operator")
     rows = recorded("poisoned", 150)
     record(services.memory, clock, rows)
-    [suspect] = services.suspects()
+    [suspect] = services.findings().suspects
     assert suspect.writer == "mallory"
     spoiled = services.fit_strategy()
     assert [one.writer for one in spoiled.suspects] == ["mallory"]

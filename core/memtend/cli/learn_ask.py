@@ -67,11 +67,11 @@ def _print_advice(advice: Advice) -> None:
         )
     )
     if advice.reasons:
-        rows = [(one.field, one.value, f"{one.effect:+.3f}") for one in advice.reasons]
-        cells = [
-            (show.on_line(field), show.on_line(value), effect) for field, value, effect in rows
+        reasons = [
+            (show.on_line(one.field), show.on_line(one.value), f"{one.effect:+.3f}")
+            for one in advice.reasons
         ]
-        show.table(("field", "value", "speaks for it"), cells, right=(2,))
+        show.table(("field", "value", "speaks for it"), reasons, right=(2,))
     if advice.cases:
         cases = [
             (one.case, show.on_line(one.strategy), f"{one.success:.2g}", f"{one.alike:.0%}")
@@ -87,10 +87,8 @@ def insights(scenario: Scenario = "default", store: Store = None, json: Json = F
     chance explains.
     """
     with open_operator(store) as services, show.waiting("looking at outcomes"):
-        found = services.insights(scenario)
-        moving = [one for one in services.trends(scenario) if one.direction != "steady"]
-        suspects = services.suspects(scenario)
-        drift = services.drift(scenario)
+        found, trends, suspects, drift = services.findings(scenario)
+    moving = [one for one in trends if one.direction != "steady"]
     if json:
         show.emit({"insights": found, "trends": moving, "suspects": suspects, "drift": drift})
         return

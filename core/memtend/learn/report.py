@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from pydantic import AwareDatetime, BaseModel
 
 from memtend.learn.drift import Drift
 from memtend.learn.evaluation import Evaluation
+from memtend.learn.insights import Insight
+from memtend.learn.trends import Trend
 from memtend.learn.writers import Suspect
 from memtend.model.learned import ModelEntry
 
@@ -49,6 +53,15 @@ class ScenarioSeen(BaseModel, frozen=True, extra="forbid"):
     strategies: int
     enough: bool
     model: str | None = None
+
+
+class Findings(NamedTuple):
+    """What the outcomes say; `drift` is None without any model."""
+
+    insights: tuple[Insight, ...]
+    trends: tuple[Trend, ...]
+    suspects: tuple[Suspect, ...]
+    drift: Drift | None
 
 
 class News(BaseModel, frozen=True, extra="forbid"):

@@ -17,10 +17,7 @@ from memtend.serving.learning import Learning, Step
 
 if TYPE_CHECKING:
     from memtend.learn.drift import Drift
-    from memtend.learn.insights import Insight
-    from memtend.learn.report import FitReport, ModelEvaluation, News
-    from memtend.learn.trends import Trend
-    from memtend.learn.writers import Suspect
+    from memtend.learn.report import Findings, FitReport, ModelEvaluation, News
     from memtend.model.ended import Ended
     from memtend.model.learned import ModelEntry
 
@@ -58,32 +55,18 @@ class Lessons(Learning):
             fact=value.fact if value else "too few outcomes to judge by",
         )
 
-    def insights(self, scenario: str = DEFAULT) -> tuple[Insight, ...]:
-        """What the outcomes say of strategies; writers that the policy excludes are not heard."""
+    def findings(self, scenario: str = DEFAULT) -> Findings:
+        """What the outcomes say, without the writers that the policy excludes; and whether anything
+        has moved since the model in use, else the newest, was fitted."""
         with learn_packages():
             from memtend.learn.insights import insights  # noqa: PLC0415
-
-            return insights(self._rows(scenario))
-
-    def trends(self, scenario: str = DEFAULT) -> tuple[Trend, ...]:
-        """How success, time and cost move from week to week."""
-        with learn_packages():
+            from memtend.learn.report import Findings  # noqa: PLC0415
             from memtend.learn.trends import trends  # noqa: PLC0415
-
-            return trends(self._rows(scenario))
-
-    def suspects(self, scenario: str = DEFAULT) -> tuple[Suspect, ...]:
-        """Writers who tell otherwise than everybody else."""
-        with learn_packages():
             from memtend.learn.writers import suspects  # noqa: PLC0415
 
-            return suspects(self._rows(scenario))
-
-    def drift(self, scenario: str = DEFAULT) -> Drift | None:
-        """Whether anything has moved since the model in use, else the newest, was fitted; None
-        without any model."""
-        entry = self._known(scenario)
-        return None if entry is None else self._drift(entry, self._rows_of(entry))
+            rows, entry = self._rows(scenario), self._known(scenario)
+            drift = None if entry is None else self._drift(entry, _heard(entry, rows))
+            return Findings(insights(rows), trends(rows), suspects(rows), drift)
 
     def learning_news(self, scenario: str = DEFAULT) -> News:
         """What has come since the newest model was fitted, and whether that is worth another fit:
