@@ -13,6 +13,7 @@ from memtend.learn.advice import Advice
 from memtend.learn.drawn import strategy_pictures
 from memtend.learn.explaining import case_of
 from memtend.learn.exploring import epsilon_greedy
+from memtend.learn.judged import met_by
 from memtend.learn.modelfile import ESTIMATORS, pack, unpack_estimators, unpack_served
 from memtend.learn.outcomes import OutcomeTable
 from memtend.learn.recommender import FittedRecommender, ServedRecommender, fit_recommender
@@ -149,7 +150,8 @@ def test_what_serves_agrees_with_what_scikit_learn_fitted(fitted: FittedRecommen
 def test_no_picture_shows_more_saved_than_could_be(followed: FittedRecommender) -> None:
     """Also where the later outcomes were lucky ones."""
     later = replace(followed.table, cost=followed.table.cost * 0.8)
-    drawn = strategy_pictures(followed, followed.served, followed.table, later)
+    met = met_by(followed.served, later)
+    drawn = strategy_pictures(followed, followed.served, followed.table, met)
     assert drawn.regret is not None
     assert drawn.gaps
     assert all((one.oracle or 0) <= one.learned.value for one in drawn.regret.points)

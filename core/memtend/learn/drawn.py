@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from memtend.learn.judged import best_single, met_by
+from memtend.learn.judged import best_single
 from memtend.learn.least import left_to_save
 from memtend.learn.picturing import (
     Judged,
@@ -32,10 +32,9 @@ def strategy_pictures(
     fitted: FittedRecommender,
     earlier: ServedRecommender | None,
     before: OutcomeTable | None,
-    later: OutcomeTable | None,
+    met: Met | None,
 ) -> StrategyPictures:
-    """`earlier` was fitted on `before` and is drawn on `later`, which it has not seen."""
-    met = None if earlier is None or later is None else met_by(earlier, later)
+    """`earlier` was fitted on `before` and is drawn on what it has `met` since."""
     strongest = sorted(fitted.facts.influences, key=lambda one: -one.share)
     influences = tuple(
         Influence(feature=one.field, share=Estimate(value=one.share, low=one.low, high=one.high))

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import numpy as np
 from pydantic import BaseModel
 
-from memtend.learn.judged import Met, best_single, met_by
+from memtend.learn.judged import Met, best_single
 from memtend.learn.offpolicy import Estimate, Logged, deterministic, difference, sndr
 from memtend.learn.outcomes import OutcomeTable
 from memtend.learn.picturing import reliability
@@ -66,13 +66,12 @@ class Evaluation(BaseModel, frozen=True, extra="forbid"):
 
 def evaluate(
     served: ServedRecommender,
-    table: OutcomeTable,
+    met: Met | None,
     judged_on: str,
     before: OutcomeTable | None = None,
 ) -> Evaluation | None:
-    """`table` has what the model has not seen, `before` what it was fitted on. None where too few
-    outcomes name a strategy that the model knows."""
-    met = met_by(served, table)
+    """`met` is what the model has not seen (`judged.met_by`), `before` what it was fitted on. None
+    where too few outcomes name a strategy that the model knows."""
     if met is None:
         return None
     m, names = len(served.strategies), served.strategies

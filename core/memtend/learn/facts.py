@@ -14,6 +14,7 @@ from memtend.learn.card import code
 from memtend.learn.drawn import strategy_pictures
 from memtend.learn.evaluation import Evaluation, evaluate, shares, told
 from memtend.learn.insights import insights
+from memtend.learn.judged import Met, met_by
 from memtend.learn.outcomes import OutcomeTable
 from memtend.learn.recommender import FittedRecommender, fit_recommender
 from memtend.learn.served import ServedRecommender
@@ -40,7 +41,7 @@ class Earlier(NamedTuple):
 
     served: ServedRecommender | None = None
     before: OutcomeTable | None = None
-    later: OutcomeTable | None = None
+    met: Met | None = None
     value: Evaluation | None = None
 
 
@@ -53,7 +54,8 @@ def judged_earlier(table: OutcomeTable, policy: LearnPolicy, incumbent: str | No
     same = scaled(policy, table)
     before, later = OutcomeTable.of(rows[:cut], same), OutcomeTable.of(rows[cut:], same)
     served = fit_recommender(before, same, incumbent=incumbent, explained=False).served
-    return Earlier(served, before, later, evaluate(served, later, EARLIER, before))
+    met = met_by(served, later)
+    return Earlier(served, before, met, evaluate(served, met, EARLIER, before))
 
 
 def scaled(policy: LearnPolicy, table: OutcomeTable) -> LearnPolicy:
@@ -79,7 +81,7 @@ def parts_of(
 def facts_of(fitted: FittedRecommender, scenario: Scenario, earlier: Earlier) -> dict[str, Any]:
     """JSON for the registry."""
     facts, table = fitted.facts, fitted.table
-    pictures = strategy_pictures(fitted, earlier.served, earlier.before, earlier.later)
+    pictures = strategy_pictures(fitted, earlier.served, earlier.before, earlier.met)
     value = earlier.value
     return {
         ADOPTED: fitted.learned.adopted,

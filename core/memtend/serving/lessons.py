@@ -37,13 +37,15 @@ class Lessons(Learning):
         with learn_packages():
             from memtend.learn.evaluation import evaluate  # noqa: PLC0415
             from memtend.learn.facts import judged_earlier, parts_of  # noqa: PLC0415
+            from memtend.learn.judged import met_by  # noqa: PLC0415
             from memtend.learn.report import ModelEvaluation  # noqa: PLC0415
 
             policy = self._learn_policy(entry.seed)
             rows = self._rows_of(entry)
             before, later = parts_of(rows, _last_ms(entry), policy, entry.excluded)
             served = load(self.store, entry)
-            value = evaluate(served, later, _SINCE, before) if later else None
+            met = met_by(served, later) if later else None
+            value = evaluate(served, met, _SINCE, before)
             if value is None and before is not None:
                 incumbent = served.strategies[served.selector.incumbent]
                 value = judged_earlier(before, policy, incumbent).value
