@@ -50,6 +50,10 @@ def registrations(client: SyncPrefectClient, place: Place, work: Work) -> list[C
         ours = deployment(served, place)
         ours.tags = [*ours.tags, MARK]
         theirs = (shared if served.once else found).get(ours.name)
+        if served.once and theirs and MARK not in theirs.tags:
+            # `memtend serve` runs it here, for all stores of the server.
+            changes.append(Change(KIND, ours.name, State.UNCHANGED))
+            continue
         keep_paused(served, ours, theirs)
         changes.append(
             compared(

@@ -10,7 +10,7 @@ import orjson
 import pytest
 from prefect.blocks.system import Secret
 from prefect.client.orchestration import SyncPrefectClient, get_client
-from prefect.client.schemas.objects import StateType
+from prefect.client.schemas.objects import State, StateType
 from prefect.events import emit_event
 from prefect.states import Late, Running
 
@@ -155,7 +155,7 @@ def test_a_run_that_died_is_told_so_and_one_that_nobody_begins_is_heard_of(site:
     change(site.client, stuck, trigger=quick.model_dump())
     sweep, backup = (site.deployments()[name].id for name in ("sweep-prod", "backup-prod"))
     # What looks for late runs is no part of a server as small as this one.
-    late = Late(scheduled_time=datetime.now(UTC) - timedelta(minutes=5))
+    late: State[None] = Late(scheduled_time=datetime.now(UTC) - timedelta(minutes=5))
     waiting = site.client.create_flow_run_from_deployment(backup, name="waiting")
     site.client.set_flow_run_state(waiting.id, late, force=True)
     dead = site.client.create_flow_run_from_deployment(sweep, state=Running(), name="dead")
