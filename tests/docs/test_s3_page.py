@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import pytest
+from pydantic import SecretStr
 
 from memtend.clock import ManualClock
 from memtend.errors import MemtendError, TargetDenied
@@ -54,6 +55,7 @@ def world(
             backup_url=f"{s3_url}/backups",
             archive_url=f"{s3_url}/archive",
             plans_url=str(tmp_path / "plans"),
+            backup_key=SecretStr("5" * 64),
         )
         place = str(tmp_path / "store.db")
         with open_services(place, settings=settings, clock=ManualClock()) as services:
@@ -71,7 +73,7 @@ def test_who_takes_backups_takes_them_and_deletes_none(world: World) -> None:
     for n in range(2):
         put(services, n)
         assert services.take_backup(full=True).records == n + 1
-    assert services.backups().backups
+    assert services.find_backup("a run that is not there") is None
     assert not world.gate.denied
     deletes = {asked.resource for asked in world.gate.asked if asked.action == "s3:DeleteObject"}
     assert deletes  # of leases and probes
