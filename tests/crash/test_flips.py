@@ -10,8 +10,8 @@ SEED = 1
 
 
 def test_flipped_bits(request: pytest.FixtureRequest) -> None:
-    """The short form flips 300 bits; --flips 2000 is the long one. Deterministic by the seed."""
-    flips = request.config.getoption("--flips", 300)
+    """The short form flips 100 bits; --flips 2000 is the long one. Deterministic by the seed."""
+    flips = request.config.getoption("--flips", 100)
     report = run_driver("flips", flips, SEED, preload=False)
     print(f"seed {SEED}: {report['outcomes']} {report['wrong']}")
     outcomes = report["outcomes"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.crash.shim import fast_folder
@@ -14,7 +16,8 @@ LENGTHS = (5, 16)
 
 
 @pytest.mark.parametrize(("replicas", "mixed"), HISTORIES)
-def test_a_thousand_histories(postgres_server: PostgresServer, replicas: int, mixed: bool) -> None:
-    seeds = range(HISTORIES[replicas, mixed])
+def test_a_thousand_histories(
+    postgres_server: PostgresServer, replicas: int, mixed: bool, seeds: Callable[[int], range]
+) -> None:
     with postgres_stores(postgres_server, fast_folder("laws"), replicas, mixed=mixed) as stores:
-        run_on(stores, seeds, replicas, LENGTHS)
+        run_on(stores, seeds(HISTORIES[replicas, mixed]), replicas, LENGTHS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.crash.shim import fast_folder
@@ -13,6 +15,6 @@ LENGTHS = (6, 24)
 
 
 @pytest.mark.parametrize("replicas", HISTORIES)
-def test_a_thousand_histories(replicas: int) -> None:
+def test_a_thousand_histories(replicas: int, seeds: Callable[[int], range]) -> None:
     with sqlite_stores(fast_folder("laws"), replicas) as stores:
-        run_on(stores, range(HISTORIES[replicas]), replicas, LENGTHS)
+        run_on(stores, seeds(HISTORIES[replicas]), replicas, LENGTHS)

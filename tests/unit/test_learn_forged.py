@@ -15,7 +15,7 @@ from memtend.errors import ModelRefused
 from memtend.learn.boxes import boxed, unboxed
 from memtend.learn.modelfile import unpack_estimators
 from memtend.learn.skopsfile import read_estimators, write_estimators
-from tests.fixtures.forging import (
+from tests.unit.forging import (
     GOOD,
     X,
     Y,

@@ -23,8 +23,8 @@ from memtend.learn.servedfile import read_state, write_state
 from memtend.learn.state import State, equal
 from memtend.limits_learning import MODEL_BYTES_MAX
 from memtend.model.learnpolicy import LearnPolicy
-from tests.fixtures.forging import FOREST, GOOD, TREE, X
 from tests.fixtures.outcomes import outcomes
+from tests.unit.forging import FOREST, GOOD, TREE, X
 
 STATE = State({"format": 1, "parts": {}}, {"a/b": np.arange(6.0).reshape(2, 3), "c": np.array([1])})
 SERVED = write_state(STATE)
