@@ -37,6 +37,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+PATIENCE_MS = 120_000
 REPORTS = "https://reports.example/memory"
 MISSING = (
     "NO CHROMIUM: nobody looked at the forms and reports in the UI. "
@@ -125,6 +126,7 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser) -> Iterator[Page]:
     """Of a profile of its own: what one test leaves behind, no other one sees."""
     with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
+        context.set_default_timeout(PATIENCE_MS)
         yield context.new_page()
 
 

@@ -8,9 +8,8 @@ from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.ui.conftest import Served
+from tests.ui.conftest import PATIENCE_MS, Served
 
-PATIENCE_MS = 120_000
 OPTIONAL = " (Optional)"
 """What the UI adds to the label of a field that has a default: each of ours."""
 
@@ -35,8 +34,14 @@ def field(page: Page, label: str) -> Locator:
     return page.get_by_label(f"{label}{OPTIONAL}", exact=True)
 
 
+def choice(page: Page, label: str) -> Locator:
+    """The button that opens a list: the UI puts no label on it, only above it."""
+    named = page.get_by_text(f"{label}{OPTIONAL}", exact=True)
+    return page.locator("div.group").filter(has=named).locator("fieldset button").first
+
+
 def choose(page: Page, label: str, option: str) -> None:
-    field(page, label).click()
+    choice(page, label).click()
     page.get_by_role("option", name=option, exact=True).click()
 
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.ui.camera import Snap
 from tests.ui.conftest import Served
-from tests.ui.steps import OPTIONAL, PATIENCE_MS, await_form, field, open_form, runs
+from tests.ui.steps import OPTIONAL, PATIENCE_MS, await_form, choice, field, open_form, runs
 
 CANARY = "c4n4ry-pa55w0rd"
 PICTURED = ("prune", "restore")
@@ -51,7 +51,7 @@ def see_default(page: Page, one: dict[str, Any]) -> None:
     if one.get("type") == "boolean":
         expect(control).to_have_attribute("aria-checked", str(default).lower())
     elif "enum" in one:
-        expect(control).to_contain_text(str(default))
+        expect(choice(page, one["title"])).to_contain_text(str(default))
     elif one.get("type") in {"string", "integer", "number"}:
         expect(control).to_have_value(str(default))
 

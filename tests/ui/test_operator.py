@@ -44,6 +44,8 @@ def test_a_backup_from_the_form_leaves_a_page_with_its_growth(
     snap("backup-form")
     submit(page, served, "backup")
     await_state(page, "Completed")
+    page.get_by_role("tab", name="Artifacts").click()
+    expect(page.get_by_text("backup-report").first).to_be_visible()
     snap("backup-run", kept=True)
     open_artifact(page, "backup-report")
     chart = page.get_by_role("img", name=re.compile("Growth of the backups"))

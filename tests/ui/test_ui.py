@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 
 from memtend_flows.schedules import SERVED
-from tests.ui.conftest import Served
-from tests.ui.steps import PATIENCE_MS
+from tests.ui.conftest import PATIENCE_MS, Served
 
 
 def test_what_is_due_is_scheduled(served: Served) -> None:
