@@ -1,6 +1,6 @@
 """kill -9 of a run at a random moment: it is reclaimed, begins again, and each effect comes once.
 
-Here each flow is killed once; with `--every-point` ten times. What sixty kills came to, of workers,
+Here each flow is killed once; with `--every-point` ten times. What kills came to, of workers,
 machines, the server and the database too, is written down in docs/design/failure-model.md:
 `python -m tests.crash.flows.record 60 REPORT 6` does it again.
 """
