@@ -50,8 +50,8 @@ def registrations(client: SyncPrefectClient, place: Place, work: Work) -> list[C
         ours = deployment(served, place)
         ours.tags = [*ours.tags, MARK]
         theirs = (shared if served.once else found).get(ours.name)
-        if served.once and theirs and MARK not in theirs.tags:
-            # `memtend serve` runs it here, for all stores of the server.
+        if served.once and place != HERE and theirs and MARK not in theirs.tags:
+            # `memtend serve` runs it on this server, for the stores of both.
             changes.append(Change(KIND, ours.name, State.UNCHANGED))
             continue
         keep_paused(served, ours, theirs)
