@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from prefect import Task
 
 from memtend.errors import MemtendError
-from memtend.limits_upkeep import SHARDS_A_WORKER, WORKERS_WAIT_S
+from memtend.limits_upkeep import WORKERS_WAIT_S
 from memtend.settings import Settings
 from memtend_tasks.errors import WorkersUnusable
 
@@ -36,15 +36,6 @@ class Crew:
     def __init__(self, runner: DaskTaskRunner | None, processes: int) -> None:
         self._runner = runner
         self.processes = processes
-
-    @property
-    def alone(self) -> bool:
-        return self._runner is None
-
-    @property
-    def shards_max(self) -> int:
-        """Into how many pieces work is best cut: small ones at the end leave nobody waiting."""
-        return 1 if self.alone else SHARDS_A_WORKER * self.processes
 
     def submit(self, task: Task[..., R], calls: Sequence[Mapping[str, Any]]) -> Begun[R]:
         """Begin one run of `task` for each of `calls`, its arguments by name. Where there is
