@@ -53,6 +53,13 @@ def test_every_page_is_in_the_navigation() -> None:
     assert {page for page in pages if not page.startswith("adr/0")} == named
 
 
+def test_every_flow_is_in_the_reference() -> None:
+    deployed = yaml.safe_load((ROOT / "deployments" / "prefect.yaml").read_text())["deployments"]
+    page = (ROOT / "docs" / "reference" / "flows.md").read_text()
+    shown = {line.removeprefix("::: ") for line in page.splitlines() if line.startswith("::: ")}
+    assert shown == {entry["entrypoint"] for entry in deployed}
+
+
 def test_no_secret_gets_onto_the_site(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     folder = tmp_path / "deployments" / "containers"
     folder.mkdir(parents=True)
