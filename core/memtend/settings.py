@@ -41,7 +41,7 @@ class Settings(BaseSettings):
     models_url: str = Field(default="memtend-models", repr=False)
     """Where the files of learned models are kept, each store's below its id."""
     dask_address: str | None = None
-    """The scheduler of a Dask cluster, such as tcp://tend.internal:8786: wide flows use its workers,
+    """The scheduler of a Dask cluster, such as tcp://tend.internal:8786: wide flows use its workers
     instead of processes of their own. Workers need these same settings."""
     import_source: str | None = None
     """Older memory that the flow `ingest` reads, hourly while `memtend serve` knows of it."""
