@@ -31,7 +31,7 @@ LEARNING = ("learning_selection", "learning_bandit", "learning_fit", "learning_t
 MODULES = ("store", "growth", "sweep", "long", "writers", "slowdisk", "postgres", "startup",
            "backups", "increments", "archive", "sync", "leases", "messages", "imports",
            "migrations", "accesses", "metrics", "health", "prune", "optimize",
-           "report", *LEARNING)  # fmt: skip
+           "report", "flows", *LEARNING)  # fmt: skip
 SIZES = (10_000, 100_000)
 
 
@@ -112,6 +112,10 @@ def _optimize(only: list[str], sizes: list[int], folder: Path) -> Iterator[tuple
         from tests.benchmarks import optimize  # noqa: PLC0415
 
         yield from (("optimize", row) for row in optimize.rows(folder / "optimize", sizes))
+    if "flows" in only:
+        from tests.benchmarks import flows  # noqa: PLC0415
+
+        yield from (("flows", row) for row in flows.rows(folder / "flows", sizes))
     if "report" in only:
         from tests.benchmarks import report  # noqa: PLC0415
 

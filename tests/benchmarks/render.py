@@ -24,6 +24,7 @@ TITLES = {
     "imports": "Importing",
     "migrations": "Migrating",
     "optimize": "Optimizing and searching",
+    "flows": "What Prefect costs",
     "learning_selection": "Selecting strategies, all costs known",
     "learning_bandit": "Selecting strategies from logs of what was tried",
     "learning_ttl": "How long to keep what",
