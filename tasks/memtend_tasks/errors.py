@@ -70,7 +70,7 @@ class WorkersUnusable(MemtendError):
     """The processes that were to share the work are not there, or not fit for it. Whatever they
     had begun can be begun again."""
 
-    code = 129
+    code = 8
     message = "the workers cannot be used: {why}"
     hint = (
         "See that memtend[dask] is installed, that the scheduler at MEMTEND_DASK_ADDRESS answers "
@@ -82,7 +82,7 @@ class WorkersUnusable(MemtendError):
 class TurnNotTaken(MemtendError):
     """Another run kept on writing to the store for too long. Nothing was done."""
 
-    code = 128
+    code = 69
     message = "waited {minutes:.0f} min to write to {store}: the limit {limit} is taken"
     hint = (
         "See in Prefect's UI which run is writing. Where none is, the limit has an active slot "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -12,7 +13,7 @@ from tests.ui.terminal import Event, Recording, load, picture, screen
 
 DOCS = Path(__file__).parents[2] / "docs"
 CASTS = {"demo": ("Health: score", "demo/report/")}
-OURS_ONLY = ("/root", "/work", "/tmp/", "/home/", "/var/", "index-url", "Looking in indexes")
+OURS_ONLY = re.compile(r"/(root|work|tmp|home|var)\b|index.url|Looking in indexes")
 
 
 def test_what_a_command_shows_is_recorded(tmp_path: Path) -> None:
@@ -48,4 +49,4 @@ def test_a_recording_is_whole(name: str) -> None:
 def test_a_recording_tells_nothing_of_the_machine(name: str) -> None:
     events: list[Event] = load(DOCS / "casts" / f"{name}.cast")
     told = "".join(one.text for one in events) + (DOCS / "images" / f"{name}.svg").read_text()
-    assert not [what for what in OURS_ONLY if what in told]
+    assert not OURS_ONLY.findall(told)

@@ -22,7 +22,7 @@ _NAMES: Final = {
     "copy": "copy",
     "erase": "erase",
     "export": "export",
-    "flows": "serve demo",
+    "flows": "serve demo deploy blocks",
     "health": "health",
     "importing": "import",
     "learn": "learn",
