@@ -13,6 +13,7 @@ from memtend.cli.stopping import stopped
 @pytest.fixture(autouse=True)
 def _as_before() -> Iterator[None]:
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell in the background ignores it
     yield
     for number, handler in handlers.items():
         signal.signal(number, handler)
