@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.ui.camera import Snap
-from tests.ui.conftest import Served
-from tests.ui.steps import OPTIONAL, PATIENCE_MS, await_form, choice, field, open_form, runs
+from tests.ui.conftest import PATIENCE_MS, Served
+from tests.ui.steps import OPTIONAL, await_form, choice, field, open_form, runs
 
 CANARY = "c4n4ry-pa55w0rd"
 PICTURED = ("prune", "restore")

@@ -16,9 +16,8 @@ from memtend_tasks.address import to_address
 from memtend_tasks.chart import WIDTH
 from tests.flows.scratch import DEAD, LIVE, fill, records, repeat
 from tests.ui.camera import Snap
-from tests.ui.conftest import REPORTS, Served
+from tests.ui.conftest import PATIENCE_MS, REPORTS, Served
 from tests.ui.steps import (
-    PATIENCE_MS,
     agree,
     await_state,
     choose,

@@ -27,8 +27,8 @@ def stopped() -> Iterator[Event]:
             signal.signal(number, signal.SIG_IGN)
         signal.signal(signal.SIGINT, before[signal.SIGINT])
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        before[number] = signal.signal(number, stop)
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        before[ending] = signal.signal(ending, stop)
     try:
         yield ended
     finally:

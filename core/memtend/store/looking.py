@@ -176,6 +176,9 @@ class _Unbound:
     def stream(self, name: str, params: Sequence[object] = ()) -> Iterator[Row]:
         return iter(self.fetch(name, params))
 
+    def share(self) -> None:
+        """There is no view that others could find."""
+
 
 def _own_part(details: list[str]) -> int:
     """Where the part begins that was sealed with this store's key: behind the last entry that

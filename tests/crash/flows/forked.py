@@ -20,7 +20,7 @@ from uuid import UUID
 
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import GlobalConcurrencyLimitUpdate
-from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.objects import FlowRun, State
 from prefect.exceptions import ObjectNotFound
 from prefect.flow_engine import run_flow
 from prefect.states import Crashed
@@ -98,7 +98,7 @@ class Forked:
         return child
 
     def _say_crashed(self, run: UUID) -> None:
-        with_code = Crashed(message="Process exited with status code: -9.")
+        with_code: State[None] = Crashed(message="Process exited with status code: -9.")
         self._client.set_flow_run_state(run, with_code, force=not has_begun(self._read(run)))
         try:
             free = GlobalConcurrencyLimitUpdate(active_slots=0)
@@ -111,7 +111,8 @@ class Forked:
 
 
 def main(lane: str, kills: int, report: Path, seed: str) -> None:
-    base.MAINTENANCE_LEASE_MS = lease.REPOSITORY_LEASE_MS = LEASE_MS
+    for module, name in ((base, "MAINTENANCE_LEASE_MS"), (lease, "REPOSITORY_LEASE_MS")):
+        setattr(module, name, LEASE_MS)
     stage = Stage(os.environ["MEMTEND_STORE_URL"], Path(os.environ["MEMTEND_ARCHIVE_URL"]).parent)
     begin(stage)
     forked, made = Forked(lane, stage, seed), 0
