@@ -23,10 +23,11 @@ def open_form(page: Page, served: Served, name: str) -> None:
     await_form(page)
 
 
-def await_form(page: Page) -> None:
-    """Until the fields have their defaults."""
+def await_form(page: Page, *, asks: bool = True) -> None:
+    """Until the fields have their defaults, where the form asks for a store."""
     expect(page.get_by_text("Enforce Parameter Schema")).to_be_visible(timeout=PATIENCE_MS)
-    expect(field(page, "Store")).to_have_value("default", timeout=PATIENCE_MS)
+    if asks:
+        expect(field(page, "Store")).to_have_value("default", timeout=PATIENCE_MS)
 
 
 def field(page: Page, label: str) -> Locator:
