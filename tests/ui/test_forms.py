@@ -16,7 +16,7 @@ PICTURED = ("prune", "restore")
 BAD = (
     ("health", "Store", f"postgresql://ada:{CANARY}@db/memory", "does not match"),
     ("prune", "Reviewed plan", "the one of yesterday", "does not match"),
-    ("verify_backups", "Max minutes", "9999", "greater than the maximum of 1440"),
+    ("verify_backups", "Max minutes", "9999", "must be less than or equal to 1440"),
 )
 
 
@@ -65,7 +65,9 @@ def test_a_bad_value_is_refused_in_the_form(
     open_form(page, served, deployment)
     field(page, label).fill(text)
     page.get_by_role("button", name="Submit").click()
-    expect(page.get_by_text(said).first).to_be_visible(timeout=PATIENCE_MS)
+    bubble = field(page, label).evaluate("field => field.validationMessage")
+    if said not in bubble:  # a browser says by itself what is wrong with a number
+        expect(page.get_by_text(said).first).to_be_visible(timeout=PATIENCE_MS)
     snap(f"refused-{deployment}")
     assert runs(served, deployment) == before
     assert CANARY not in str(served.ask("/flow_runs/filter", {}))
