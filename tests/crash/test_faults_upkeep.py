@@ -1,6 +1,6 @@
 """A file operation of backup, archive, restore, erasure fails: a typed error, then it works.
 
-The short form takes 15 operations of each script, evenly; the long form (--every-point) takes all.
+The short form takes 30 operations of each script, evenly; the long form (--every-point) takes all.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import pytest
 from tests.crash.shim import EVERY_POINT, run_driver
 from tests.crash.steps import UPKEEP
 
-POINTS = 15
+POINTS = 30
 
 
 @pytest.mark.parametrize("act", ["eio", "enospc"])
