@@ -36,9 +36,11 @@ def fill(store: str, live: int = LIVE, dead: int = DEAD) -> None:
         )
 
 
-def repeat(store: str, times: int) -> int:
-    """Write the same so often, months ago, beside what lives; how many records the store has."""
-    clock = ManualClock(SystemClock().now_ms() - 60 * DAY_MS)
+def repeat(store: str, times: int, *, seed: int = 0) -> int:
+    """Write the same so often, months ago, beside what lives; how many records the store has.
+
+    Stores of one seed have one id."""
+    clock = ManualClock(SystemClock().now_ms() - 60 * DAY_MS, seed=seed)
     with Memory.open(store, clock=clock) as memory:
         memory.put_many([Put("notes/old", f"n{n}", SAME, ttl_ms=0) for n in range(times)])
         memory.put_many([Put("task/alive", f"k{n}", {"n": n}, ttl_ms=0) for n in range(LIVE)])
