@@ -1,5 +1,5 @@
 """Requests that go wrong: eight faults of four verbs before a real S3, half now and then and half
-always.
+always; with `--every-fault` all of them both ways.
 
 Whatever happens, every byte that is believed is right, what was there before stays whole, nothing
 is there twice that matters, and when the line is good again the backup goes through.
@@ -29,13 +29,18 @@ NEW = OLD._replace(
 )
 QUICK = {"connect_timeout": 2, "read_timeout": 0.4, "retries": {"total_max_attempts": 1}}
 NOW_AND_THEN = frozenset({1, 4, 7})
+COLOURS = {"test_a_fault_now_and_then": 0, "test_a_fault_that_stays": 1}
 PASSING = ("timeout", "500", "503", "torn", "lost response", "slow")
 
 
-def chequered(colour: int) -> list[tuple[str, str]]:
-    """Every other pair of a fault and a verb: each fault and each verb is in both colours."""
-    pairs = [(f, v) for f in range(len(FAULTS)) for v in range(len(VERBS))]
-    return [(FAULTS[f], VERBS[v]) for f, v in pairs if (f + v) % 2 == colour]
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Every other pair of a fault and a verb, or with `--every-fault` all of them, both ways."""
+    colour = COLOURS.get(metafunc.function.__name__)
+    if colour is not None:
+        every = metafunc.config.getoption("--every-fault", False)
+        pairs = [(f, v) for f in range(len(FAULTS)) for v in range(len(VERBS))]
+        chosen = [(FAULTS[f], VERBS[v]) for f, v in pairs if every or (f + v) % 2 == colour]
+        metafunc.parametrize(("fault", "verb"), chosen)
 
 
 class Line(NamedTuple):
@@ -72,7 +77,6 @@ def line(proxy: tuple[str, Faults], s3_url: str) -> Line:
     return Line(faulty, open_target(s3_url, clock), faults, clock)
 
 
-@pytest.mark.parametrize(("fault", "verb"), chequered(0))
 def test_a_fault_now_and_then(line: Line, fault: str, verb: str) -> None:
     """What passes by itself is tried again; the rest is told, and nothing is believed of it."""
     old = line.take(OLD, line.direct).manifest
@@ -87,7 +91,6 @@ def test_a_fault_now_and_then(line: Line, fault: str, verb: str) -> None:
     finish(line, there)
 
 
-@pytest.mark.parametrize(("fault", "verb"), chequered(1))
 def test_a_fault_that_stays(line: Line, fault: str, verb: str) -> None:
     """The backup fails with an error that says so, or goes through in spite of it."""
     old = line.take(OLD, line.direct).manifest
