@@ -9,7 +9,8 @@ from functools import wraps
 from typing import Any, Final, ParamSpec, TypeVar
 
 from prefect import Flow, runtime, tags
-from prefect.context import TagsContext
+from prefect.context import FlowRunContext, TagsContext
+from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
 from memtend.errors import (
     ClockAlarmed,
@@ -21,10 +22,12 @@ from memtend.errors import (
     RotationRefused,
     TtlPlanStale,
 )
+from memtend.limits_flows import HEARTBEAT_S
 from memtend_flows.labels import labelled
 from memtend_flows.parameters import ADDRESSES, PATHS
 from memtend_tasks.address import check_path, check_plain
 from memtend_tasks.decorator import explained
+from memtend_tasks.embedded import embedded
 from memtend_tasks.errors import NotApproved
 from memtend_tasks.opened import store_address, store_label
 from memtend_tasks.publish import RUN_REFUSED, announce
@@ -54,9 +57,16 @@ class MemoryFlow(Flow[P, R]):
         return super().serialize_parameters(parameters)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """A run within one of ours is one of ours: both die with their process."""
+        """A run within one of ours is one of ours: both die with their process.
+
+        So it needs no heartbeat of its own, at whose end Prefect waits for a second. What somebody
+        begins in a process of theirs gives one, for `reclaim` expects it.
+        """
         within = [TAG] if TAG in (runtime.flow_run.tags or ()) else []
-        with tags(*within):
+        outer = FlowRunContext.get()
+        inside = outer is not None and isinstance(outer.flow, MemoryFlow)
+        beat = {PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None if inside or embedded() else HEARTBEAT_S}
+        with tags(*within), temporary_settings(beat):
             return super().__call__(*args, **kwargs)
 
 

@@ -23,7 +23,8 @@ ASLEEP = "Suspended"
 class Seen(NamedTuple):
     """A run as the server tells it. `since`: of its state; `heard`: its last sign of life.
 
-    Runs of one deployment with the same parameters do the same. `began`: how often.
+    Runs of one deployment with the same parameters do the same. `began`: how often. `within`: the
+    task run of another run's, as which it was begun there.
     """
 
     id: UUID
@@ -36,6 +37,7 @@ class Seen(NamedTuple):
     due: datetime
     began: int
     heard: datetime | None = None
+    within: UUID | None = None
 
 
 def lost(run: Seen, now: datetime, silent_s: float = SILENT_S, begin_s: float = BEGIN_S) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import (
@@ -85,17 +86,30 @@ def younger(client: SyncPrefectClient, runs: Collection[Seen], now: datetime) ->
 
 
 def with_sign_of_life(client: SyncPrefectClient, run: Seen) -> Seen:
-    """The run with the last heartbeat since its state changed."""
+    """The run with the last heartbeat since its state changed: its own, or the outermost run's."""
     page = client.read_events(
         EventFilter(
             event=EventNameFilter(name=[HEARTBEAT]),
-            resource=EventResourceFilter(id=[f"prefect.flow-run.{run.id}"]),
+            resource=EventResourceFilter(
+                id=[f"prefect.flow-run.{one}" for one in (run.id, _outermost(client, run))]
+            ),
             occurred=EventOccurredFilter(since=run.since),
         ),
         limit=1,
     )
     heard = [event.occurred for event in page.events]
     return run._replace(heard=max(heard, default=None))
+
+
+def _outermost(client: SyncPrefectClient, run: Seen) -> UUID:
+    """The run at whose heart a run within it lives."""
+    found, within = run.id, run.within
+    while within is not None:
+        outer = client.read_task_run(within).flow_run_id
+        if outer is None:
+            break
+        found, within = outer, client.read_flow_run(outer).parent_task_run_id
+    return found
 
 
 def limits(
@@ -128,10 +142,11 @@ def _read(
         )
     ):
         found += page
-    return [seen for run in found if (seen := _seen(run))]
+    return [seen for run in found if (seen := seen_of(run))]
 
 
-def _seen(run: FlowRun) -> Seen | None:
+def seen_of(run: FlowRun) -> Seen | None:
+    """None for a run that was never planned for a time."""
     if run.state is None or run.state_type is None or run.expected_start_time is None:
         return None
     return Seen(
@@ -144,4 +159,5 @@ def _seen(run: FlowRun) -> Seen | None:
         since=run.state.timestamp,
         due=run.expected_start_time,
         began=run.run_count,
+        within=run.parent_task_run_id,
     )

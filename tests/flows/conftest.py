@@ -34,6 +34,14 @@ def prefect() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def no_heartbeats(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of runs in this process, where Prefect waits for the end of each: nobody listens here."""
+    from memtend_flows import decorator  # noqa: PLC0415 — only where the harness is
+
+    monkeypatch.setattr(decorator, "HEARTBEAT_S", None)
+
+
 @pytest.fixture
 def scratch(prefect: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scratch:
     monkeypatch.setenv("MEMTEND_PLANS_URL", str(tmp_path / "plans"))

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
-from prefect import tags
+from prefect import runtime, tags
+from prefect.client.orchestration import get_client
+from prefect.settings import (
+    PREFECT_API_URL,
+    PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
+    temporary_settings,
+)
 
 from memtend.errors import DeletesTooMuch, NotFound
+from memtend.limits_flows import HEARTBEAT_S
+from memtend_flows import decorator
 from memtend_flows.decorator import memory_flow
 from memtend_tasks.address import to_address
 from memtend_tasks.decorator import memory_task
 from memtend_tasks.publish import RUN_REFUSED
+from memtend_tasks.runs import seen_of, with_sign_of_life
 from tests.flows.scratch import Scratch
 from tests.flows.seen import ask, events, eventually
 
@@ -39,6 +50,31 @@ def daring(store: str) -> None:
 @memory_flow
 def searching(store: str) -> None:
     raise NotFound(namespace="task/secret", key="k")
+
+
+@memory_flow
+def beat(store: str) -> int | None:
+    every_s: int | None = PREFECT_FLOWS_HEARTBEAT_FREQUENCY.value()
+    return every_s
+
+
+@memory_flow
+def beats(store: str) -> tuple[int | None, int | None]:
+    return beat.fn(store), beat(store)
+
+
+@memory_flow
+def heard(store: str) -> bool:
+    with get_client(sync_client=True) as client:
+        own = seen_of(client.read_flow_run(UUID(runtime.flow_run.id)))
+        assert own is not None
+        before = own._replace(since=own.since - timedelta(minutes=1))
+        return eventually(lambda: with_sign_of_life(client, before).heard is not None)
+
+
+@memory_flow
+def lively(store: str) -> bool:
+    return heard(store)
 
 
 def test_a_refusal_goes_out_without_its_words(scratch: Scratch) -> None:
@@ -72,3 +108,19 @@ def test_a_run_of_somebody_else_stays_theirs(scratch: Scratch) -> None:
 def runs(path: str, flow: str, store: str) -> list[dict[str, Any]]:
     query = {"flows": {"name": {"any_": [flow]}}, "limit": 200}
     return [run for run in ask(path, query) if run["parameters"].get("store") == store]
+
+
+def test_a_run_gives_a_heartbeat_and_one_within_it_none(lives: None) -> None:
+    """Where the server is embedded nobody listens, and so none does."""
+    assert beats("sqlite:///a") == (HEARTBEAT_S, None)
+    with temporary_settings({PREFECT_API_URL: None}):
+        assert beats("sqlite:///a") == (None, None)
+
+
+def test_a_run_within_another_lives_by_the_heartbeat_of_that(lives: None) -> None:
+    assert lively("sqlite:///a")
+
+
+@pytest.fixture
+def lives(prefect: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decorator, "HEARTBEAT_S", HEARTBEAT_S)

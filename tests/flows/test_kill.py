@@ -31,6 +31,7 @@ from memtend_flows.schedules import TAGS
 from memtend_flows.tend import tend
 from memtend_tasks import reclaim
 from tests.crash.flows.host import FLOWS, deployments
+from tests.crash.flows.lane import free_turn
 from tests.crash.flows.stage import Stage, at_the_end, begin, noted, prepare, wrong
 from tests.flows.seen import eventually
 
@@ -138,6 +139,7 @@ def killed(run: UUID, after_s: float, until: Callable[[], bool] = lambda: True) 
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait()
+    free_turn()
     return str(read(run).state_name)
 
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.ui.conftest import PATIENCE_MS, Served
 
-AGAIN_S = 20
+AGAIN_MS = 20_000
 
 OPTIONAL = " (Optional)"
 """What the UI adds to the label of a field that has a default: each of ours."""
@@ -58,7 +58,7 @@ def submit(page: Page, served: Served, deployment: str) -> str:
     while not (new := {run["id"] for run in runs(served, deployment)} - before):
         now = time.monotonic()
         assert now < began + PATIENCE_MS / 1_000, "nothing was started"
-        if now > again + AGAIN_S and urlparse(page.url).path.endswith("/run"):
+        if now > again + AGAIN_MS / 1_000 and urlparse(page.url).path.endswith("/run"):
             page.get_by_role("button", name="Submit").click()  # the form was not ready yet
             again = now
         page.wait_for_timeout(200)
@@ -94,7 +94,14 @@ def agree(page: Page, note: str = "") -> None:
     page.get_by_role("switch").first.click()
     if note:
         page.get_by_role("dialog").locator("textarea").last.fill(note)
-    page.get_by_role("button", name=re.compile("Submit|Resume")).last.click()
+    dialog = page.get_by_role("dialog")
+    for _ in range(PATIENCE_MS // AGAIN_MS):
+        dialog.get_by_role("button", name=re.compile("Submit|Resume")).click()
+        try:
+            return expect(dialog).to_be_hidden(timeout=AGAIN_MS)
+        except AssertionError:
+            continue  # a press before the form is ready does nothing, and says nothing
+    raise AssertionError("the form was not sent")
 
 
 def runs(served: Served, deployment: str) -> list[dict[str, Any]]:

@@ -19,19 +19,15 @@ from pathlib import Path
 from uuid import UUID
 
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.actions import GlobalConcurrencyLimitUpdate
 from prefect.client.schemas.objects import FlowRun, State
-from prefect.exceptions import ObjectNotFound
 from prefect.flow_engine import run_flow
 from prefect.states import Crashed
 
 from memtend.backup import lease
 from memtend.serving import base
-from memtend_tasks.opened import store_label
 from memtend_tasks.reclaim import reclaim_runs
-from memtend_tasks.turn import turn_name
 from tests.crash.flows.host import FLOWS
-from tests.crash.flows.lane import GIVEN, Kill, has_begun, is_over
+from tests.crash.flows.lane import GIVEN, Kill, free_turn, has_begun, is_over
 from tests.crash.flows.stage import Stage, at_the_end, begin, prepare, progress, wrong
 
 LOOK_S = 0.1
@@ -100,11 +96,7 @@ class Forked:
     def _say_crashed(self, run: UUID) -> None:
         with_code: State[None] = Crashed(message="Process exited with status code: -9.")
         self._client.set_flow_run_state(run, with_code, force=not has_begun(self._read(run)))
-        try:
-            free = GlobalConcurrencyLimitUpdate(active_slots=0)
-            self._client.update_global_concurrency_limit(turn_name(store_label("default")), free)
-        except ObjectNotFound:
-            return  # no run came so far
+        free_turn()
 
     def _read(self, run: UUID) -> FlowRun:
         return self._client.read_flow_run(run)

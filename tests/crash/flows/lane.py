@@ -11,6 +11,7 @@ import random
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 from typing import Any, NamedTuple, TypeVar
@@ -18,10 +19,14 @@ from uuid import UUID
 
 import httpx
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import GlobalConcurrencyLimitUpdate
 from prefect.client.schemas.objects import FlowRun
+from prefect.exceptions import ObjectNotFound
 
 from memtend.errors import MemtendError
 from memtend.limits_flows import AGAIN_MAX
+from memtend_tasks.opened import store_label
+from memtend_tasks.turn import turn_name
 from tests.crash.flows.host import FLOWS
 from tests.crash.flows.processes import Database, Program, Server, send
 from tests.crash.flows.stage import Batch, Stage, prepare, progress, wrong
@@ -164,6 +169,14 @@ class Lane:
             if not self.host.alive:
                 self.host.start()
         return at
+
+
+def free_turn() -> None:
+    """Give back the turn of a run that was killed, which a server does when it has run out: a test
+    server does not look."""
+    free = GlobalConcurrencyLimitUpdate(active_slots=0)
+    with get_client(sync_client=True) as client, suppress(ObjectNotFound):  # no run came so far
+        client.update_global_concurrency_limit(turn_name(store_label("default")), free)
 
 
 def has_been_taken(run: FlowRun) -> bool:
