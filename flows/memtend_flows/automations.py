@@ -48,7 +48,9 @@ OF_A_DEPLOYMENT: Final = {"prefect.resource.role": "deployment"}
 """Not the runs within a run: of those the outer one tells."""
 BY_DEPLOYMENT: Final = "related:deployment:prefect.resource.id"
 HEARTBEAT: Final = "prefect.flow-run.heartbeat"
-ENDED: Final = ("Completed", "Failed", "Crashed", "Cancelled", "TimedOut", "Suspended")
+ENDED: Final = (
+    "Completed", "Failed", "Refused", "Crashed", "Cancelled", "TimedOut", "Suspended",
+)  # fmt: skip
 STUCK: Final = "memtend run stuck"
 USUAL: Final = "memtend alert notice"
 URGENT: Final = "memtend alert urgent"

@@ -1,16 +1,17 @@
-"""What every flow has in common: a telling run name, no credential in a stored parameter, a word
-to automations when it was refused, and that runs within a run are known as ours like that one.
+"""What every flow has in common: a telling run name, no credential in a stored parameter, a state
+and an event of its own when it was refused, and that runs within a run are known as ours, too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Final, ParamSpec, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar, cast
 
 from prefect import Flow, runtime, tags
 from prefect.context import FlowRunContext, TagsContext
 from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+from prefect.states import Failed
 
 from memtend.errors import (
     ClockAlarmed,
@@ -26,7 +27,7 @@ from memtend.limits_flows import HEARTBEAT_S
 from memtend_flows.labels import labelled
 from memtend_flows.parameters import ADDRESSES, PATHS
 from memtend_tasks.address import check_path, check_plain
-from memtend_tasks.decorator import explained
+from memtend_tasks.decorator import explained, with_hint
 from memtend_tasks.embedded import embedded
 from memtend_tasks.errors import NotApproved
 from memtend_tasks.opened import store_address, store_label
@@ -42,6 +43,8 @@ REFUSED: Final = (
     RestoreRefused, RotationRefused, TtlPlanStale,
 )  # fmt: skip
 """Nothing is broken and nothing was changed: somebody has to look, and say yes or no."""
+REFUSED_STATE: Final = "Refused"
+"""The name of such a run's state, which is one of Prefect's failed ones."""
 
 
 class MemoryFlow(Flow[P, R]):
@@ -91,7 +94,9 @@ def untagged(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def refusals_told(function: Callable[P, R]) -> Callable[P, R]:
-    """The same function; a refusal goes out as an event, too: which error, and no word of it."""
+    """The same function; a refusal is a state of the run, out of which the error comes again for
+    whoever called it, and goes out as an event: which error, and no word of it.
+    """
 
     @wraps(function)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -101,7 +106,8 @@ def refusals_told(function: Callable[P, R]) -> Callable[P, R]:
             address = store_address(runtime.flow_run.parameters["store"])
             told = {"flow": runtime.flow_run.flow_name, "error": type(error).__name__}
             announce(RUN_REFUSED, address, told | {"code": error.code})
-            raise
+            message = f"{told['error']}: {with_hint(error)}"
+            return cast("R", Failed(name=REFUSED_STATE, message=message, data=error))
 
     return wrapper
 

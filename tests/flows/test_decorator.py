@@ -84,6 +84,9 @@ def test_a_refusal_goes_out_without_its_words(scratch: Scratch) -> None:
     with pytest.raises(DeletesTooMuch):
         daring(scratch.store)
     label = to_address(scratch.store).label
+    [run] = eventually(lambda: runs("/flow_runs/filter", "daring", scratch.store))
+    assert (run["state_type"], run["state_name"]) == ("FAILED", "Refused")
+    assert "HINT: " in run["state"]["message"]
     [event] = events(RUN_REFUSED, f"memtend.store.{label}")
     assert event["payload"] == {"flow": "daring", "error": "DeletesTooMuch", "code": 41}
 

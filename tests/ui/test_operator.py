@@ -127,7 +127,7 @@ def test_a_sweep_of_too_much_is_refused_and_says_so(
     field(page, "Store").fill(store)
     field(page, "Dry run").click()
     submit(page, served, "sweep")
-    await_state(page, "Failed")
+    await_state(page, "Refused")
     open_details(page)
     said = page.get_by_text("sweep would delete 96% of 1041 records; the limit is 25%").first
     expect(said).to_be_visible(timeout=PATIENCE_MS)
@@ -154,7 +154,7 @@ def test_a_plan_of_another_store_is_refused(
     field(page, "Reviewed plan").fill(plan["description"])
     field(page, "Dry run").click()
     submit(page, served, "prune")
-    await_state(page, "Failed")
+    await_state(page, "Refused")
     open_details(page)
     expect(page.get_by_text("HINT: Plan again").first).to_be_visible(timeout=PATIENCE_MS)
     snap("stale")
