@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from memtend.errors import (
     ClockAlarmed,
     DeletesTooMuch,
+    PlanForeign,
     PlanStale,
     PruneUnapproved,
     TtlPlanStale,
@@ -90,8 +91,15 @@ def clear_ttl(
     return Cleared(plan, lease, _MADE_HERE)
 
 
-def _check_fresh(plan: Plan, facts: Facts) -> None:
-    if plan.store_id != facts.store_id or plan.basis > facts.seq:
+def refuse_foreign(plan: Plan, facts: Facts) -> None:
+    """Raises `PlanForeign`, `PlanStale`: such a plan need not even be rehearsed."""
+    if plan.store_id != facts.store_id:
+        raise PlanForeign(operation=plan.operation, what="store")
+    if plan.basis > facts.seq:
         raise PlanStale(operation=plan.operation, planned=plan.basis, current=facts.seq)
+
+
+def _check_fresh(plan: Plan, facts: Facts) -> None:
+    refuse_foreign(plan, facts)
     if facts.clock_alarm_ms is not None:
         raise ClockAlarmed(operation=plan.operation, error_s=facts.clock_alarm_ms / 1_000)

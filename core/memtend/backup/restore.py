@@ -23,7 +23,7 @@ from memtend.backup.rebuild import rebuilt
 from memtend.backup.restore_plan import Diff, Mode, RestorePlan, Scope
 from memtend.backup.wished import Wished, Witness
 from memtend.clock import Clock, to_datetime
-from memtend.errors import PlanStale, RestoreRefused
+from memtend.errors import PlanForeign, RestoreRefused
 from memtend.guard import Cleared
 from memtend.store.adapting import Deed, look
 from memtend.store.beside import beside
@@ -203,7 +203,7 @@ def report_of(plan: RestorePlan, wished: Wished, witness: Witness, **more: Any) 
 def _checked(cleared: Cleared) -> RestorePlan:
     plan = cleared.plan
     if not isinstance(plan, RestorePlan) or not plan.scope.whole:
-        raise PlanStale(operation=plan.operation, planned=plan.basis, current=0)
+        raise PlanForeign(operation=plan.operation, what="kind of restore")
     if plan.foreign and not plan.replace_other:
         why = f"{plan.manifest} is of another store than the open one (--replace-other if meant)"
         raise RestoreRefused(why=why)

@@ -32,7 +32,7 @@ from memtend.backup.rotation_plan import Look, RotationPlan, RotationReport, loo
 from memtend.backup.rotation_record import RecordName, RotationRecord
 from memtend.backup.take import PURPOSE
 from memtend.clock import Clock, to_datetime
-from memtend.errors import ObjectDamaged, PlanStale, RotationRefused, TargetFull
+from memtend.errors import ObjectDamaged, PlanForeign, RotationRefused, TargetFull
 from memtend.guard import Cleared
 from memtend.limits import GARBAGE_GRACE_MS
 from memtend.objects import ObjectInfo
@@ -45,7 +45,7 @@ def apply_rotation(cleared: Cleared, repository: Repository, clock: Clock) -> Ro
     """Delete what the plan names, as far as it may still go, and what nobody needs any more."""
     plan = cleared.plan
     if not isinstance(plan, RotationPlan) or plan.repo_id != repository.identity.repo_id:
-        raise PlanStale(operation=plan.operation, planned=plan.basis, current=0)
+        raise PlanForeign(operation=plan.operation, what="repository")
     try:
         return _under_lease(plan, repository, clock)
     except TargetFull:

@@ -1,11 +1,21 @@
-"""40 to 49: plans, and what the guard refuses."""
+"""4, and 40 to 49: plans, and what the guard refuses."""
 
 from __future__ import annotations
 
 from memtend.errors.base import MemtendError
 
 
+class PlanForeign(MemtendError):
+    """A plan is good for what it was made of, and for nothing else. Nothing was changed."""
+
+    code = 4
+    message = "the {operation} plan was made for another {what} than this one"
+    hint = "Plan again for this one, or name the one that the plan was made for."
+
+
 class PlanStale(MemtendError):
+    """The store went back to before the plan was made. Nothing was changed."""
+
     code = 40
     message = "the {operation} plan was made at version {planned}; the store is at {current}"
     hint = "Plan again: the rows it named may have changed."

@@ -14,7 +14,6 @@ from memtend.errors import (
     MigrationUnknown,
     MigrationWrong,
     NoBackup,
-    PlanStale,
     RepositoryForeign,
 )
 from memtend.limits import SLICE_ROWS_MAX
@@ -67,12 +66,6 @@ class Recasts(Restores, Rotations, Backups):
                 look = looker(aged)
                 if look is not None:
                     yield look
-
-    def _refuse_foreign(self, plan: RecastPlan) -> None:
-        """What the guard will refuse needs no rehearsal."""
-        facts = self.facts()
-        if plan.store_id != facts.store_id or plan.basis > facts.seq:
-            raise PlanStale(operation=plan.operation, planned=plan.basis, current=facts.seq)
 
     def _backed_up(self, basis: int, target: str | None, *, verify: bool = False) -> Source:
         """A backup that holds everything up to `basis`: one that is verified already, or a new one.

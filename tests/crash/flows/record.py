@@ -3,8 +3,9 @@
 usage: record KILLS REPORT LANES
 
 Every lane has a store of its own, on SQLite or PostgreSQL, and a runner or a worker; all of them
-share one Prefect server and one cluster. What is killed is a run's process, its worker, both at
-once, the server, or the database. The report is JSON: a line for each kill.
+share one Prefect server and one cluster. The server keeps its books in a cluster of its own, as
+`docs/howto/scale.md` advises for several workers. What is killed is a run's process, its worker,
+both at once, the server, or the database. The report is JSON: a line for each kill.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from tests.crash.flows.stage import Stage, at_the_end, begin
 FLOWS = ("sweep", "backup", "archive", "prune")
 SHARES = {"run": 6, "worker": 3, "machine": 2, "server": 1, "database": 3}
 RECLAIM_EVERY_S = 10.0
+BOOKS = "PREFECT_SERVER_DATABASE_CONNECTION_URL"
 
 
 class Job(NamedTuple):
@@ -72,11 +74,13 @@ def jobs(kills: int) -> list[Job]:
 
 @contextmanager
 def running(folder: Path, names: tuple[Kind, ...]) -> Iterator[list[Lane]]:
-    server, database = Server(dict(os.environ)), Database()
+    books, database = Database(), Database()
+    server = Server(dict(os.environ) | {BOOKS: books.url("postgres").replace("://", "+asyncpg://")})
     lanes: list[Lane] = []
     try:
-        server.start()
+        books.start()
         database.start()
+        server.start()
         shared = Shared(server, database, Lock())
         register(names)
         for kind in names:
@@ -94,7 +98,8 @@ def running(folder: Path, names: tuple[Kind, ...]) -> Iterator[list[Lane]]:
         for lane in lanes:
             lane.host.kill(below_too=True)
         server.kill(below_too=True)
-        database.stop()
+        for cluster in (books, database):
+            cluster.stop()
 
 
 def register(names: tuple[Kind, ...]) -> None:
