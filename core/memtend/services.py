@@ -77,7 +77,8 @@ class Services(
         return plan_sweep(rows, facts, self.memory.config.policy, to_datetime, cleanups)
 
     def apply_sweep(self, plan: Plan) -> Report:
-        """Carry out a sweep plan; raises `DeletesTooMuch`, `ClockAlarmed`, `PlanStale`.
+        """Carry out a sweep plan; raises `DeletesTooMuch`, `ClockAlarmed`, `PlanForeign`,
+        `PlanStale`.
 
         Then drop what several replicas made of one value while they migrated it, retire replicas
         that have been silent for a week, let go of the change log that nobody needs any more, of

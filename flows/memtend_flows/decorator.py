@@ -17,6 +17,7 @@ from memtend.errors import (
     ClockAlarmed,
     DeletesTooMuch,
     PlanAltered,
+    PlanForeign,
     PlanStale,
     PruneUnapproved,
     RestoreRefused,
@@ -39,8 +40,8 @@ R = TypeVar("R")
 TAG: Final = "memtend"
 """By which automations know our runs; the deployments have it."""
 REFUSED: Final = (
-    ClockAlarmed, DeletesTooMuch, NotApproved, PlanAltered, PlanStale, PruneUnapproved,
-    RestoreRefused, RotationRefused, TtlPlanStale,
+    ClockAlarmed, DeletesTooMuch, NotApproved, PlanAltered, PlanForeign, PlanStale,
+    PruneUnapproved, RestoreRefused, RotationRefused, TtlPlanStale,
 )  # fmt: skip
 """Nothing is broken and nothing was changed: somebody has to look, and say yes or no."""
 REFUSED_STATE: Final = "Refused"

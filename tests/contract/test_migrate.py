@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from memtend.errors import MigrationNotRehearsed, MigrationUnknown, PlanStale
+from memtend.errors import MigrationNotRehearsed, MigrationUnknown, PlanForeign
 from memtend.migrate.casting import Move
 from memtend.model.migrated import MIGRATED
 from memtend.model.record import Labels
@@ -160,7 +160,7 @@ def test_a_plan_of_another_store_is_refused(aging: Services, tmp_path: Path) -> 
     keep(aging.memory, 1)
     plan = aging.plan_migration().model_copy(update={"store_id": "0" * 32})
     for attempt in (aging.rehearse_migration, aging.apply_migration):
-        with pytest.raises(PlanStale):
+        with pytest.raises(PlanForeign):
             attempt(plan)
 
 

@@ -7,7 +7,7 @@ import pytest
 from memtend.clock import ManualClock
 from memtend.drafting import Put
 from memtend.erase.apply import apply_erase
-from memtend.errors import LeaseHeld, PlanStale, StaleLease
+from memtend.errors import LeaseHeld, PlanForeign, StaleLease
 from memtend.guard import Safety, clear
 from memtend.memory import Memory
 from memtend.model.names import MAINTENANCE
@@ -133,7 +133,7 @@ def test_another_process_notices_before_its_next_write(
 def test_the_guard_refuses_another_store_and_another_holder(services: Services) -> None:
     services.memory.put("n", "k", 1)
     plan = services.plan_erase(Subject.of_record("n", "k"))
-    with pytest.raises(PlanStale):
+    with pytest.raises(PlanForeign):
         services.apply_erase(plan.model_copy(update={"store_id": "another"}))
     held = leases.acquire(services.store, MAINTENANCE, "another", 60_000)
     with pytest.raises(LeaseHeld):

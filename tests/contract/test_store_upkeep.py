@@ -12,6 +12,7 @@ from memtend.errors import (
     ClockAlarmed,
     DeletesTooMuch,
     LeaseHeld,
+    PlanForeign,
     PlanStale,
     StaleLease,
 )
@@ -233,6 +234,9 @@ def test_a_clock_that_jumped_sweeps_nothing(services: Services, clock: ManualClo
 
 def test_a_plan_of_another_store_or_of_the_future(services: Services) -> None:
     plan: Plan = services.plan_sweep()
-    for change in ({"store_id": "another"}, {"basis": plan.basis + 1}):
-        with pytest.raises(PlanStale):
+    for change, error in (
+        ({"store_id": "another"}, PlanForeign),
+        ({"basis": plan.basis + 1}, PlanStale),
+    ):
+        with pytest.raises(error):
             services.apply_sweep(plan.model_copy(update=change))

@@ -100,7 +100,7 @@ def test_a_plan_of_another_store_is_refused(lost: Scratch, tmp_path: Path) -> No
     state: State[Any] = restore(
         other, lost.target, reviewed=digest(lost), dry_run=False, return_state=True
     )
-    assert "PlanStale" in str(state.message)
+    assert "PlanForeign" in str(state.message)
     assert records(other) == 5
 
 

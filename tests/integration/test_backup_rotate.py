@@ -11,7 +11,7 @@ from memtend.backup import rotation_record as records
 from memtend.backup.pins import pin, read_pins, unpin
 from memtend.backup.rotation_plan import plan_rotation
 from memtend.clock import ManualClock
-from memtend.errors import BackupUnknown, InvalidName, LeaseHeld, ObjectDamaged
+from memtend.errors import BackupUnknown, InvalidName, LeaseHeld, ObjectDamaged, PlanForeign
 from memtend.objects import ObjectStore, open_target
 from tests.fixtures.backups import check_row, row
 from tests.fixtures.rotations import (
@@ -145,6 +145,17 @@ def test_a_manifest_of_another_repository_decides_nothing(
     plan = plan_rotation(Repository.open(store), NOTHING, facts_of(clock))
     assert plan.unreadable == (foreign,)
     assert (rotated(store, clock).deleted, manifests_in(store)) == (1, [newest, foreign])
+
+
+def test_the_plan_of_another_repository_is_refused(
+    series: Series, store: ObjectStore, clock: ManualClock
+) -> None:
+    series.full(1)
+    series.full(2)
+    plan = plan_rotation(Repository.open(store), NOTHING, facts_of(clock))
+    with pytest.raises(PlanForeign, match="another repository"):
+        rotated(store, clock, plan=plan.model_copy(update={"repo_id": "f" * 32}))
+    assert len(manifests_in(store)) == 2
 
 
 def test_a_rotation_waits_for_a_backup(

@@ -9,7 +9,7 @@ import pytest
 
 from memtend.clock import ManualClock
 from memtend.drafting import Put
-from memtend.errors import NoArchive, PlanStale, PlanUnknown, PruneForgotten, PruneUnapproved
+from memtend.errors import NoArchive, PlanForeign, PlanUnknown, PruneForgotten, PruneUnapproved
 from memtend.limits import ARCHIVE_KEEP_MS
 from memtend.limits_upkeep import GHOST_KEEP_MS
 from memtend.model.policyfile import PolicyFile
@@ -109,7 +109,7 @@ def test_an_empty_plan_makes_no_archive(services: Services, tmp_path: Path) -> N
 
 def test_a_plan_of_another_store_is_refused(services: Services) -> None:
     plan = plan_of(services, *fill(services, 3))
-    with pytest.raises(PlanStale):
+    with pytest.raises(PlanForeign):
         services.apply_prune(plan.model_copy(update={"store_id": "another"}))
 
 

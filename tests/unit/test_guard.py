@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from memtend.errors import ClockAlarmed, DeletesTooMuch, PlanStale
+from memtend.errors import ClockAlarmed, DeletesTooMuch, PlanForeign, PlanStale
 from memtend.guard import Cleared, Safety, clear
 from memtend.model.facts import Facts
 from memtend.model.lease import Fence, Lease
@@ -69,7 +69,7 @@ def test_the_default_limit_is_a_quarter_and_a_thousand_rows() -> None:
 @pytest.mark.parametrize(
     ("known", "error"),
     [
-        ({"store_id": "other"}, PlanStale),
+        ({"store_id": "other"}, PlanForeign),
         ({"seq": 4}, PlanStale),
         ({"clock_alarm_ms": 0}, ClockAlarmed),
         ({"clock_alarm_ms": -86_400_000}, ClockAlarmed),
@@ -78,6 +78,13 @@ def test_the_default_limit_is_a_quarter_and_a_thousand_rows() -> None:
 def test_facts_that_refuse_every_plan(known: dict[str, Any], error: type[Exception]) -> None:
     with pytest.raises(error):
         clear(plan(0, 0), lease=LEASE, facts=facts(**known), safety=Safety())
+
+
+def test_the_plan_of_another_store_names_no_version() -> None:
+    """Both may be of the same one, which would say nothing."""
+    with pytest.raises(PlanForeign) as refused:
+        clear(plan(0, 0), lease=LEASE, facts=facts(store_id="other"), safety=Safety())
+    assert str(refused.value) == "the sweep plan was made for another store than this one"
 
 
 def test_what_changed_since_is_no_reason_to_refuse() -> None:

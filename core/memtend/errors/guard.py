@@ -18,7 +18,7 @@ class PlanStale(MemtendError):
 
     code = 40
     message = "the {operation} plan was made at version {planned}; the store is at {current}"
-    hint = "Plan again: the rows it named may have changed."
+    hint = "Plan again: the rows that it named may be others by now."
 
 
 class DeletesTooMuch(MemtendError):

@@ -53,7 +53,8 @@ class Erasures(ModelShelf, Archives):
         )
 
     def apply_erase(self, plan: ErasePlan, *, full: bool = False) -> EraseReport:
-        """Erase whatever the subject has by now; raises `PlanStale`, `ClockAlarmed`, `LeaseHeld`.
+        """Erase whatever the subject has by now; raises `PlanForeign`, `PlanStale`,
+        `ClockAlarmed`, `LeaseHeld`.
 
         The report's `residue` counts the traces that are left, nought where all went well.
         """

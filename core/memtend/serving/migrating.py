@@ -15,7 +15,7 @@ import orjson
 
 from memtend.clock import to_ms
 from memtend.errors import LeaseHeld, MigrationNotRehearsed, MigrationUnknown
-from memtend.guard import clear
+from memtend.guard import clear, refuse_foreign
 from memtend.serving.recasts import ACTOR, OF, VALUES, Recasts, Source, family_named, told
 from memtend.store import archived, migrations
 
@@ -96,7 +96,7 @@ class Migrating(Recasts):
         from memtend.migrate.report import Rehearsal  # noqa: PLC0415
         from memtend.serving.rehearsing import rehearse  # noqa: PLC0415
 
-        self._refuse_foreign(plan)
+        refuse_foreign(plan, self.facts())  # the guard would refuse it in the end
         began = self.clock.monotonic_ns()
         source = self._backed_up(plan.basis, target)
         run = self._new_run(plan, plan.found, source, "rehearsed")
@@ -128,7 +128,8 @@ class Migrating(Recasts):
     def apply_migration(
         self, plan: MigrationPlan, *, rehearsal: bool = True, target: str | None = None
     ) -> MigrationReport:
-        """Carry the plan out; raises `MigrationNotRehearsed`, `MigrationWrong`, `PlanStale`.
+        """Carry the plan out; raises `MigrationNotRehearsed`, `MigrationWrong`, `PlanForeign`,
+        `PlanStale`.
 
         Applying the same plan again finishes a run that was cut off. Without `rehearsal` a backup
         is taken and read back instead.

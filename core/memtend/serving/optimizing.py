@@ -31,7 +31,8 @@ class Optimizes(Serving):
         return plan_optimize(self._look(wanted), facts, wanted)
 
     def apply_optimize(self, plan: OptimizePlan) -> OptimizeReport:
-        """Do what the plan says is worth it; raises `DeletesTooMuch`, `ClockAlarmed`, `PlanStale`.
+        """Do what the plan says is worth it; raises `DeletesTooMuch`, `ClockAlarmed`,
+        `PlanForeign`, `PlanStale`.
 
         A step that fails does not keep the others from being done; the report says what happened.
         """

@@ -62,7 +62,10 @@ class Prunings(Archives):
         self, plan: PrunePlan, *, approved: bool = False, threads: int = 1
     ) -> PruneReport:
         """Archive what the plan names, then delete it; raises `PruneUnapproved`, `ClockAlarmed`,
-        `PlanStale`. What changed since the plan was made stays. `threads` share the compressing."""
+        `PlanForeign`, `PlanStale`.
+
+        What changed since the plan was made stays. `threads` share the compressing.
+        """
         from memtend.archive.keeping import Keeping  # noqa: PLC0415
         from memtend.prune.apply import apply_prune  # noqa: PLC0415
         from memtend.prune.report import PruneReport  # noqa: PLC0415

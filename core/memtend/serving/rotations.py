@@ -46,7 +46,7 @@ class Rotations(Serving):
         return plan_rotation(repository, retention or self.retention(), self.facts(), forget)
 
     def apply_rotation(self, plan: RotationPlan) -> RotationReport:
-        """Carry out a rotation plan; raises `RotationRefused`, `ClockAlarmed`, `PlanStale`.
+        """Carry out a rotation plan; raises `RotationRefused`, `ClockAlarmed`, `PlanForeign`.
 
         How large a share goes says nothing here: of 8,640 backups a day one stays. What guards is
         that the newest backup of every store is whole, and what builds on what.

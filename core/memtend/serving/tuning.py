@@ -59,7 +59,8 @@ class Tuning(Alerting):
         return kept_plan(digest, self.settings.plans_url, self.clock)
 
     def apply_ttl(self, plan: TtlPlan) -> TtlReport:
-        """Begin the trials of a plan; raises `TtlPlanStale`, `PlanStale`, `ClockAlarmed`.
+        """Begin the trials of a plan; raises `TtlPlanStale`, `PlanForeign`, `PlanStale`,
+        `ClockAlarmed`.
 
         1. the policy files before and after, beside the plans
         2. rules and trials, in one transaction
