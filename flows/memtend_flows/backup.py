@@ -1,5 +1,6 @@
 """The backup: what changed since the last one, found whole before the run may be completed."""
 
+from memtend.backup.noted import parted
 from memtend.backup.report import BackupReport
 from memtend.errors import NotWhole
 from memtend_flows.decorator import memory_flow
@@ -36,7 +37,8 @@ def backup(
     whole = report.manifest in verified.whole
     outcome = sentence(report) if whole else "**Checking it found damage.**"
     lines = [outcome, *report.notes, *growth(list_backups(store, target))]
-    publish_page(address, "Backup report", lines, report, verified)
+    shown = report.model_copy(update={"why": parted(report.why)[0]})
+    publish_page(address, "Backup report", lines, shown, verified)
     if whole:
         facts = {"manifest", "number", "kind", "records", "written_bytes", "seconds"}
         announce(BACKUP_COMPLETED, address, report.model_dump(mode="json", include=facts))

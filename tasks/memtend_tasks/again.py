@@ -12,6 +12,8 @@ from uuid import UUID
 from prefect import runtime
 from prefect.client.orchestration import get_client
 
+from memtend.backup.noted import mark_of
+
 
 class Origin(NamedTuple):
     """The outermost run of a task, and whether it, or the task, has begun before."""
@@ -20,8 +22,9 @@ class Origin(NamedTuple):
     repeated: bool
 
     @property
-    def note(self) -> str:
-        return f"[run {self.run}]"
+    def mark(self) -> str:
+        """How the note of a backup that it takes ends."""
+        return mark_of(self.run)
 
 
 def origin() -> Origin | None:

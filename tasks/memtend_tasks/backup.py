@@ -17,9 +17,9 @@ def take_backup(store: str, target: str, why: str, full: bool) -> BackupReport:
     """
     run = origin()
     with opened(store, target) as services:
-        if run and run.repeated and (before := services.find_backup(run.note)):
+        if run and run.repeated and (before := services.find_backup(run.mark)):
             return before
-        noted = f"{why} {run.note}".lstrip() if run else why
+        noted = f"{why} {run.mark}".lstrip() if run else why
         return services.take_backup(why=noted, full=full)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from itertools import accumulate
 
 from memtend.backup.manifest import BackupKind
+from memtend.backup.noted import parted
 from memtend.backup.report import BackupEntry, BackupList
 from memtend.limits import CHART_POINTS_MAX
 from memtend_tasks.chart import Point, picture
@@ -46,7 +47,8 @@ def growth(found: BackupList) -> list[str]:
 
 def _row(one: BackupEntry, total: int) -> tuple[str, ...]:
     verified = to_text("at", one.verified_at) if one.verified_at else "not yet"
-    why = ", ".join([*(f"pinned as {pin}" for pin in one.pins), *([one.why] if one.why else [])])
+    said, _ = parted(one.why)
+    why = ", ".join([*(f"pinned as {pin}" for pin in one.pins), *([said] if said else [])])
     return (
         str(one.number), one.kind, to_text("at", one.at), f"{one.records:,}",
         size(one.written_bytes), size(total), verified, why,

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from prefect import State
 
+from memtend.backup.noted import parted
 from memtend.memory import Memory
 from memtend_flows.backup import backup
 from memtend_flows.parameters import Depth, Keep
@@ -50,6 +51,16 @@ def test_a_second_backup_is_an_increment_unless_asked_otherwise(scratch: Scratch
     page = pages(f"backup-report-{to_address(scratch.store).label}")[0]
     assert CHART in page
     assert "| 2 | incremental |" in page
+
+
+def test_people_read_the_note_and_not_the_mark_of_the_run(scratch: Scratch) -> None:
+    """By that a run which is repeated finds its backup: it is in the manifest and in JSON."""
+    report = backup(scratch.store, scratch.target, "before the move")
+    said, run = parted(report.why)
+    assert (said, len(run)) == ("before the move", 36)
+    [page] = pages(f"backup-report-{to_address(scratch.store).label}")
+    assert page.count("before the move |") == 2
+    assert "run " + run[:8] not in page
 
 
 def test_rotation_shows_why_before_it_drops_anything(thrice: Scratch) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from memtend.backup.noted import mark_of
 from tests.fixtures.cli import Cli
 
 
@@ -59,6 +60,17 @@ def test_a_pin_keeps_a_backup(cli: Cli, backups: list[str]) -> None:
     assert {"pin", "unpin"} <= set(actions)
     assert cli("backup", "pin", "x", "--backup", "99").status == 59
     assert cli("backup", "pin", "a/b").status == 10
+
+
+def test_the_run_that_took_a_backup_has_a_line_of_its_own(cli: Cli) -> None:
+    cli("put", "notes/a", "k", "1")
+    run = "0f3e5c1a-7f0b-4d52-9a41-3c1d2e5f6a7b"
+    take(cli, "--why", f"before the move {mark_of(run)}")
+    lines = [line.split(maxsplit=1) for line in cli("backup", "inspect").out.splitlines()]
+    assert ["why", "before the move"] in lines
+    assert ["run", run] in lines
+    found = cli("backup", "inspect", "--json").json
+    assert found["why"] == f"before the move [run {run}]"
 
 
 def test_a_backup_is_looked_into(cli: Cli, backups: list[str]) -> None:

@@ -120,6 +120,9 @@ def _keys(
 
 
 def _show(found: BackupView) -> None:
+    from memtend.backup.noted import parted  # noqa: PLC0415
+
+    why, run = parted(found.why)
     chain = len(found.chain) - 1
     show.facts(
         (
@@ -127,7 +130,8 @@ def _show(found: BackupView) -> None:
             ("kind", found.kind + (f", builds on {chain:,} others" if chain else "")),
             ("taken", show.moment(found.at)),
             ("by", found.who),
-            ("why", found.why),
+            ("why", why),
+            ("run", run),
             ("store", f"{found.store_id} {found.label}".strip()),
             ("records", f"{found.records:,}, {show.size(found.record_bytes)}"),
             ("wrote", f"{found.rows:,} records, {found.log_rows:,} deletions"),
