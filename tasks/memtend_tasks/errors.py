@@ -1,4 +1,4 @@
-"""Errors that only a flow can meet. The same tree as `memtend.errors`, codes from 80."""
+"""Errors that only a flow can meet. The same tree as `memtend.errors`."""
 
 from __future__ import annotations
 

@@ -123,9 +123,23 @@ def test_every_command_that_a_hint_names_exists() -> None:
 
 
 def test_every_error_has_its_own_code_and_a_hint() -> None:
+    """Whoever sees the status of a command can tell what happened."""
     kinds = list(errors())
     assert len({kind.code for kind in kinds}) == len(kinds)
     assert all(0 < kind.code < 128 and kind.hint and kind.message for kind in kinds)
+
+
+def test_a_module_of_errors_says_which_codes_it_has() -> None:
+    """Else whoever looks for a free one takes one that is taken."""
+    found: dict[str, set[int]] = {}
+    for kind in errors():
+        found.setdefault(kind.__module__, set()).add(kind.code)
+    for name, codes in found.items():
+        if name.startswith("memtend.errors."):
+            head = str(sys.modules[name].__doc__).partition(":")[0]
+            spans = re.findall(r"(\d+)(?: to (\d+))?", head)
+            said = {n for a, b in spans for n in range(int(a), int(b or a) + 1)}
+            assert said == codes, name
 
 
 def test_what_nobody_foresaw_is_told_shortly(
@@ -171,9 +185,3 @@ def test_version_and_help(bare_cli: Cli) -> None:
     assert bare_cli("--version").out.startswith("memtend 0.")
     assert bare_cli("--help").status == 0
     assert app.info.name == "memtend"
-
-
-def test_every_error_has_a_status_of_its_own() -> None:
-    """Whoever sees the status of a command can tell what happened."""
-    codes = [kind.code for kind in errors()]
-    assert len(codes) == len(set(codes))

@@ -1,8 +1,9 @@
 """One tree of errors: a stable code, a message that states facts, a hint that names the next step.
 
-The code is also the exit status of the command line. Codes are never reused:
+The code is also the exit status of the command line, so none is above 127, and none is ever reused:
 1 unexpected · 2 wrong usage · 3 installation · 10 input · 20 store · 30 lease · 40 plan and guard ·
 50 objects and backup · 60 import · 70 audit and health · 80 flows and verification · 90 replicas.
+What came when its ten were full took what was free: the first line of each module says what it has.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""102 to 103: the memory of a swarm's agents."""
+"""102, 103: the memory of a swarm's agents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""85 and 88: alerts."""
+"""87, 88: alerts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""32 to 39: the archive."""
+"""32 to 35: the archive."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""72 to 74 and 76: exports, and copies of a whole store."""
+"""72 to 74, 76: exports, and copies of a whole store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""4, and 40 to 49: plans, and what the guard refuses."""
+"""4, 40 to 49: plans, and what the guard refuses."""
 
 from __future__ import annotations
 

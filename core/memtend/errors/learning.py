@@ -1,4 +1,4 @@
-"""107 and 113 to 124: learning, from what is learned of to what is in use."""
+"""107, 113 to 121, 123, 124: learning, from what is learned of to what is in use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""30, 31, 96 and 97: leases."""
+"""30, 31, 96, 97: leases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""98 to 101, and 108: messages."""
+"""98 to 101, 108: messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""109 and 110: metrics. The eighties were full."""
+"""109, 110: metrics."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""79 and 80: what an optimization refuses, and what it needs."""
+"""79, 111: what an optimization refuses, and what it needs."""
 
 from __future__ import annotations
 

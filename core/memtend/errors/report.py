@@ -1,4 +1,4 @@
-"""89 and 112: the report."""
+"""89, 112: the report."""
 
 from __future__ import annotations
 

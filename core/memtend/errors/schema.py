@@ -1,4 +1,4 @@
-"""67 and 68: moving a store from one schema to another."""
+"""67, 68: moving a store from one schema to another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""104 to 107: conflicts, and the functions that settle them."""
+"""104 to 106: conflicts, and the functions that settle them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""60 and above: imports, audit, erasure, verification."""
+"""60, 61, 70, 77, 78, 83: imports, audit, erasure, verification."""
 
 from __future__ import annotations
 
