@@ -6,8 +6,7 @@ start one of its own, into which everything would go and be forgotten.
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import httpx
@@ -15,17 +14,17 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.exceptions import PrefectException, PrefectHTTPStatusError
 from prefect.settings import get_current_settings
 
-from memtend.cli.failing import failure_of, tell, wants_json
-from memtend.errors import MemtendError
 from memtend_tasks.errors import ServerMissing
+from memtend_tasks.place import shown
 
 
 @contextmanager
 def server() -> Iterator[SyncPrefectClient]:
     """A client of the server of PREFECT_API_URL. Raises `ServerMissing`."""
-    url = get_current_settings().api.url
-    if url is None:
+    named = get_current_settings().api.url
+    if named is None:
         raise ServerMissing(why="PREFECT_API_URL is not set")
+    url = shown(named)  # which may hold a password
     try:
         with get_client(sync_client=True) as client:
             yield client
@@ -36,13 +35,3 @@ def server() -> Iterator[SyncPrefectClient]:
         raise ServerMissing(why=f"{url}: {error or type(error).__name__}") from None
     except PrefectException as error:  # such as a thing that somebody else deletes meanwhile
         raise ServerMissing(why=f"{url}: {type(error).__name__}, {error}") from None
-
-
-def run_program(body: Callable[[], None], arguments: Sequence[str] | None) -> int:
-    """The exit status: of an error its code, told as every command tells it."""
-    try:
-        body()
-    except MemtendError as error:
-        given = sys.argv[1:] if arguments is None else arguments
-        return tell(failure_of(error), as_json=wants_json(given))
-    return 0

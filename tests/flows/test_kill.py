@@ -20,16 +20,19 @@ from uuid import UUID
 import pytest
 from prefect import settings
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import GlobalConcurrencyLimitUpdate
 from prefect.client.schemas.objects import FlowRun
 from prefect.deployments.runner import RunnerDeployment
 from prefect.flow_engine import run_flow
-from prefect.states import AwaitingRetry, Crashed
+from prefect.states import AwaitingRetry, Completed, Crashed, Running
 from prefect.types.entrypoint import EntrypointType
 
 from memtend_flows.reclaim import reclaim as reclaim_flow
 from memtend_flows.schedules import TAGS
 from memtend_flows.tend import tend
 from memtend_tasks import reclaim
+from memtend_tasks.opened import store_label
+from memtend_tasks.turn import store_turn, turn_name
 from tests.crash.flows.host import FLOWS, deployments
 from tests.crash.flows.lane import free_turn
 from tests.crash.flows.stage import Stage, at_the_end, begin, noted, prepare, wrong
@@ -111,6 +114,21 @@ def test_a_cycle_that_was_killed_begins_again(stage: Stage) -> None:
     assert (read(run).state_name, read(run).run_count) == ("Completed", 2)
     assert wrong(stage, batch, []) == []
     assert len(noted(stage, [str(run)])) == 1
+
+
+def test_a_turn_that_nobody_can_be_holding_is_given_back(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reclaim, "BEGIN_S", -1)
+    name = turn_name(store_label("default"))
+    with store_turn(store_label("default")), get_client(sync_client=True) as client:
+        client.update_global_concurrency_limit(name, GlobalConcurrencyLimitUpdate(active_slots=1))
+        run = started("sweep")
+        client.set_flow_run_state(run, Running(), force=True)
+        assert reclaim.reclaim_runs.fn().freed == ()
+        client.set_flow_run_state(run, Completed(), force=True)
+        assert name in reclaim.reclaim_runs.fn(silent_s=0).freed
+        assert client.read_global_concurrency_limit_by_name(name).active_slots == 0
 
 
 def test_the_flow_looks_after_what_is_on_the_server(stage: Stage) -> None:
