@@ -22,7 +22,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="MEMTEND_", frozen=True, extra="ignore")
 
     store_url: str = Field(default="memtend.db", repr=False)
+    """The store: a path, `sqlite:///PATH` or `postgresql://…`."""
     backup_url: str = Field(default="memtend-backups", repr=False)
+    """Where backups go: a folder, or any fsspec URL such as `s3://bucket/backups`."""
     backup_key: SecretStr | None = None
     """Opens encrypted backups and encrypts new repositories: 64 hex digits, or a passphrase."""
     backup_key_file: Path | None = None
@@ -31,7 +33,11 @@ class Settings(BaseSettings):
     """What `memtend backup rekey` puts in its place; or `backup_new_key_file`."""
     backup_new_key_file: Path | None = None
     archive_url: str = Field(default="memtend-archive", repr=False)
+    peer_url: str | None = Field(default=None, repr=False)
+    """A peer's address with its password, for `memtend blocks init --what peer` alone."""
+    """Where the values of cold records go. Not set, a store has a folder of its own below that."""
     plans_url: str = "memtend-plans"
+    """Where plans are kept, each under its digest, and what an import could not read."""
     export_url: str = "memtend-exports"
     """A folder below which the flow `export` writes."""
     report_url: str = "memtend-reports"
@@ -49,7 +55,11 @@ class Settings(BaseSettings):
     """Who is told of alerts: Apprise addresses, with white space between. They hold passwords."""
     alert_urls_file: Path | None = None
     """A file that holds the same, and lines of comment that begin with #."""
+    home: Path | None = None
+    """The folder in which workers execute what `memtend deploy` registers: relative addresses begin
+    there. Unset, the folder in which it is called."""
     durability: Literal["full", "normal"] = "full"
+    """What an acknowledged write survives: `full`, the loss of power; `normal`, of the process."""
     key_path: Path | None = None
     """Where the audit key is kept; beside the database file if unset."""
     migrate: Literal["check", "auto", "off"] = "check"
