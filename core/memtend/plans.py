@@ -2,7 +2,7 @@
 
 A plan is stored under the hash of its bytes. The reference carries the hash, so a plan that was
 changed on the way is refused. So it is with the parts that a plan is joined from; they are dropped
-when it is.
+when it is made, or given up.
 """
 
 from __future__ import annotations

@@ -44,10 +44,6 @@ class Crew:
             return Begun([], task, calls)
         return Begun([self._runner.submit(task, dict(call)) for call in calls], task, ())
 
-    def map(self, task: Task[..., R], calls: Sequence[Mapping[str, Any]]) -> list[R]:
-        """The results of `task` for each of `calls`, in their order."""
-        return self.submit(task, calls).results()
-
 
 class Begun(Generic[R]):
     """Runs of a task that are under way, or due."""
@@ -65,12 +61,7 @@ class Begun(Generic[R]):
     def results(self, step: Callable[[str], None] | None = None) -> list[R]:
         """In the order of the calls; `step` is told of each. The first error is raised when all
         others have ended, so that nothing is still at work for a run that has failed."""
-        found: list[R] = []
-        for one in self.ended(step):
-            if isinstance(one, MemtendError):
-                raise one
-            found.append(one)
-        return found
+        return sound(self.ended(step))
 
     def ended(self, step: Callable[[str], None] | None = None) -> list[R | MemtendError]:
         """The result of each call, or the error that it ended with."""
@@ -82,6 +73,16 @@ class Begun(Generic[R]):
             if step is not None:
                 step(f"part {number} of {len(here) + len(there)}")
         return found
+
+
+def sound(ended: Sequence[R | MemtendError]) -> list[R]:
+    """The results; raises the first error that is among them."""
+    found: list[R] = []
+    for one in ended:
+        if isinstance(one, MemtendError):
+            raise one
+        found.append(one)
+    return found
 
 
 def _ended(work: Callable[[], R]) -> R | MemtendError:
@@ -110,7 +111,9 @@ def wide(workers: int) -> Iterator[Crew]:
         try:
             with _closed_to_others():
                 stack.enter_context(runner).client.wait_for_workers(1, timeout=WORKERS_WAIT_S)
-        except (OSError, RuntimeError) as error:
+        except (OSError, RuntimeError, TypeError, ValueError) as error:
+            # TypeError is what is said of tls:// without certificates, ValueError of what is no
+            # address.
             raise WorkersUnusable(why=_line(error)) from error
         yield Crew(runner, workers)
 

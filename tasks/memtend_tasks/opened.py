@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from memtend.services import Services, open_services
 from memtend.settings import Settings
 from memtend_tasks.address import DEFAULT, Address, is_block, resolve, resolve_key
+from memtend_tasks.errors import WorkersUnusable
 
 
 def store_address(store: str) -> Address:
@@ -43,3 +44,10 @@ def opened(store: str, target: str | None = None, archive: str | None = None) ->
     settings = Settings().model_copy(update=given)
     with open_services(store_address(store).url, settings=settings, create=False) as services:
         yield services
+
+
+def check_store(services: Services, store_id: str) -> None:
+    """For work that came from elsewhere: what a name stands for is what the settings of a worker's
+    own machine say."""
+    if services.facts().store_id != store_id:
+        raise WorkersUnusable(why="a worker knows another store by this name")

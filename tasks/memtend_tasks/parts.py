@@ -1,7 +1,7 @@
 """Plans made in parts: one task for each shard, wherever it runs, and one that joins them.
 
 Frame and parts lie beside the plans, and what travels is a reference: of a large store a part has
-hundreds of thousands of decisions. Whoever joins them drops them.
+hundreds of thousands of decisions. Whoever began them drops them, whatever became of the plan.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Literal, TypeVar
 from pydantic import BaseModel
 
 from memtend.archive.plan import ArchiveFrame, ArchivePart
+from memtend.clock import SystemClock
 from memtend.limits_upkeep import SHARD_ROWS_MIN, SHARDS_A_WORKER
 from memtend.migrate.parts import MigrationFrame, MigrationPart
 from memtend.model.frame import Frame, Part
@@ -20,8 +21,7 @@ from memtend.plans import PartRef, drop_parts, load_part, save_part
 from memtend.prune.parts import PruneFrame, PrunePart
 from memtend.services import Services
 from memtend_tasks.decorator import memory_task
-from memtend_tasks.errors import WorkersUnusable
-from memtend_tasks.opened import opened
+from memtend_tasks.opened import check_store, opened
 from memtend_tasks.place import absolute
 from memtend_tasks.plans import kept
 
@@ -61,36 +61,35 @@ def look_at_shard(store: str, cut: Cut, shard: int) -> PartRef:
 def join_plan(store: str, cut: Cut, parts: Sequence[PartRef]) -> PlanRef:
     """Make one plan of all parts: the one that a single process would have made."""
     with opened(store) as services:
-        ref = kept(services, _join(services, cut, parts))
-        drop_parts((cut.frame, *parts), services.clock)
-        return ref
+        return kept(services, _join(services, cut, parts))
+
+
+def drop(cut: Cut, parts: Sequence[PartRef]) -> None:
+    """What is left of a plan that is made, or will not be."""
+    drop_parts((cut.frame, *parts), SystemClock())
 
 
 def _look(services: Services, cut: Cut, shard: int) -> Part:
-    clock, store_id = services.clock, services.facts().store_id
     if cut.operation == "archive":
-        frame = _checked(load_part(cut.frame, clock, ArchiveFrame), store_id)
-        return services.look_archive(frame, shard)
+        return services.look_archive(_frame(services, cut, ArchiveFrame), shard)
     if cut.operation == "migrate":
-        aged = _checked(load_part(cut.frame, clock, MigrationFrame), store_id)
-        return services.look_migration(aged, shard)
-    return services.look_prune(_checked(load_part(cut.frame, clock, PruneFrame), store_id), shard)
-
-
-def _checked(frame: F, store_id: str) -> F:
-    """What a name stands for is what the settings of a worker's own machine say."""
-    if frame.facts.store_id != store_id:
-        raise WorkersUnusable(why="a worker knows another store by this name")
-    return frame
+        return services.look_migration(_frame(services, cut, MigrationFrame), shard)
+    return services.look_prune(_frame(services, cut, PruneFrame), shard)
 
 
 def _join(services: Services, cut: Cut, refs: Sequence[PartRef]) -> Plan:
     clock = services.clock
     if cut.operation == "archive":
         cold = (load_part(ref, clock, ArchivePart) for ref in refs)
-        return services.join_archive(load_part(cut.frame, clock, ArchiveFrame), cold)
+        return services.join_archive(_frame(services, cut, ArchiveFrame), cold)
     if cut.operation == "migrate":
         aged = (load_part(ref, clock, MigrationPart) for ref in refs)
-        return services.join_migration(load_part(cut.frame, clock, MigrationFrame), aged)
+        return services.join_migration(_frame(services, cut, MigrationFrame), aged)
     found = (load_part(ref, clock, PrunePart) for ref in refs)
-    return services.join_prune(load_part(cut.frame, clock, PruneFrame), found)
+    return services.join_prune(_frame(services, cut, PruneFrame), found)
+
+
+def _frame(services: Services, cut: Cut, kind: type[F]) -> F:
+    frame = load_part(cut.frame, services.clock, kind)
+    check_store(services, frame.facts.store_id)
+    return frame

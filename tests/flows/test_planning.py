@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 
+from memtend.archive.plan import ArchiveFrame, ArchivePart
 from memtend.drafting import Put
+from memtend.errors import StoreDamaged
 from memtend.memory import Memory
 from memtend.model.plan import Plan, PlanRef
 from memtend.model.record import Labels
+from memtend.services import Services
 from memtend_flows.planning import plan_together
 from memtend_flows.prune import prune
 from memtend_tasks import parts
@@ -101,3 +104,22 @@ def test_a_worker_that_knows_another_store_is_refused(
     with pytest.raises(WorkersUnusable, match="another store by this name"):
         look_at_shard(scratch.store, cut, 0)
     assert isinstance(read_plan(plan_together(large.store, cut, 0)), Plan)
+
+
+def test_nothing_is_left_of_a_plan_that_one_shard_was_not_looked_at_for(
+    large: Scratch, tmp_path: Path, impatient: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else every failed run would leave what it had found in the folder of plans."""
+    cut = begin_archive_plan(large.store, 2)
+    look = Services.look_archive
+
+    def torn(services: Services, frame: ArchiveFrame, shard: int) -> ArchivePart:
+        if shard:
+            raise StoreDamaged(url=large.store, why="a page cannot be read")
+        assert left(tmp_path / "plans") != []
+        return look(services, frame, shard)
+
+    monkeypatch.setattr(Services, "look_archive", torn)
+    with pytest.raises(StoreDamaged):
+        plan_together(large.store, cut, 0)
+    assert left(tmp_path / "plans") == []

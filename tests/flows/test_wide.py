@@ -61,7 +61,7 @@ def who(mark: str) -> int:
 def ask(store: str, workers: int, mark: str = "") -> list[int]:
     """Who works."""
     with wide(workers) as crew:
-        return crew.map(who, [{"mark": mark}, {"mark": mark}])
+        return crew.submit(who, [{"mark": mark}, {"mark": mark}]).results()
 
 
 def test_processes_of_its_own_end_with_the_run(scratch: Scratch, tmp_path: Path) -> None:
@@ -124,17 +124,32 @@ def facts(model: ModelEntry) -> list[object]:
     return [model.rows, model.status, model.why, files]
 
 
-def test_what_cannot_be_used_is_said(
+def test_a_worker_for_which_default_is_another_store_is_refused(
     scratch: Scratch, shared: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A worker for which `default` is another store, and a scheduler that nobody hears."""
     monkeypatch.setenv("MEMTEND_STORE_URL", scratch.store)
     fill("theirs.db")
     with pytest.raises(WorkersUnusable, match="another store"):
         verify("default", workers=2)
-    monkeypatch.setenv("MEMTEND_DASK_ADDRESS", "tcp://127.0.0.1:9")
+
+
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        ("tcp://127.0.0.1:9", "Timed out"),
+        ("tls://127.0.0.1:9", "TLS"),
+        ("http://127.0.0.1:9", "scheme 'http'"),
+        ("tend.internal", "missing port"),
+    ],
+    ids=["nobody hears", "without certificates", "of something else", "without a port"],
+)
+def test_a_scheduler_that_cannot_be_used_is_said(
+    prefect: None, monkeypatch: pytest.MonkeyPatch, address: str, why: str
+) -> None:
+    monkeypatch.setenv("MEMTEND_DASK_ADDRESS", address)
     with (
         dask.config.set({"distributed.comm.timeouts.connect": "100ms"}),
-        pytest.raises(WorkersUnusable),
+        pytest.raises(WorkersUnusable, match=why),
+        wide(2),
     ):
-        verify(scratch.store, workers=2)
+        pytest.fail("somebody is there")
