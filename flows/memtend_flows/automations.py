@@ -35,6 +35,7 @@ from memtend_tasks.publish import (
     STORE_DAMAGED,
     TEST,
 )
+from memtend_tasks.runs import HEARTBEAT, TAG
 
 MARK: Final = "memtend-deploy"
 """The tag of what `memtend deploy` has made, and may change and delete. Nothing else is touched."""
@@ -43,11 +44,10 @@ RETIRED: Final = ("memtend store unhealthy", "memtend alert")
 RESOURCE: Final = "prefect.resource.id"
 STORES: Final = {RESOURCE: "memtend.store.*"}
 RUNS: Final = {RESOURCE: "prefect.flow-run.*"}
-OURS: Final = {"prefect.resource.role": "tag", RESOURCE: "prefect.tag.memtend"}
+OURS: Final = {"prefect.resource.role": "tag", RESOURCE: f"prefect.tag.{TAG}"}
 OF_A_DEPLOYMENT: Final = {"prefect.resource.role": "deployment"}
 """Not the runs within a run: of those the outer one tells."""
 BY_DEPLOYMENT: Final = "related:deployment:prefect.resource.id"
-HEARTBEAT: Final = "prefect.flow-run.heartbeat"
 ENDED: Final = (
     "Completed", "Failed", "Refused", "Crashed", "Cancelled", "TimedOut", "Suspended",
 )  # fmt: skip
@@ -109,6 +109,7 @@ class RunAlert(NamedTuple):
     name: str
     state: str
     says: str
+    urgent: bool = False
 
     def automation(self, block_id: UUID) -> AutomationCore:
         trigger = EventTrigger(
@@ -191,8 +192,7 @@ def wanted(notify: Notify) -> list[AutomationCore]:
     """All that there should be on a server where these blocks are to hear."""
     found = [stuck()]
     for alert in ALERTS:
-        urgent = not isinstance(alert, RunAlert) and alert.urgent
-        block_id = notify.urgent if urgent and notify.urgent else notify.usual
+        block_id = notify.urgent if alert.urgent and notify.urgent else notify.usual
         if block_id is not None:
             found.append(alert.automation(block_id))
     return found

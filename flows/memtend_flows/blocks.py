@@ -21,7 +21,8 @@ from memtend.errors import InvalidSettings
 from memtend.limits import SECRET_CHARS_MAX
 from memtend.settings import Settings
 from memtend_flows.changes import Change, State, carry_out
-from memtend_flows.server import run_program, server
+from memtend_flows.program import run_program
+from memtend_flows.server import server
 from memtend_flows.showing import show_changes
 from memtend_tasks.address import is_block
 from memtend_tasks.errors import BlockRefused
@@ -109,7 +110,7 @@ def _values(
 
 def _from_settings(settings: Settings) -> dict[str, str]:
     """What the environment says, and no default."""
-    names = {what: f"{what}_url" for what in ("store", "backup", "archive", "export")}
+    names = {what: f"{what}_url" for what in VARIABLES if what != "key"}
     set_ = settings.model_fields_set
     found = {what: str(getattr(settings, name)) for what, name in names.items() if name in set_}
     key = settings.backup_secret()

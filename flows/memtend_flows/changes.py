@@ -10,6 +10,9 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+_SHORT = 40
+"""Values of so many characters are told; of longer ones only that they differ."""
+
 
 class State(StrEnum):
     NEW = "new"
@@ -62,6 +65,3 @@ def _differences(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> Iterable
             continue
         short = all(isinstance(one, str | int) and len(str(one)) < _SHORT for one in (was, value))
         yield f"{name}: {was} → {value}" if short else name
-
-
-_SHORT = 40

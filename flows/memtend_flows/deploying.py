@@ -8,34 +8,30 @@ is finished by repeating. It deletes only what it has made itself and needs no l
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from uuid import UUID
 
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.actions import WorkPoolCreate
-from prefect.events.schemas.automations import Automation, AutomationCore
 from prefect.exceptions import ObjectNotFound
 from prefect.workers.process import ProcessWorker
 
-from memtend.limits_flows import DEPLOYMENTS_PAGE
 from memtend.settings import Settings
-from memtend_flows.automations import MARK, RETIRED, URGENT, USUAL, Notify, block_of, wanted
+from memtend_flows.automating import NOBODY, automations
 from memtend_flows.changes import Change, State, carry_out, compared
 from memtend_flows.deployment import Place
+from memtend_flows.program import run_program
 from memtend_flows.registering import Work, registrations
-from memtend_flows.server import run_program, server
+from memtend_flows.server import server
 from memtend_flows.showing import show_changes
-from memtend_tasks.address import DEFAULT, check_plain
-from memtend_tasks.errors import BlockMissing
+from memtend_tasks.address import DEFAULT, What, check_plain, is_block, resolve
 from memtend_tasks.opened import store_address
+from memtend_tasks.place import SQLITE
 from memtend_tasks.turn import turn_name
 
 POOL = "memtend"
-NOBODY = "none"
 
 
 class Wish(argparse.Namespace):
@@ -45,7 +41,7 @@ class Wish(argparse.Namespace):
     target: str
     archive: str
     pool: str
-    folder: str
+    folder: Path | None
     notify: str | None
     urgent: str | None
     plan: bool
@@ -53,20 +49,38 @@ class Wish(argparse.Namespace):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    wish = _parser().parse_args(arguments, Wish())
+    wish = parser().parse_args(arguments, Wish())
     return run_program(lambda: deploy(wish), arguments)
 
 
 def deploy(wish: Wish) -> None:
-    place = Place(
-        check_plain(wish.store), check_plain(wish.target, "target"),
-        check_plain(wish.archive, "archive"),
-    )  # fmt: skip
+    work = work_of(wish)
+    place = place_of(wish, work.folder)
     with server() as client:
-        changes = plan(client, place, Work(wish.pool, wish.folder), wish.notify, wish.urgent)
+        changes = plan(client, place, work, wish.notify, wish.urgent)
         if not wish.plan:
             carry_out(changes)
     show_changes(changes, carried_out=not wish.plan, json=wish.json)
+
+
+def work_of(wish: Wish) -> Work:
+    """A folder that is relative is so from here: on the machine of a worker it would be another."""
+    folder = wish.folder or Settings().home or Path()
+    return Work(wish.pool, str(folder.absolute()))
+
+
+def place_of(wish: Wish, folder: str) -> Place:
+    """As runs find it in that folder. Raises `SecretInParameter`."""
+    given = (("store", wish.store), ("target", wish.target), ("archive", wish.archive))
+    return Place(*(_in(folder, check_plain(text, name)) for name, text in given))
+
+
+def _in(folder: str, text: str) -> str:
+    """A path below it; names and URLs as they are."""
+    if text.startswith(SQLITE):
+        return SQLITE + str(Path(folder, text.removeprefix(SQLITE)))
+    plain = text == DEFAULT or is_block(text) or "://" in text
+    return text if plain else str(Path(folder, text))
 
 
 def plan(
@@ -77,9 +91,20 @@ def plan(
     urgent: str | None = None,
 ) -> list[Change]:
     """What is new, changed, as it should be, or obsolete. Reads only."""
+    check_names(place)
     changes = [pool(client, work.pool), *limits(client, place)]
     changes += registrations(client, place, work)
     return changes + automations(client, notify, urgent)
+
+
+def check_names(place: Place) -> None:
+    """A slip in a name is told now, and not by the runs of a night. Raises `AddressUnknown`."""
+    named: tuple[tuple[What, str], ...] = (
+        ("store", place.store), ("backup", place.target), ("archive", place.archive_target),
+    )  # fmt: skip
+    for what, text in named:
+        if is_block(text):
+            resolve(text, what, DEFAULT)
 
 
 def pool(client: SyncPrefectClient, name: str) -> Change:
@@ -110,95 +135,13 @@ def limits(client: SyncPrefectClient, place: Place) -> list[Change]:
     return [compared("limit", name, {"runs": 1}, found, do)]
 
 
-def automations(
-    client: SyncPrefectClient, notify: str | None = None, urgent: str | None = None
-) -> list[Change]:
-    """Without a word about whom to notify, those who hear go on hearing."""
-    found: dict[str, Automation] = {}
-    gone: list[Automation] = []
-    names = {one.name for one in wanted(Notify(UUID(int=0), UUID(int=0)))}
-    for one in sorted(all_automations(client), key=lambda one: MARK not in one.tags):
-        if one.name in names and one.name not in found:
-            found[one.name] = one
-        elif one.name in RETIRED or MARK in one.tags:
-            gone.append(one)
-    hear = _hear(client, notify, urgent, found)
-    changes = []
-    for ours in wanted(hear):
-        theirs = found.pop(ours.name, None)
-        ours.enabled = theirs.enabled if theirs else True  # a person may have switched it off
-        do: Callable[[], object] = (
-            partial(client.update_automation, theirs.id, ours)
-            if theirs
-            else partial(client.create_automation, ours)
-        )
-        has = _facts(theirs) if theirs else None
-        changes.append(compared("automation", ours.name, _facts(ours), has, do))
-    changes += [
-        Change(
-            "automation", one.name, State.OBSOLETE, (), partial(client.delete_automation, one.id)
-        )
-        for one in [*found.values(), *gone]
-    ]
-    return changes
-
-
-def all_automations(client: SyncPrefectClient) -> list[Automation]:
-    """Of everybody, page by page."""
-    found: list[Automation] = []
-    while page := client.read_automations(limit=DEPLOYMENTS_PAGE, offset=len(found)):
-        found += page
-    return found
-
-
-def _facts(one: AutomationCore) -> dict[str, object]:
-    """What is compared. The names are those under which differences are told."""
-    return {
-        "says": one.description,
-        "trigger": one.trigger.model_dump(),
-        "actions": [action.model_dump() for action in one.actions],
-        "marked": MARK in one.tags,
-    }
-
-
-def _hear(
-    client: SyncPrefectClient,
-    notify: str | None,
-    urgent: str | None,
-    found: dict[str, Automation],
-) -> Notify:
-    """The blocks that are named, and else those that hear today."""
-    if notify == NOBODY and urgent is None:
-        return Notify()
-    blocks = {name: block for name, one in found.items() if (block := block_of(one))}
-    usual = blocks.get(USUAL) or next(iter(blocks.values()), None)
-    apart = blocks.get(URGENT)
-    return Notify(
-        _block(client, notify) if notify else usual,
-        _block(client, urgent) if urgent else apart if apart != usual else None,
-    )
-
-
-def _block(client: SyncPrefectClient, named: str) -> UUID | None:
-    if named == NOBODY:
-        return None
-    kind, _, name = named.partition("/")
-    if not name:
-        raise BlockMissing(block=named)
-    try:
-        return client.read_block_document_by_name(name, kind).id
-    except ObjectNotFound:
-        raise BlockMissing(block=named) from None
-
-
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="memtend deploy", description=__doc__.splitlines()[0])
     parser.add_argument("--store", default=DEFAULT, help="a name, or an address without password")
     parser.add_argument("--target", default=DEFAULT, help="the same for its backups")
     parser.add_argument("--archive", default=DEFAULT, help="the same for its archive")
     parser.add_argument("--pool", default=POOL, help="work pool; made where there is none")
-    folder = os.environ.get("MEMTEND_HOME") or str(Path.cwd())
-    parser.add_argument("--folder", default=folder, help="where the workers execute runs")
+    parser.add_argument("--folder", type=Path, help="where the workers execute runs")
     parser.add_argument("--notify", help=f"TYPE/NAME of a notification block, or {NOBODY}")
     parser.add_argument("--urgent", help="another one, for what cannot wait")
     parser.add_argument("--plan", action="store_true", help="show what would change")

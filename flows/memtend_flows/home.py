@@ -15,7 +15,7 @@ from memtend_tasks.place import SQLITE, absolute
 
 _FOLDER = "prefect"
 HEARTBEAT = {"PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT_S)}
-"""For whatever process runs a flow: `reclaiming` takes a run that is silent for longer for dead."""
+"""For whatever process runs a flow: `reclaim` takes a run that is silent for longer for dead."""
 
 _FILES = "prefect.server.concurrency.lease_storage.filesystem"
 LEASES = {"PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": _FILES}

@@ -15,7 +15,9 @@ from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTag
 from prefect.client.schemas.objects import ConcurrencyOptions, DeploymentSchedule
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.deployments.runner import RunnerDeployment
+from prefect.exceptions import ObjectNotFound
 
+from memtend.errors import InvalidSettings
 from memtend.limits_flows import DEPLOYMENTS_PAGE
 from memtend_flows.automations import MARK
 from memtend_flows.changes import Change, State, compared
@@ -49,7 +51,7 @@ def registrations(client: SyncPrefectClient, place: Place, work: Work) -> list[C
     for served in SERVED:
         ours = deployment(served, place)
         ours.tags = [*ours.tags, MARK]
-        theirs = (shared if served.once else found).get(ours.name)
+        theirs = (shared if served.once else found).get(ours.name) or _by_name(client, ours)
         if served.once and place != HERE and theirs and MARK not in theirs.tags:
             # `memtend serve` runs it on this server, for the stores of both.
             changes.append(Change(KIND, ours.name, State.UNCHANGED))
@@ -61,7 +63,7 @@ def registrations(client: SyncPrefectClient, place: Place, work: Work) -> list[C
                 ours.name,
                 _as_wanted(ours, work),
                 _as_found(theirs) if theirs else None,
-                partial(_register, client, ours, work),
+                partial(_register, client, ours, work, theirs),
             )
         )
     wanted = {change.name for change in changes}
@@ -83,8 +85,28 @@ def of_store(client: SyncPrefectClient, place: Place) -> Iterator[DeploymentResp
         start += len(page)
         for one in page:
             stores = [tag for tag in one.tags if tag.startswith(STORE_TAG)]
-            if stores == place.tags and str(one.entrypoint).startswith("memtend_flows."):
+            if stores == place.tags and _is_ours(one):
                 yield one
+
+
+def _by_name(client: SyncPrefectClient, ours: RunnerDeployment) -> DeploymentResponse | None:
+    """One of ours whose tags somebody has changed.
+
+    Raises `InvalidSettings` where somebody else's has the name: registering would take its place.
+    """
+    name = f"{ours.flow_name}/{ours.name}"
+    try:
+        found = client.read_deployment_by_name(name)
+    except ObjectNotFound:
+        return None
+    if not _is_ours(found):
+        why = f"the server has a deployment {name} that is none of memtend's"
+        raise InvalidSettings(name="--store", why=f"{why}; those of a named store end in its name")
+    return found
+
+
+def _is_ours(one: DeploymentResponse) -> bool:
+    return str(one.entrypoint).startswith("memtend_flows.")
 
 
 def keep_paused(served: Served, ours: RunnerDeployment, theirs: DeploymentResponse | None) -> None:
@@ -98,9 +120,16 @@ def keep_paused(served: Served, ours: RunnerDeployment, theirs: DeploymentRespon
         schedule.active = waits or active.get(schedule.slug, schedule.active)
 
 
-def _register(client: SyncPrefectClient, ours: RunnerDeployment, work: Work) -> None:
-    """Put it there, or in the place of what is there, schedules included."""
+def _register(
+    client: SyncPrefectClient,
+    ours: RunnerDeployment,
+    work: Work,
+    theirs: DeploymentResponse | None,
+) -> None:
+    """Put it there, or in the place of what is there, schedules included. Within the pool its runs
+    wait in the queue that a person has chosen."""
     wanted = _as_wanted(ours, work)
+    stays = theirs is not None and theirs.work_pool_name == work.pool
     client.create_deployment(
         flow_id=client.create_flow_from_name(str(ours.flow_name)),
         name=ours.name,
@@ -112,6 +141,7 @@ def _register(client: SyncPrefectClient, ours: RunnerDeployment, work: Work) -> 
         description=wanted["description"],
         tags=wanted["tags"],
         work_pool_name=work.pool,
+        work_queue_name=theirs.work_queue_name if theirs and stays else None,
         entrypoint=wanted["entry point"],
         parameter_openapi_schema=wanted["form"],
         pull_steps=work.pull,

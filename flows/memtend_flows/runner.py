@@ -5,15 +5,17 @@
 
 from prefect import serve
 from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.responses import DeploymentResponse
 from prefect.deployments.runner import RunnerDeployment
 
 from memtend.limits import SERVED_RUNS_MAX
+from memtend_flows.automating import automations
 from memtend_flows.changes import carry_out
-from memtend_flows.deploying import automations
 from memtend_flows.deployment import HERE, deployment
+from memtend_flows.program import run_program
 from memtend_flows.registering import keep_paused, of_store
 from memtend_flows.schedules import SERVED
-from memtend_flows.server import run_program, server
+from memtend_flows.server import server
 
 
 def served(client: SyncPrefectClient) -> list[RunnerDeployment]:
@@ -28,12 +30,19 @@ def served(client: SyncPrefectClient) -> list[RunnerDeployment]:
         ours = deployment(one)
         theirs = found.get(ours.name)
         keep_paused(one, ours, theirs)
-        slugs = {schedule.slug for schedule in ours.schedules or ()}
-        for old in theirs.schedules if theirs else ():
-            if old.slug not in slugs and theirs:
-                client.delete_deployment_schedule(theirs.id, old.id)
+        if theirs:
+            _drop_schedules(client, ours, theirs)
         made.append(ours)
     return made
+
+
+def _drop_schedules(
+    client: SyncPrefectClient, ours: RunnerDeployment, theirs: DeploymentResponse
+) -> None:
+    kept = {schedule.slug for schedule in ours.schedules or ()}
+    for old in theirs.schedules:
+        if old.slug not in kept:
+            client.delete_deployment_schedule(theirs.id, old.id)
 
 
 def main() -> None:
@@ -49,4 +58,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    raise SystemExit(run_program(main, None))
+    raise SystemExit(run_program(main))

@@ -24,31 +24,29 @@ from urllib.request import urlopen
 from rich.console import Console
 from rich.markup import escape
 
-from memtend.errors import MemtendError
 from memtend.limits import SERVER_START_S_MAX, SERVER_STOP_S_MAX
 from memtend.settings import Settings
 from memtend_flows.home import prefect_environment, prefect_home
 from memtend_flows.prepare import prepare
+from memtend_flows.program import run_program
 from memtend_tasks.place import absolute, shown
 
 _POLL_S = 0.2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    options = _parser().parse_args(arguments)
+    return run_program(lambda: _serve(_parser().parse_args(arguments)), arguments)
+
+
+def _serve(options: argparse.Namespace) -> int:
     talk = Console(stderr=True, highlight=False)
     if not is_free(options.host, options.port):
         talk.print(f"[red]port {options.port} is in use[/]; choose another with --port")
         return 1
-    signal.signal(signal.SIGTERM, _stop)
     url = f"http://{options.host}:{options.port}"
     home = options.home or prefect_home(options.store)
     home.mkdir(parents=True, exist_ok=True)
-    try:
-        records = prepare(options.store, talk)
-    except MemtendError as error:
-        talk.print(f"[red]{escape(str(error))}[/]\n{escape(error.hint)}")
-        return error.code
+    records = prepare(options.store, talk)
     environment = prefect_environment(home, os.environ) | {
         "PREFECT_API_URL": f"{url}/api",
         "PREFECT_SERVER_UI_API_URL": f"{url}/api",
@@ -65,6 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         environment["MEMTEND_ARCHIVE_URL"] = absolute(Settings().archive_url)
     if (key_file := Settings().backup_key_file) is not None:
         environment["MEMTEND_BACKUP_KEY_FILE"] = str(key_file.absolute())
+    signal.signal(signal.SIGTERM, _stop)
     place = ("--host", options.host, "--port", str(options.port))
     try:
         with _child(("prefect", "server", "start", *place), environment) as server:
@@ -73,11 +72,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return 1
             with _child(("memtend_flows.runner",), environment) as runner:
                 talk.print(f"[bold green]memtend is serving[/]  {url}")
-                talk.print(
-                    f"  store    {shown(environment['MEMTEND_STORE_URL'])}, {records:,} records"
+                store, backups = (
+                    escape(shown(environment[name]))
+                    for name in ("MEMTEND_STORE_URL", "MEMTEND_BACKUP_URL")
                 )
-                talk.print(f"  backups  {shown(environment['MEMTEND_BACKUP_URL'])}")
-                talk.print(f"  prefect  {home}\nStop with Ctrl-C.")
+                talk.print(f"  store    {store}, {records:,} records")
+                talk.print(f"  backups  {backups}")
+                talk.print(f"  prefect  {escape(str(home))}\nStop with Ctrl-C.")
                 return _watch(server, runner)
     except KeyboardInterrupt:
         talk.print("stopped")

@@ -25,9 +25,10 @@ from pydantic import BaseModel
 
 from memtend.cli import show
 from memtend.limits_flows import TOLD_S_MAX
+from memtend_flows.automating import all_automations
 from memtend_flows.automations import block_of
-from memtend_flows.deploying import all_automations
-from memtend_flows.server import run_program, server
+from memtend_flows.program import run_program
+from memtend_flows.server import server
 from memtend_tasks.address import DEFAULT
 from memtend_tasks.opened import store_address
 from memtend_tasks.publish import ALERT_TEST, TEST, resource
@@ -73,7 +74,7 @@ def send(client: SyncPrefectClient, label: str, patience_s: float = TOLD_S_MAX) 
     client.request("POST", "/events", json=[event.model_dump(mode="json")])
     if not _until(lambda: _events(client, id=EventIDFilter(id=[event.id])), patience_s):
         return Tried(taken=False)
-    told = _until(lambda: _outcomes(client, event.id, hearing), patience_s) if hearing else {}
+    told = _told(client, event.id, hearing, patience_s)
     return Tried(
         taken=True, fires=tuple(told.get(one.id, Fired(automation=one.name)) for one in hearing)
     )
@@ -92,10 +93,25 @@ def hears(one: Automation, event: Event) -> bool:
     )
 
 
+def _told(
+    client: SyncPrefectClient, event: UUID, hearing: Sequence[Automation], patience_s: float
+) -> dict[UUID, Fired]:
+    """How each fared; what is known, when there is no more patience."""
+    told: dict[UUID, Fired] = {}
+
+    def known() -> bool:
+        told.update(_outcomes(client, event, hearing))
+        return len(told) == len(hearing)
+
+    if hearing:
+        _until(known, patience_s)
+    return told
+
+
 def _outcomes(
     client: SyncPrefectClient, event: UUID, hearing: Sequence[Automation]
 ) -> dict[UUID, Fired]:
-    """All that is known, once it is known of every automation."""
+    """What is known so far."""
     names = {one.id: one.name for one in hearing}
     found = {}
     for one in _events(client, event=EventNameFilter(name=[_ACTED, _FAILED])):
@@ -105,7 +121,7 @@ def _outcomes(
             found[id_] = Fired(
                 automation=names[id_], sent=sent, why=str(one.payload.get("reason", ""))
             )
-    return found if len(found) == len(names) else {}
+    return found
 
 
 def _causes(one: ReceivedEvent) -> Iterator[UUID]:

@@ -13,14 +13,16 @@ from prefect.settings import get_current_settings
 from memtend.alerting.telling import Notice, Why
 from memtend.clock import to_datetime
 from memtend.model.alert import Alert, AlertLevel, AlertState
+from memtend_flows.automating import all_automations, automations
 from memtend_flows.automations import MARK
+from memtend_flows.automations import URGENT as URGENT_ALERT
 from memtend_flows.changes import carry_out
-from memtend_flows.deploying import all_automations, automations
+from memtend_flows.trying import send
 from memtend_tasks.address import Address
 from memtend_tasks.alerts import Events
 from memtend_tasks.publish import DRILL_COMPLETED, DRILL_FAILED, announce
 from tests.fixtures.cli import Cli
-from tests.flows.hearing import change, hearing
+from tests.flows.hearing import change, core, hearing
 from tests.flows.seen import eventually
 
 SHORTEST = timedelta(seconds=10)
@@ -88,6 +90,19 @@ def test_a_test_says_who_would_hear(
     told = {one["automation"]: one["sent"] for one in prefect["automations"]}
     assert told == {"memtend alert urgent": True, "memtend alert notice": True}
     assert all(any("This is a test." in body for body in who) for who in (heard, URGENT[0]))
+
+
+def test_what_is_known_is_told_where_one_says_nothing(heard: list[str]) -> None:
+    """An automation that waits for a second event hears of the test, and tells nobody."""
+    with get_client(sync_client=True) as client:
+        [alert] = client.read_automations_by_name(URGENT_ALERT)
+        twice = alert.trigger.model_dump() | {"threshold": 2, "within": timedelta(hours=1)}
+        slow = client.create_automation(core(alert, name="twice", tags=[], trigger=twice))
+        tried = send(client, "agents", patience_s=5)
+        client.delete_automation(slow)
+    assert {one.automation: one.sent for one in tried.fires} == {
+        "memtend alert urgent": True, "memtend alert notice": True, "twice": None,
+    }  # fmt: skip
 
 
 def test_a_server_that_is_not_there_is_named(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

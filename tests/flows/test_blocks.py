@@ -8,7 +8,7 @@ import pytest
 from prefect.blocks.system import Secret
 
 from memtend_flows import blocks
-from memtend_tasks.address import resolve, resolve_key
+from memtend_tasks.address import resolve, resolve_key, resolve_peer
 
 SECRET = "postgresql://memtend:hunter2@db.internal/memory"
 OTHER = SECRET.replace("hunter2", "hunter3")
@@ -38,6 +38,15 @@ def test_flows_find_what_the_environment_said(
     said = capsys.readouterr()
     assert "memtend-store-blue" in said.out
     assert not any(word in said.out + said.err for word in ("hunter", "horse"))
+
+
+def test_the_environment_gives_every_kind(environment: pytest.MonkeyPatch) -> None:
+    for what, name in blocks.VARIABLES.items():
+        if what != "key":  # whose other variable the fixture sets
+            environment.setenv(name, f"/srv/{what}")
+    assert blocks.main(["grey"]) == 0
+    assert resolve("grey", "export", "").url == "/srv/export"
+    assert resolve_peer("grey") == "/srv/peer"
 
 
 def test_a_plan_makes_nothing(environment: pytest.MonkeyPatch) -> None:

@@ -10,15 +10,18 @@ import orjson
 import pytest
 from prefect.blocks.system import Secret
 from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.actions import DeploymentUpdate
 from prefect.client.schemas.objects import State, StateType
 from prefect.events import emit_event
 from prefect.states import Late, Running
 
-from memtend_flows.automations import HEARTBEAT, MARK, STUCK
-from memtend_flows.deploying import all_automations, main
+from memtend_flows.automating import all_automations
+from memtend_flows.automations import MARK, STUCK
+from memtend_flows.deploying import main
 from memtend_flows.deployment import Place
 from memtend_flows.registering import of_store
 from memtend_flows.schedules import SERVED
+from memtend_tasks.runs import HEARTBEAT
 from tests.flows.hearing import change, core, hearing
 from tests.flows.seen import eventually
 
@@ -47,7 +50,8 @@ class Site(NamedTuple):
 
 @pytest.fixture(scope="module")
 def site(prefect: None) -> Iterator[Site]:
-    Secret(value="/srv/memory.db").save("memtend-store-prod", overwrite=True)
+    for what in ("store", "backup"):
+        Secret(value=f"/srv/{what}").save(f"memtend-{what}-prod", overwrite=True)
     with get_client(sync_client=True) as client, hearing("deploy-test") as bodies:
         before = {one.id for one in client.read_deployments()}
         assert main([*OPTIONS, "--plan"]) == 0
@@ -133,20 +137,57 @@ def test_only_what_it_made_itself_becomes_obsolete(
 def test_what_cannot_be_found_is_named_and_nothing_is_changed(
     site: Site, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A block that is missing, a store without one, an address that shows its password."""
+    """A block that is missing, a name without one, an address that shows its password."""
     before = site.seen()
     for option, code in (
         ("--notify=slack-webhook/nobody", 126),
         ("--notify=nobody", 126),
         ("--store=nobody", 81),
+        ("--target=nobody", 81),
+        ("--archive=nobody", 81),
         ("--store=postgresql://me:hunter2@db/memory", 80),
     ):
         assert main([*OPTIONS, option]) == code
     said = capsys.readouterr().err
     assert "slack-webhook/nobody" in said
-    assert "memtend-store-nobody" in said
+    assert all(f"memtend-{what}-nobody" in said for what in ("store", "backup", "archive"))
     assert "hunter2" not in said
     assert site.seen() == before
+
+
+def test_a_name_that_is_taken_is_left_to_whoever_has_it(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Prefect puts a deployment in the place of what has its name. Ours are found without their
+    tags, too."""
+    Secret(value="/srv/taken").save("memtend-store-taken", overwrite=True)
+    flow = site.client.create_flow_from_name("backup")
+    theirs = site.client.create_deployment(flow, "backup-taken", entrypoint="jobs.py:backup")
+    assert main([*OPTIONS, "--store=taken"]) == 19
+    assert "backup/backup-taken" in capsys.readouterr().err
+    assert site.client.read_deployment(theirs).entrypoint == "jobs.py:backup"
+    assert list(of_store(site.client, Place("taken"))) == []
+    site.client.delete_deployment(theirs)
+    made = site.deployments()["sweep-prod"]
+    site.client.update_deployment(made.id, DeploymentUpdate(tags=["of mine"]))
+    changes = plan(capsys)
+    assert [(one["name"], one["what"]) for one in changes if one["state"] != "unchanged"] == [
+        ("sweep-prod", ["tags"])
+    ]
+    assert main(OPTIONS) == 0
+    assert site.deployments()["sweep-prod"].id == made.id
+
+
+def test_a_run_waits_in_the_queue_that_a_person_has_chosen(site: Site) -> None:
+    made = site.deployments()["learn-prod"]
+    site.client.create_work_queue("nights", work_pool_name=POOL)
+    chosen = DeploymentUpdate(
+        work_pool_name=POOL, work_queue_name="nights", description="Somebody was here."
+    )
+    site.client.update_deployment(made.id, chosen)
+    assert main(OPTIONS) == 0
+    again = site.deployments()["learn-prod"]
+    assert (again.work_queue_name, again.description) == ("nights", made.description)
 
 
 def test_a_run_that_died_is_told_so_and_one_that_nobody_begins_is_heard_of(site: Site) -> None:
