@@ -36,7 +36,7 @@ def archive(
         dry_run: Show what would be archived and by which rule, and move nothing.
     """
     address = store_address(store)
-    found = find_plan("archive", reviewed) if reviewed else None
+    found = find_plan(store, "archive", reviewed) if reviewed else None
     ref = found or _plan(store, archive_target, workers)
     publish_plan(address, ref)
     if dry_run or not ref.decisions:  # where nothing is cold, no archive is made

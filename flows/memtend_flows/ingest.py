@@ -41,7 +41,7 @@ def ingest(
         dry_run: Show what would come in and what cannot be read, and write nothing.
     """
     address = store_address(store)
-    found = find_plan("import", reviewed) if reviewed else None
+    found = find_plan(store, "import", reviewed) if reviewed else None
     named = None if kind is Kind.DETECT else kind.value
     ref = found or make_import_plan(store, source, named, zone, allow_pickle)
     plan, _ = publish_plan(address, ref)

@@ -67,7 +67,7 @@ def migrate(
     address = store_address(store)
     if not _schema_is_ours(address, store, dry_run):
         return Report(operation="migrate", applied=False)
-    found = find_plan("migrate", reviewed) if reviewed else None
+    found = find_plan(store, "migrate", reviewed) if reviewed else None
     ref = found or _plan(store, to, workers)
     plan, page = publish_plan(address, ref)
     if dry_run or not touched(plan):

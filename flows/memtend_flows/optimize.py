@@ -35,7 +35,7 @@ def optimize(
         dry_run: Show which steps are worth it and what they would save, and do none.
     """
     address = store_address(store)
-    found = find_plan("optimize", reviewed) if reviewed else None
+    found = find_plan(store, "optimize", reviewed) if reviewed else None
     ref = found or make_optimize_plan(store, None if step is Step.ROUTINE else step.value)
     plan, _ = publish_plan(address, ref)
     if dry_run or not touched(plan):

@@ -52,7 +52,7 @@ def prune(
         dry_run: Show what would go and by which rule, and prune nothing.
     """
     address = store_address(store)
-    found = find_plan("prune", reviewed) if reviewed else None
+    found = find_plan(store, "prune", reviewed) if reviewed else None
     only = None if strategy is Strategy.ALL else strategy.value
     ref = found or _plan(store, archive_target, only, profile or None, workers)
     plan, page = publish_plan(address, ref)

@@ -34,7 +34,7 @@ def recall(
         dry_run: Show what would come back, and write nothing.
     """
     address = store_address(store)
-    found = find_plan("recall", reviewed) if reviewed else None
+    found = find_plan(store, "recall", reviewed) if reviewed else None
     ref = found or make_recall_plan(store, archive_target, records, run or None)
     publish_plan(address, ref)
     if dry_run:

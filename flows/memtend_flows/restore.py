@@ -51,7 +51,7 @@ def restore(
     address = store_address(store)
     scope = Scope(agent=agent or None, namespace=namespace or None, key=key or None)
     how = mode if scope.whole or mode is Mode.EVERYBODY else None
-    found = find_plan("restore", reviewed) if reviewed else None
+    found = find_plan(store, "restore", reviewed) if reviewed else None
     ref = found or make_restore_plan(store, target, to, manifest, scope, how)
     plan, page = publish_plan(address, ref)
     if dry_run:

@@ -35,7 +35,7 @@ def rotate(
         dry_run: Show which backups would go and why, and drop none.
     """
     address = store_address(store)
-    found = find_plan("rotate", reviewed) if reviewed else None
+    found = find_plan(store, "rotate", reviewed) if reviewed else None
     ref = found or make_rotation_plan(store, target, keep.retention() if keep else None)
     plan, _ = publish_plan(address, ref)
     if dry_run:

@@ -6,6 +6,7 @@ from memtend.archive.plan import ArchivePlan
 from memtend.backup.restore_plan import RestorePlan
 from memtend.backup.rotation_plan import RotationPlan
 from memtend.clock import SystemClock
+from memtend.guard import refuse_foreign
 from memtend.learn.tuning.plan import TtlPlan
 from memtend.migrate.importing import ImportPlan
 from memtend.migrate.plan import MigrationPlan
@@ -16,6 +17,7 @@ from memtend.prune.plan import PrunePlan
 from memtend.services import Services
 from memtend.settings import Settings
 from memtend_tasks.decorator import memory_task
+from memtend_tasks.opened import opened
 
 KINDS: dict[str, type[Plan]] = {
     "archive": ArchivePlan,
@@ -42,7 +44,13 @@ def read_plan(ref: PlanRef) -> Plan:
 
 
 @memory_task
-def find_plan(operation: str, reviewed: str) -> PlanRef:
-    """The plan that somebody has looked at, by its digest."""
+def find_plan(store: str, operation: str, reviewed: str) -> PlanRef:
+    """The plan that somebody has looked at, by its digest.
+
+    That of another store is refused here: in a dry run nobody else would say so.
+    """
     ref = PlanRef(url=Settings().plans_url, sha256=reviewed, operation=operation, decisions=0)
-    return ref.model_copy(update={"decisions": len(read_plan(ref).decisions)})
+    plan = read_plan(ref)
+    with opened(store) as services:
+        refuse_foreign(plan, services.facts())
+    return ref.model_copy(update={"decisions": len(plan.decisions)})

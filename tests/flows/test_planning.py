@@ -56,7 +56,7 @@ def test_processes_plan_a_prune_like_one(large: Scratch, tmp_path: Path) -> None
     assert prune(large.store, workers=1).planned == 4
     together = digest(large, "prune")
     assert together != alone  # it was made later
-    one, other = (said(find_plan("prune", one)) for one in (alone, together))
+    one, other = (said(find_plan(large.store, "prune", one)) for one in (alone, together))
     assert one == other
     assert left(tmp_path / "plans") == []
     assert prune(large.store, reviewed=together, dry_run=False).deleted == 4

@@ -97,10 +97,12 @@ def test_a_plan_of_another_store_is_refused(lost: Scratch, tmp_path: Path) -> No
     other = str(tmp_path / "other.db")
     fill(other, live=5, dead=0)
     restore(lost.store, lost.target)
-    state: State[Any] = restore(
-        other, lost.target, reviewed=digest(lost), dry_run=False, return_state=True
-    )
-    assert "PlanForeign" in str(state.message)
+    for dry_run in (True, False):
+        state: State[Any] = restore(
+            other, lost.target, reviewed=digest(lost), dry_run=dry_run, return_state=True
+        )
+        assert "PlanForeign" in str(state.message)
+    assert pages(f"restore-plan-{to_address(other).label}") == []
     assert records(other) == 5
 
 
