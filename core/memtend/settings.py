@@ -33,11 +33,12 @@ class Settings(BaseSettings):
     """What `memtend backup rekey` puts in its place; or `backup_new_key_file`."""
     backup_new_key_file: Path | None = None
     archive_url: str = Field(default="memtend-archive", repr=False)
-    peer_url: str | None = Field(default=None, repr=False)
-    """A peer's address with its password, for `memtend blocks init --what peer` alone."""
     """Where the values of cold records go. Not set, a store has a folder of its own below that."""
     plans_url: str = "memtend-plans"
     """Where plans are kept, each under its digest, and what an import could not read."""
+    peer_url: str | None = Field(default=None, repr=False)
+    """The address of a peer, of which `memtend blocks init` makes a Secret block; nothing else
+    reads it."""
     export_url: str = "memtend-exports"
     """A folder below which the flow `export` writes."""
     report_url: str = "memtend-reports"

@@ -12,6 +12,7 @@ from memtend.limits import SERVER_STOP_S_MAX
 
 T = TypeVar("T")
 PAGE = 200
+NEWEST = {"limit": PAGE, "sort": "EXPECTED_START_TIME_DESC"}
 
 
 def ask(path: str, body: dict[str, Any]) -> Any:
@@ -40,12 +41,12 @@ def events(name: str, resource: str, least: int = 1) -> list[dict[str, Any]]:
 
 
 def run_names() -> set[str]:
-    return {str(run["name"]) for run in ask("/flow_runs/filter", {"limit": PAGE})}
+    return {str(run["name"]) for run in ask("/flow_runs/filter", NEWEST)}
 
 
 def task_attempts(task: str, store: str) -> int:
     """How often the newest run of a task was tried, in flow runs on this store."""
-    runs = ask("/flow_runs/filter", {"limit": PAGE})
+    runs = ask("/flow_runs/filter", NEWEST)
     mine = [run["id"] for run in runs if run["parameters"].get("store") == store]
     query = {"flow_runs": {"id": {"any_": mine}}, "sort": "EXPECTED_START_TIME_DESC"}
     found = eventually(lambda: _ended(ask("/task_runs/filter", query), task))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ import yaml
 from prefect import Flow
 
 from memtend.migrate.detect import KINDS
+from memtend.model.prunepolicy import STRATEGIES
+from memtend.optimize.plan import StepName
 from memtend_flows.deployment import Place, deployment
-from memtend_flows.parameters import Kind
+from memtend_flows.parameters import Kind, Step, Strategy
 from memtend_flows.registering import ENVIRONMENT
 from memtend_flows.schedules import SERVED, Served
 
@@ -85,6 +88,17 @@ def test_each_store_has_deployments_of_its_own() -> None:
 
 def test_every_kind_of_older_memory_is_in_the_form() -> None:
     assert [kind.value for kind in Kind] == ["detect", *KINDS]
+
+
+def test_every_strategy_and_every_step_is_in_the_form() -> None:
+    assert [one.value for one in Strategy] == ["all", *STRATEGIES]
+    assert {one.value for one in Step} == {"routine", *StepName}
+
+
+def test_operators_are_told_what_each_flow_may_destroy() -> None:
+    """The table of deployments/README.md has a row for each, in the order of the schedules."""
+    told = re.findall(r"^\| `(\w+)` \|", FILE.with_name("README.md").read_text(), re.MULTILINE)
+    assert told[: len(SERVED)] == [served.flow.name for served in SERVED]
 
 
 def _as_file(schedule: Any) -> dict[str, Any]:

@@ -141,9 +141,9 @@ def init(
     """Make the Secret blocks memtend-store-NAME, memtend-backup-NAME … on the Prefect server.
 
     Forms and schedules then take NAME where they take an address. Values come from
-    MEMTEND_STORE_URL, MEMTEND_BACKUP_URL, MEMTEND_ARCHIVE_URL, MEMTEND_EXPORT_URL and
-    MEMTEND_BACKUP_KEY, in the environment or in a file, or from a prompt; they are never an
-    argument and never printed.
+    MEMTEND_STORE_URL, MEMTEND_BACKUP_URL, MEMTEND_ARCHIVE_URL, MEMTEND_EXPORT_URL,
+    MEMTEND_PEER_URL and MEMTEND_BACKUP_KEY, in the environment or in a file, or from a prompt; they
+    are never an argument and never printed.
     """
     kinds = [f"--what={kind}" for kind in what or ()]
     given = [name, *kinds, *_given({"--from": source})]
