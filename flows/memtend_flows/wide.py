@@ -64,7 +64,7 @@ class Begun(Generic[R]):
         return sound(self.ended(step))
 
     def ended(self, step: Callable[[str], None] | None = None) -> list[R | MemtendError]:
-        """The result of each call, or the error that it ended with."""
+        """The result of each call, or the error of ours that it ended with."""
         here = [partial(self._task, **call) for call in self._due]
         there = [partial(_result, future) for future in self._futures]
         found: list[R | MemtendError] = []

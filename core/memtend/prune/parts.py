@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from memtend.errors import StrategyUnknown
 from memtend.model.frame import Frame, Part
 from memtend.model.prunepolicy import STRATEGIES, PrunePolicy
-from memtend.model.shard import Shard
+from memtend.model.shard import WHOLE, Shard
 from memtend.prune.decisions import PruneDecision
 from memtend.prune.scopes import ScopePart, Scopes
 from memtend.prune.space import SPACE
@@ -24,7 +24,7 @@ class PruneFrame(Frame, frozen=True, extra="forbid"):
 
     policy: PrunePolicy
     strategies: tuple[str, ...]
-    shards: tuple[Shard, ...] = (Shard(),)
+    shards: tuple[Shard, ...] = (WHOLE,)
     agent_bytes: dict[str, int] | None = None
     missed: tuple[tuple[str, str], ...] = ()
 
@@ -49,7 +49,7 @@ def frame_of(
     now_ms: int,
     *,
     strategies: Collection[str] | None = None,
-    shards: tuple[Shard, ...] = (Shard(),),
+    shards: tuple[Shard, ...] = (WHOLE,),
     agent_bytes: Mapping[str, int] | None = None,
     missed: Iterable[tuple[str, str]] = (),
 ) -> PruneFrame:

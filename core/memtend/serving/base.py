@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from memtend.codec.crypto import UserKey
     from memtend.memory import Memory
     from memtend.model.lease import Lease
-    from memtend.model.shard import Shard
     from memtend.settings import Settings
     from memtend.store.store import Store
 
@@ -46,13 +45,6 @@ class Serving:
             bytes=meta.size,
             clock_alarm_ms=self.clock.alarm_ms,
         )
-
-    def shards(self, shards_max: int) -> tuple[Shard, ...]:
-        """The store cut into stretches of namespaces of about the same size, by its totals."""
-        from memtend.store.shards import cut  # noqa: PLC0415
-
-        with self.store.engine.snapshot() as reader:
-            return cut(reader, shards_max)
 
     @contextmanager
     def _maintaining(self, what: str) -> Iterator[Lease]:
