@@ -90,9 +90,10 @@ def learn(
         tries = proposal if tune_ttl is TuneTtl.TRY and proposal and proposal.rules else None
         if promote is Promote.ASK and (ready or tries):
             note = _ask(address, page, found if ready else (), tries)
-        with store_turn(address.label):
-            promoted = promote_models(store, ready) if ready else ()
-            tried = apply_ttl_plan(store, tries.ref).written if tries else 0
+        if ready or tries:  # else nobody has to be waited for
+            with store_turn(address.label):
+                promoted = promote_models(store, ready) if ready else ()
+                tried = apply_ttl_plan(store, tries.ref).written if tries else 0
     announce_lessons(address, found, promoted)
     announce_trials(address, looks)
     written = write_report(store, "default")
