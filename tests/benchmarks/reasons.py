@@ -85,6 +85,11 @@ BY_NAME = {
         "ago may have changed: half of its time. The rest is a put: row, index, labels, totals, "
         "change number, audit."
     ),
+    "task: ": (
+        "The operation is that quick. A plan and its deed stay two tasks, for a person may read "
+        "the one before the other, and a fault repeats only the half that it met; the last row "
+        "says what a second task costs."
+    ),
     "prune, plan by performance, CPU": (
         "The scan of the rows with their bodies is a third, reading what patterns and decisions "
         "say of themselves another; the rest is the rules, the shields and the reason of each "
