@@ -48,6 +48,8 @@ OURS: Final = {"prefect.resource.role": "tag", RESOURCE: f"prefect.tag.{TAG}"}
 OF_A_DEPLOYMENT: Final = {"prefect.resource.role": "deployment"}
 """Not the runs within a run: of those the outer one tells."""
 BY_DEPLOYMENT: Final = "related:deployment:prefect.resource.id"
+BEGUN: Final = ("Running", "Retrying", "Rerunning")
+"""At once the run gives its first sign of life, unless it dies before."""
 ENDED: Final = (
     "Completed", "Failed", "Refused", "Crashed", "Cancelled", "TimedOut", "Suspended",
 )  # fmt: skip
@@ -199,12 +201,15 @@ def wanted(notify: Notify) -> list[AutomationCore]:
 
 
 def stuck(within_s: float = SILENT_S) -> AutomationCore:
-    """A run whose process is gone is called so, and a place in its deployment is free again."""
+    """A run whose process is gone is called so, and a place in its deployment is free again.
+
+    Only a run of a deployment: one within it begins as it does, and gives no sign of life.
+    """
     trigger = EventTrigger(
         match=RUNS,
-        match_related=OURS,
+        match_related=[OURS, OF_A_DEPLOYMENT],
         for_each={RESOURCE},
-        after={HEARTBEAT},
+        after={HEARTBEAT, *(f"prefect.flow-run.{state}" for state in BEGUN)},
         expect={HEARTBEAT, *(f"prefect.flow-run.{state}" for state in ENDED)},
         posture=Posture.Proactive,
         threshold=1,

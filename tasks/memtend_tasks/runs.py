@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -26,6 +27,7 @@ from prefect.events.filters import (
     EventOccurredFilter,
     EventResourceFilter,
 )
+from prefect.exceptions import ObjectNotFound
 
 from memtend.limits_flows import AGAIN_BACK_S, DEPLOYMENTS_PAGE, RUNS_READ_MAX
 from memtend_tasks.lost import BEGUN, DIED, Seen
@@ -102,13 +104,11 @@ def with_sign_of_life(client: SyncPrefectClient, run: Seen) -> Seen:
 
 
 def _outermost(client: SyncPrefectClient, run: Seen) -> UUID:
-    """The run at whose heart a run within it lives."""
+    """The run at whose heart a run within it lives, as far as the server knows it."""
     found, within = run.id, run.within
-    while within is not None:
-        outer = client.read_task_run(within).flow_run_id
-        if outer is None:
-            break
-        found, within = outer, client.read_flow_run(outer).parent_task_run_id
+    with suppress(ObjectNotFound):  # deleted since, or never written down
+        while within is not None and (outer := client.read_task_run(within).flow_run_id):
+            found, within = outer, client.read_flow_run(outer).parent_task_run_id
     return found
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from prefect import runtime, tags
@@ -21,6 +21,7 @@ from memtend_flows import decorator
 from memtend_flows.decorator import memory_flow
 from memtend_tasks.address import to_address
 from memtend_tasks.decorator import memory_task
+from memtend_tasks.lost import Seen
 from memtend_tasks.publish import RUN_REFUSED
 from memtend_tasks.runs import seen_of, with_sign_of_life
 from tests.flows.scratch import Scratch
@@ -122,6 +123,13 @@ def test_a_run_gives_a_heartbeat_and_one_within_it_none(lives: None) -> None:
 
 def test_a_run_within_another_lives_by_the_heartbeat_of_that(lives: None) -> None:
     assert lively("sqlite:///a")
+
+
+def test_a_run_whose_outer_one_is_forgotten_is_asked_after_itself(prefect: None) -> None:
+    now = datetime.now(UTC)
+    gone = Seen(uuid4(), "inner", None, {}, "RUNNING", "Running", now, now, 1, within=uuid4())
+    with get_client(sync_client=True) as client:
+        assert with_sign_of_life(client, gone) == gone
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from prefect.blocks.system import Secret
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.actions import DeploymentUpdate
-from prefect.client.schemas.objects import State, StateType
+from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.events import emit_event
 from prefect.states import Late, Running
 
@@ -21,7 +21,8 @@ from memtend_flows.deploying import main
 from memtend_flows.deployment import Place
 from memtend_flows.registering import of_store
 from memtend_flows.schedules import SERVED
-from memtend_tasks.runs import HEARTBEAT
+from memtend_flows.sweep import sweep
+from memtend_tasks.runs import HEARTBEAT, TAG
 from tests.flows.hearing import change, core, hearing
 from tests.flows.seen import eventually
 
@@ -191,26 +192,53 @@ def test_a_run_waits_in_the_queue_that_a_person_has_chosen(site: Site) -> None:
 
 
 def test_a_run_that_died_is_told_so_and_one_that_nobody_begins_is_heard_of(site: Site) -> None:
+    """Dead is who gave no sign of life, or none any more; not who does, nor a run within one."""
     [stuck] = site.client.read_automations_by_name(STUCK)
     quick = stuck.trigger.model_copy(update={"within": timedelta(seconds=10)})
     change(site.client, stuck, trigger=quick.model_dump())
-    sweep, backup = (site.deployments()[name].id for name in ("sweep-prod", "backup-prod"))
+    made = {name: one.id for name, one in site.deployments().items()}
     # What looks for late runs is no part of a server as small as this one.
     late: State[None] = Late(scheduled_time=datetime.now(UTC) - timedelta(minutes=5))
-    waiting = site.client.create_flow_run_from_deployment(backup, name="waiting")
+    waiting = site.client.create_flow_run_from_deployment(made["backup-prod"], name="waiting")
     site.client.set_flow_run_state(waiting.id, late, force=True)
-    dead = site.client.create_flow_run_from_deployment(sweep, state=Running(), name="dead")
-    emit_event(
-        HEARTBEAT,
-        resource={"prefect.resource.id": f"prefect.flow-run.{dead.id}"},
-        related=[{"prefect.resource.id": "prefect.tag.memtend", "prefect.resource.role": "tag"}],
+    dead, mute, alive = (
+        site.client.create_flow_run_from_deployment(made[name], state=Running(), name=called)
+        for name, called in (
+            ("sweep-prod", "dead"),
+            ("drill-prod", "mute"),
+            ("learn-prod", "alive"),
+        )
     )
-    crashed = eventually(lambda: site.client.read_flow_run(dead.id).state_type == StateType.CRASHED)
-    assert crashed
+    within = site.client.create_flow_run(sweep, tags=[TAG], state=Running())
+    beat(dead)
+
+    def states() -> list[StateType | None]:
+        beat(alive)
+        found = (site.client.read_flow_run(run.id) for run in (dead, mute, alive, within))
+        return [run.state_type for run in found]
+
+    died = [StateType.CRASHED, StateType.CRASHED, StateType.RUNNING, StateType.RUNNING]
+    assert eventually(lambda: states() == died)
     assert eventually(lambda: any("process of a run has died" in body for body in site.heard))
     assert eventually(lambda: any("Nobody has begun" in body for body in site.heard))
     assert any("Run: dead" in body for body in site.heard)
     assert any("Run: waiting" in body for body in site.heard)
+    assert states() == died
+
+
+def beat(run: FlowRun) -> None:
+    """A sign of life, as Prefect's engine gives it."""
+    emit_event(
+        HEARTBEAT,
+        resource={"prefect.resource.id": f"prefect.flow-run.{run.id}"},
+        related=[
+            {"prefect.resource.id": f"prefect.tag.{TAG}", "prefect.resource.role": "tag"},
+            {
+                "prefect.resource.id": f"prefect.deployment.{run.deployment_id}",
+                "prefect.resource.role": "deployment",
+            },
+        ],
+    )
 
 
 def plan(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
