@@ -18,7 +18,7 @@ def run_program(body: Callable[[], int | None], arguments: Sequence[str] | None 
     """The exit status: of `body`, or of an error its code. `arguments` None: of this process."""
     try:
         return body() or 0
-    except KeyboardInterrupt:
+    except (EOFError, KeyboardInterrupt):  # Ctrl-D, where a program asks
         return INTERRUPTED
     except (MemtendError, OSError, ValidationError) as error:
         given = sys.argv[1:] if arguments is None else arguments

@@ -59,9 +59,12 @@ def test_errors_of_the_place_and_of_settings_are_told_without_a_trace(
     assert "durability" in capsys.readouterr().err
 
 
-def test_an_interrupt_leaves_no_trace(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("what", [EOFError, KeyboardInterrupt])
+def test_an_interrupt_leaves_no_trace(
+    what: type[BaseException], capsys: pytest.CaptureFixture[str]
+) -> None:
     def interrupted() -> None:
-        raise KeyboardInterrupt
+        raise what
 
     assert run_program(interrupted) == INTERRUPTED
     assert capsys.readouterr().err == ""
