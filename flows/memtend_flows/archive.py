@@ -28,8 +28,8 @@ def archive(
 
     Args:
         store: "default", NAME of a Secret block memtend-store-NAME, or a URL without password.
-        archive_target: "default" for the store's archive, or MEMTEND_ARCHIVE_URL where it has none
-            yet; NAME of a Secret block memtend-archive-NAME; or a URL without password.
+        archive_target: "default" for MEMTEND_ARCHIVE_URL, or where that is not set for the one
+            the store knows; NAME of a Secret block memtend-archive-NAME; or a URL without password.
         reviewed: The digest of a plan that you looked at: exactly that plan. Empty: a new one.
         workers: How many processes share the planning, and threads the packing, up to 64; 0: one
             does it. Processes are started from some hundred thousand records on.

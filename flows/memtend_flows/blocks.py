@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from getpass import getpass
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 
 from prefect.blocks.system import Secret
 
@@ -24,7 +24,7 @@ from memtend_flows.changes import Change, State, carry_out
 from memtend_flows.program import run_program
 from memtend_flows.server import server
 from memtend_flows.showing import show_changes
-from memtend_tasks.address import is_block
+from memtend_tasks.address import is_block, read_secret
 from memtend_tasks.errors import BlockRefused
 
 VARIABLES: Final = {
@@ -76,7 +76,7 @@ def plan(name: str, values: Mapping[str, str], *, replace: bool) -> list[Change]
     changes = []
     for what, value in values.items():
         block = f"memtend-{what}-{name}"
-        found = _read(block)
+        found = read_secret(block)
         if found == value:
             changes.append(Change("secret block", block, State.UNCHANGED))
             continue
@@ -129,14 +129,6 @@ def _from_file(path: Path) -> dict[str, str]:
     lines = (line.removeprefix("export ").partition("=") for line in text.splitlines())
     said = {name.strip(): value.strip().strip("\"'") for name, _, value in lines}
     return {what: said[name] for what, name in VARIABLES.items() if said.get(name)}
-
-
-def _read(block: str) -> str | None:
-    try:
-        secret = cast("Secret[str]", Secret.load(block))
-    except ValueError:  # what Prefect says of a block that is not there
-        return None
-    return str(secret.value.get_secret_value())
 
 
 def parser() -> argparse.ArgumentParser:

@@ -41,8 +41,8 @@ def prune(
 
     Args:
         store: "default", NAME of a Secret block memtend-store-NAME, or a URL without password.
-        archive_target: "default" for the store's archive, or MEMTEND_ARCHIVE_URL where it has none
-            yet; NAME of a Secret block memtend-archive-NAME; or a URL without password.
+        archive_target: "default" for MEMTEND_ARCHIVE_URL, or where that is not set for the one
+            the store knows; NAME of a Secret block memtend-archive-NAME; or a URL without password.
         strategy: Only this one, or all that the profile has.
         profile: default, aggressive, off, or one of the policy file. Empty: the policy file's.
         reviewed: The digest of a plan that you looked at: exactly that plan. Empty: a new one.

@@ -51,8 +51,8 @@ def tend(
     Args:
         store: "default", NAME of a Secret block memtend-store-NAME, or a URL without password.
         target: "default", NAME of a Secret block memtend-backup-NAME, or a URL without password.
-        archive_target: "default" for the store's archive, or MEMTEND_ARCHIVE_URL where it has none
-            yet; NAME of a Secret block memtend-archive-NAME; or a URL without password.
+        archive_target: "default" for MEMTEND_ARCHIVE_URL, or where that is not set for the one
+            the store knows; NAME of a Secret block memtend-archive-NAME; or a URL without password.
         dry_run: Show what would be archived, deleted, optimized and dropped, and do none of it.
         prune_dry_run: Show what a prune would take and by which rule, and prune nothing.
     """

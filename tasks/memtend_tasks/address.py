@@ -68,7 +68,7 @@ def resolve(text: str, what: What, default: str) -> Address:
     if not is_block(text):
         return to_address(check_plain(text, what))
     block = f"memtend-{what}-{text}"
-    url = _secret(block)
+    url = read_secret(block)
     if url is None:
         raise AddressUnknown(what=what, name=text, block=block)
     return to_address(url)
@@ -76,13 +76,13 @@ def resolve(text: str, what: What, default: str) -> Address:
 
 def resolve_key(text: str) -> SecretStr | None:
     """The key that belongs to a target's block; None where the environment has the say."""
-    key = _secret(f"memtend-key-{text}") if is_block(text) else None
+    key = read_secret(f"memtend-key-{text}") if is_block(text) else None
     return None if key is None else SecretStr(key)
 
 
 def resolve_peer(text: str) -> str:
     """A peer's address from its Secret block where there is one, else what the store knows."""
-    url = _secret(f"memtend-peer-{text}") if is_block(text) else None
+    url = read_secret(f"memtend-peer-{text}") if is_block(text) else None
     return check_plain(text, "peer") if url is None else url
 
 
@@ -99,9 +99,10 @@ def to_address(text: str) -> Address:
     return Address(text, plain, f"{slug[:_LABEL_CHARS_MAX] or 'memory'}-{digest}")
 
 
-def _secret(block: str) -> str | None:
+def read_secret(block: str) -> str | None:
+    """Its text as it was given, where `get` would read "1e10" or "true" as JSON; None without."""
     try:
         secret = cast("Secret[str]", Secret.load(block))
     except ValueError:  # what Prefect says of a block that is not there
         return None
-    return str(secret.get())
+    return str(secret.value.get_secret_value())

@@ -40,6 +40,16 @@ def test_flows_find_what_the_environment_said(
     assert not any(word in said.out + said.err for word in ("hunter", "horse"))
 
 
+@pytest.mark.parametrize("key", ["1e10", "true", '"in quotes"', "007"])
+def test_a_key_is_what_was_given(environment: pytest.MonkeyPatch, key: str) -> None:
+    """Also where it could be read as a number, and the backups would have another key."""
+    environment.setenv("MEMTEND_BACKUP_KEY", key)
+    assert blocks.main(["red", "--what", "key", "--replace"]) == 0
+    found = resolve_key("red")
+    assert found is not None
+    assert found.get_secret_value() == key
+
+
 def test_the_environment_gives_every_kind(environment: pytest.MonkeyPatch) -> None:
     for what, name in blocks.VARIABLES.items():
         if what != "key":  # whose other variable the fixture sets
