@@ -14,13 +14,13 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.exceptions import PrefectException, PrefectHTTPStatusError
 from prefect.settings import get_current_settings
 
-from memtend_tasks.errors import ServerMissing
+from memtend_tasks.errors import ServerMissing, ServerRefused
 from memtend_tasks.place import shown
 
 
 @contextmanager
 def server() -> Iterator[SyncPrefectClient]:
-    """A client of the server of PREFECT_API_URL. Raises `ServerMissing`."""
+    """A client of the server of PREFECT_API_URL. Raises `ServerMissing`, `ServerRefused`."""
     named = get_current_settings().api.url
     if named is None:
         raise ServerMissing(why="PREFECT_API_URL is not set")
@@ -30,7 +30,8 @@ def server() -> Iterator[SyncPrefectClient]:
             yield client
     except PrefectHTTPStatusError as error:
         why = f"{url} answered {error.response.status_code} to {error.request.url.path}"
-        raise ServerMissing(why=why) from None
+        kind = ServerRefused if error.response.is_client_error else ServerMissing
+        raise kind(why=why) from None
     except httpx.HTTPError as error:
         raise ServerMissing(why=f"{url}: {error or type(error).__name__}") from None
     except PrefectException as error:  # such as a thing that somebody else deletes meanwhile

@@ -103,6 +103,17 @@ class ServerMissing(MemtendError):
     transient = True
 
 
+class ServerRefused(MemtendError):
+    """A part may have been done: running it again does the rest."""
+
+    code = 5
+    message = "the Prefect server said no: {why}"
+    hint = (
+        "401 and 403: set PREFECT_API_AUTH_STRING to what the server asks for. Others: compare "
+        "`prefect version` here and there, and run it again: somebody may have changed the same."
+    )
+
+
 class BlockMissing(MemtendError):
     """Nothing was changed."""
 

@@ -11,6 +11,8 @@ from memtend_flows import deploying, serve
 from memtend_flows.deploying import Wish, place_of, work_of
 from memtend_flows.deployment import Place
 from memtend_flows.program import INTERRUPTED, run_program
+from memtend_flows.server import server
+from memtend_tasks.errors import ServerRefused
 
 
 def wish(*arguments: str) -> Wish:
@@ -45,6 +47,11 @@ def test_no_error_shows_the_password_of_the_server(capsys: pytest.CaptureFixture
     said = capsys.readouterr().err
     assert "http://127.0.0.1:9/api" in said
     assert "hunter2" not in said
+
+
+def test_a_server_that_says_no_is_not_an_absent_one(prefect: None) -> None:
+    with pytest.raises(ServerRefused, match="405"), server() as client:
+        client._client.get("/flow_runs/filter")
 
 
 def test_errors_of_the_place_and_of_settings_are_told_without_a_trace(
