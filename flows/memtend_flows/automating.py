@@ -32,9 +32,13 @@ NOBODY = "none"
 
 
 def automations(
-    client: SyncPrefectClient, notify: str | None = None, urgent: str | None = None
+    client: SyncPrefectClient,
+    notify: str | None = None,
+    urgent: str | None = None,
+    *,
+    watch: bool = True,
 ) -> list[Change]:
-    """Without a word about whom to notify, those who hear go on hearing."""
+    """Without a word about whom to notify, those who hear go on hearing. `watch`: as `wanted`."""
     found: dict[str, Automation] = {}
     gone: list[Automation] = []
     names = {one.name for one in wanted(Notify(UUID(int=0), UUID(int=0)))}
@@ -44,7 +48,7 @@ def automations(
         elif one.name in RETIRED or MARK in one.tags:
             gone.append(one)
     changes = []
-    for ours in wanted(_hear(client, notify, urgent, _heard(found))):
+    for ours in wanted(_hear(client, notify, urgent, _heard(found)), watch=watch):
         theirs = found.pop(ours.name, None)
         ours.enabled = theirs.enabled if theirs else True  # a person may have switched it off
         do: Callable[[], object] = (

@@ -1,7 +1,14 @@
 """The process that runs what is due or was asked for: every deployment of `schedules`.
 
-`memtend serve` starts it beside a server; alone it needs PREFECT_API_URL.
+`memtend serve` starts it beside a server, with the argument `beside`; alone it needs
+PREFECT_API_URL. Beside its server it sees for itself when a process dies that it started, and what
+was cut off with both of them it finds when it starts. So it does without the automation that
+listens to heartbeats: on SQLite that meets the server's other writers, who then wait for each
+other, for minutes at worst.
 """
+
+import sys
+import warnings
 
 from prefect import serve
 from prefect.client.orchestration import SyncPrefectClient
@@ -9,6 +16,7 @@ from prefect.client.schemas.responses import DeploymentResponse
 from prefect.deployments.runner import RunnerDeployment
 
 from memtend.limits import SERVED_RUNS_MAX
+from memtend.limits_flows import SILENT_S
 from memtend_flows.automating import automations
 from memtend_flows.changes import carry_out
 from memtend_flows.deployment import HERE, deployment
@@ -16,6 +24,9 @@ from memtend_flows.program import run_program
 from memtend_flows.registering import keep_paused, of_store
 from memtend_flows.schedules import SERVED
 from memtend_flows.server import server
+from memtend_tasks.reclaim import reclaim_runs
+
+BESIDE = "beside"
 
 
 def served(client: SyncPrefectClient) -> list[RunnerDeployment]:
@@ -45,10 +56,21 @@ def _drop_schedules(
             client.delete_deployment_schedule(theirs.id, old.id)
 
 
+def prepared(
+    client: SyncPrefectClient, *, beside: bool, silent_s: float = SILENT_S
+) -> list[RunnerDeployment]:
+    """What is to be served, once automations are there and the dead of another time told so."""
+    carry_out(automations(client, watch=not beside))
+    if beside:
+        reclaim_runs.fn(silent_s)
+    return served(client)
+
+
 def main() -> None:
     with server() as client:
-        carry_out(automations(client))
-        made = served(client)
+        made = prepared(client, beside=sys.argv[1:] == [BESIDE])
+    # Prefect's own, of a signal that it handles; nobody can do anything about it.
+    warnings.filterwarnings("ignore", "coroutine 'Runner.astop'", RuntimeWarning)
     serve(
         *made,
         limit=SERVED_RUNS_MAX,

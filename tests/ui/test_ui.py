@@ -23,3 +23,8 @@ def scheduled(served: Served) -> set[str]:
     only = {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}}
     rows = served.ask("/flow_runs/filter", only)
     return {names[row["deployment_id"]] for row in rows if row["auto_scheduled"]}
+
+
+def test_nobody_listens_beside_the_server(served: Served) -> None:
+    """`serve` sees its runs die by itself; automations meet the server's writers on SQLite."""
+    assert served.ask("/automations/filter", {}) == []

@@ -1,0 +1,46 @@
+"""The process beside a server that it has for itself, and alone on one of others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from uuid import UUID
+
+import pytest
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.states import Running
+
+from memtend_flows.automating import all_automations
+from memtend_flows.automations import MARK, STUCK
+from memtend_flows.deployment import deployment
+from memtend_flows.runner import prepared
+from memtend_flows.schedules import SERVED
+
+
+@pytest.fixture
+def client(prefect: None) -> Iterator[SyncPrefectClient]:
+    with get_client(sync_client=True) as client:
+        yield client
+        for one in all_automations(client):
+            if MARK in one.tags:
+                client.delete_automation(one.id)
+
+
+def test_what_was_cut_off_with_the_server_is_told_so_at_the_start(
+    client: SyncPrefectClient,
+) -> None:
+    sweep = next(one for one in SERVED if one.flow.name == "sweep")
+    known = deployment(sweep).apply()
+    assert isinstance(known, UUID)
+    run = client.create_flow_run_from_deployment(known).id
+    client.set_flow_run_state(run, Running(), force=True)
+    made = prepared(client, beside=True, silent_s=0)
+    assert len(made) == len(SERVED)
+    assert client.read_flow_run(run).state_name == "Crashed"
+    client.delete_deployment(known)
+
+
+def test_beside_its_server_nobody_listens_to_heartbeats(client: SyncPrefectClient) -> None:
+    prepared(client, beside=False)
+    assert STUCK in {one.name for one in all_automations(client)}
+    prepared(client, beside=True)
+    assert STUCK not in {one.name for one in all_automations(client)}
