@@ -12,7 +12,10 @@ import pytest
 from tests.ui.terminal import Event, Recording, load, picture, screen
 
 DOCS = Path(__file__).parents[2] / "docs"
-CASTS = {"demo": ("Health: score", "demo/report/")}
+CASTS = {
+    "demo": ("Health: score", "demo/report/"),
+    "serve": ("memtend is serving", "Finished in state Completed()", "stopped"),
+}
 OURS_ONLY = re.compile(r"/(root|work|tmp|home|var)\b|index.url|Looking in indexes")
 
 
