@@ -49,5 +49,5 @@ def archive(
 
 def _plan(store: str, archive_target: str, workers: int) -> PlanRef:
     if workers:
-        return plan_together(store, begin_archive_plan(store, workers), workers)
+        return plan_together(store, begin_archive_plan(store, archive_target, workers), workers)
     return make_archive_plan(store, archive_target)

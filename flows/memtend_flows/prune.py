@@ -75,5 +75,6 @@ def _plan(
     store: str, archive_target: str, strategy: str | None, profile: str | None, workers: int
 ) -> PlanRef:
     if workers:
-        return plan_together(store, begin_prune_plan(store, strategy, profile, workers), workers)
+        cut = begin_prune_plan(store, archive_target, strategy, profile, workers)
+        return plan_together(store, cut, workers)
     return make_prune_plan(store, archive_target, strategy, profile)

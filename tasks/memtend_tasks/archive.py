@@ -20,9 +20,9 @@ def make_archive_plan(store: str, archive_target: str) -> PlanRef:
 
 
 @memory_task
-def begin_archive_plan(store: str, workers: int) -> Cut:
+def begin_archive_plan(store: str, archive_target: str, workers: int) -> Cut:
     """Read what the whole store is like, and cut it into shards."""
-    with opened(store) as services:
+    with opened(store, archive=archive_target) as services:
         shards = shards_max(services, workers)
         return begun(services, "archive", services.begin_archive(shards_max=shards))
 

@@ -16,7 +16,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.tasks import exponential_backoff
 
-from memtend.errors import MemtendError
+from memtend.errors import LeaseHeld, MemtendError
 from memtend.limits import TASK_RETRIES, TASK_RETRY_BASE_S, TASK_RETRY_JITTER
 from memtend_tasks.patience import patient
 
@@ -51,9 +51,12 @@ def explained(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def is_transient(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
-    """Whether the same call may succeed later without anybody changing anything."""
+    """Whether the same call may succeed later without anybody changing anything.
+
+    A lease that is held at the end of `patient`'s wait is held by somebody who lives.
+    """
     fault = state.result(raise_on_failure=False)
-    return isinstance(fault, MemtendError) and fault.transient
+    return isinstance(fault, MemtendError) and fault.transient and not isinstance(fault, LeaseHeld)
 
 
 def with_hint(error: MemtendError) -> MemtendError:

@@ -24,10 +24,12 @@ def make_prune_plan(
 
 
 @memory_task
-def begin_prune_plan(store: str, strategy: str | None, profile: str | None, workers: int) -> Cut:
+def begin_prune_plan(
+    store: str, archive_target: str, strategy: str | None, profile: str | None, workers: int
+) -> Cut:
     """Read what the whole store is like, and cut it into shards."""
     only = None if strategy is None else [strategy]
-    with opened(store) as services:
+    with opened(store, archive=archive_target) as services:
         shards = shards_max(services, workers)
         return begun(services, "prune", services.begin_prune(only, profile, shards_max=shards))
 

@@ -24,7 +24,7 @@ from memtend_tasks.publish import BACKUP_COMPLETED, STORE_UNHEALTHY, Published, 
 from tests.flows.scratch import DEAD, LIVE, Scratch, fill, records
 from tests.flows.seen import events, task_attempts
 
-SHORT_MS = 5_000
+SHORT_MS, LONG_MS = 5_000, 900_000
 
 
 def test_a_refused_plan_fails_with_its_hint_and_changes_nothing(scratch: Scratch) -> None:
@@ -72,6 +72,16 @@ def test_a_held_lease_is_waited_for(scratch: Scratch, monkeypatch: pytest.Monkey
     # Taken as late as can be: however slow the machine, the attempt meets it.
     monkeypatch.setattr("memtend_flows.sweep.publish_plan", publish_and_hold)
     assert sweep(scratch.store, dry_run=False).deleted == DEAD
+    assert task_attempts("apply sweep plan", scratch.store) == 1
+
+
+def test_a_lease_of_somebody_who_goes_on_is_told_and_not_waited_for_again(
+    scratch: Scratch,
+) -> None:
+    with Memory.open(scratch.store) as memory:
+        leases.acquire(memory.store, MAINTENANCE, "a worker that lives", LONG_MS)
+    state: State[Any] = sweep(scratch.store, dry_run=False, return_state=True)
+    assert "a worker that lives" in str(state.message)
     assert task_attempts("apply sweep plan", scratch.store) == 1
 
 

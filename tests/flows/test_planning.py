@@ -15,11 +15,12 @@ from memtend.memory import Memory
 from memtend.model.plan import Plan, PlanRef
 from memtend.model.record import Labels
 from memtend.services import Services
+from memtend_flows.archive import archive
 from memtend_flows.planning import plan_together
 from memtend_flows.prune import prune
 from memtend_tasks import parts
 from memtend_tasks.archive import begin_archive_plan, make_archive_plan
-from memtend_tasks.errors import WorkersUnusable
+from memtend_tasks.errors import AddressUnknown, WorkersUnusable
 from memtend_tasks.migrate import begin_migration_plan, make_migration_plan
 from memtend_tasks.parts import look_at_shard
 from memtend_tasks.plans import find_plan, read_plan
@@ -67,7 +68,7 @@ def test_processes_plan_a_prune_like_one(large: Scratch, tmp_path: Path) -> None
     ("begin", "make"),
     [
         (
-            lambda store: begin_archive_plan(store, 2),
+            lambda store: begin_archive_plan(store, "default", 2),
             lambda store: make_archive_plan(store, "default"),
         ),
         (lambda store: begin_migration_plan(store, "", 2), lambda s: make_migration_plan(s, "")),
@@ -97,10 +98,19 @@ def test_nobody_is_started_for_a_small_store(
     assert prune(scratch.store, workers=8).planned == 0
 
 
+@pytest.mark.parametrize("workers", [0, 2])
+def test_an_archive_that_nobody_knows_is_told_in_the_preview(
+    scratch: Scratch, workers: int
+) -> None:
+    for flow in (archive, prune):
+        with pytest.raises(AddressUnknown, match="nowhere"):
+            flow(scratch.store, "nowhere", workers=workers)
+
+
 def test_a_worker_that_knows_another_store_is_refused(
     large: Scratch, scratch: Scratch, impatient: None
 ) -> None:
-    cut = begin_archive_plan(large.store, 2)
+    cut = begin_archive_plan(large.store, "default", 2)
     with pytest.raises(WorkersUnusable, match="another store by this name"):
         look_at_shard(scratch.store, cut, 0)
     assert isinstance(read_plan(plan_together(large.store, cut, 0)), Plan)
@@ -110,7 +120,7 @@ def test_nothing_is_left_of_a_plan_that_one_shard_was_not_looked_at_for(
     large: Scratch, tmp_path: Path, impatient: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else every failed run would leave what it had found in the folder of plans."""
-    cut = begin_archive_plan(large.store, 2)
+    cut = begin_archive_plan(large.store, "default", 2)
     look = Services.look_archive
 
     def torn(services: Services, frame: ArchiveFrame, shard: int) -> ArchivePart:
