@@ -33,12 +33,11 @@ from memtend_tasks.embedded import embedded
 from memtend_tasks.errors import NotApproved
 from memtend_tasks.opened import store_address, store_label
 from memtend_tasks.publish import RUN_REFUSED, announce
+from memtend_tasks.runs import TAG
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-TAG: Final = "memtend"
-"""By which automations know our runs; the deployments have it."""
 REFUSED: Final = (
     ClockAlarmed, DeletesTooMuch, NotApproved, PlanAltered, PlanForeign, PlanStale,
     PruneUnapproved, RestoreRefused, RotationRefused, TtlPlanStale,

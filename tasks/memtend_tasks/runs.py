@@ -33,6 +33,7 @@ from memtend.limits_flows import AGAIN_BACK_S, DEPLOYMENTS_PAGE, RUNS_READ_MAX
 from memtend_tasks.lost import BEGUN, DIED, Seen
 
 TAG = "memtend"
+"""By which automations know our runs; the deployments have it."""
 HEARTBEAT = "prefect.flow-run.heartbeat"
 TURNS = ("memtend-", "-write")
 """How the names of limits begin and end at which runs wait to write to a store."""
