@@ -51,7 +51,7 @@ def _serve(options: argparse.Namespace) -> int:
     records = prepare(options.store, talk)
     environment = prefect_environment(home, os.environ) | {
         "PREFECT_API_URL": f"{url}/api",
-        "PREFECT_SERVER_UI_API_URL": f"{url}/api",
+        "PREFECT_SERVER_UI_API_URL": "/api",  # of the same server, by whatever name it is reached
         "MEMTEND_STORE_URL": absolute(options.store),
         "MEMTEND_BACKUP_URL": absolute(options.backup),
         "MEMTEND_PLANS_URL": absolute(Settings().plans_url),
