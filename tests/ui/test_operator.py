@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from memtend.limits import SWEEP_ROWS_FREE
@@ -15,6 +17,7 @@ from memtend.services import open_services
 from memtend_tasks.address import to_address
 from memtend_tasks.chart import WIDTH
 from tests.flows.scratch import DEAD, LIVE, fill, records, repeat
+from tests.flows.seen import eventually
 from tests.ui.camera import Snap
 from tests.ui.conftest import PATIENCE_MS, REPORTS, Served
 from tests.ui.steps import (
@@ -94,8 +97,20 @@ def test_a_prune_is_previewed_approved_and_told(page: Page, served: Served, snap
     snap("prune-report", kept=True)
 
 
+@pytest.fixture
+def undisturbed(served: Served) -> Iterator[None]:
+    """No sweep that is due comes before the one that a test looks at."""
+    sweep = served.deployments()["sweep"]
+    only = {"deployments": {"id": {"any_": [sweep]}}}
+    at_work = only | {"flow_runs": {"state": {"type": {"any_": ["PENDING", "RUNNING"]}}}}
+    served.ask(f"/deployments/{sweep}/pause_deployment", {})
+    assert eventually(lambda: not served.ask("/flow_runs/filter", at_work))
+    yield
+    served.ask(f"/deployments/{sweep}/resume_deployment", {})
+
+
 def test_a_cycle_leaves_its_progress_a_table_and_a_link(
-    page: Page, served: Served, snap: Snap
+    page: Page, served: Served, snap: Snap, undisturbed: None
 ) -> None:
     fill(served.place.store)  # again, should a sweep have been due meanwhile
     open_form(page, served, "tend")
