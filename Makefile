@@ -37,8 +37,10 @@ demo: $(VENV)/.dev ## run the main job over a sample of agent memory, on Prefect
 QUICK := $(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 6000000 { print "/dev/shm" }')
 
 # No threads of OpenBLAS in workers that fork. Three on two cores: the worker that has the flows mostly waits for Prefect's server.
+# And compiled once: tests start hundreds of processes, which else compile everything again where a
+# machine says PYTHONDONTWRITEBYTECODE.
 test: $(VENV)/.dev ## run every test; ARGS="-k name" narrows it
-	OPENBLAS_NUM_THREADS=1 $(if $(QUICK),TMPDIR=$${TMPDIR:-$(QUICK)} )$(BIN)/python -m pytest -n 3 --dist loadfile --durations=30 $(ARGS)
+	PYTHONDONTWRITEBYTECODE= OPENBLAS_NUM_THREADS=1 $(if $(QUICK),TMPDIR=$${TMPDIR:-$(QUICK)} )$(BIN)/python -m pytest -n 3 --dist loadfile --durations=30 $(ARGS)
 
 # Apart from `test`: counting lines takes half as long again as the tests themselves.
 coverage: ## run every test and count the lines and branches that they reach: 95 % of the library
