@@ -31,9 +31,10 @@ def set_slots(number: int) -> None:
 def test_a_turn_that_another_has_is_waited_for(
     taken: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(turn, "STORE_TURN_WAIT_S", 1)
-    with pytest.raises(TurnNotTaken, match=LABEL), store_turn(LABEL):
-        pass
+    with monkeypatch.context() as hasty:
+        hasty.setattr(turn, "STORE_TURN_WAIT_S", 1)
+        with pytest.raises(TurnNotTaken, match=LABEL), store_turn(LABEL):
+            pass
     set_slots(0)
     with store_turn(LABEL):
         pass
