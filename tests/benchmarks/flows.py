@@ -6,8 +6,7 @@ plus its own operations, as the same functions take them when they are called di
 
 The rows of single tasks are those operations on a store of full size: a task with less than a
 second of work there costs about as much in Prefect's books as it does itself, and should be part of
-another one, unless it is one of those that only look something up. The last row is what such a
-task costs that does nothing at all.
+another one, unless it is one of those that only look something up.
 """
 
 from __future__ import annotations
@@ -55,10 +54,6 @@ def rows(folder: Path, sizes: Sequence[int]) -> Iterator[Row]:
             took_ms = [seconds * 1_000]
             yield compared(f"task: {name}", size, "ms", took_ms, "a second", [1_000.0], least,
                            "higher")  # fmt: skip
-    empty = folder / "empty"
-    empty.mkdir()
-    for_each_ms = [json.loads(run("books", empty)[1])["seconds"] * 1_000]
-    yield compared("task: nothing", 1, "ms", for_each_ms, "a second", [1_000.0], None, "lower")
 
 
 def _cycle(folder: Path) -> Iterator[Row]:
@@ -115,7 +110,7 @@ def run(side: str, folder: Path) -> tuple[float, str]:
         "PREFECT_LOGGING_LEVEL": "ERROR",
     }  # fmt: skip
     environment: dict[str, Any] = prefect_environment(folder / "prefect", os.environ) | places
-    if side in ("noop", "books"):
+    if side == "noop":
         del environment["PREFECT_FLOWS_HEARTBEAT_FREQUENCY"]  # as bare as it is
     began = time.perf_counter()
     done = subprocess.run(

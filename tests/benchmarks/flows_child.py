@@ -1,4 +1,4 @@
-"""One side of the benchmark of flows, in a process of its own: `noop`, `tend`, `work` or `books`.
+"""One side of the benchmark of flows, in a process of its own: `noop`, `tend` or `work`.
 
 The environment says which store; the last line of the output is what it found.
 """
@@ -21,29 +21,6 @@ def noop() -> None:
         pass
 
     nothing()
-
-
-def books() -> dict[str, float]:
-    """What a task costs that does nothing: a flow with many of them less one with few, for each."""
-    from prefect import flow, task  # noqa: PLC0415
-
-    @task
-    def idle() -> None:
-        pass
-
-    @flow
-    def busy(tasks: int) -> None:
-        for _ in range(tasks):
-            idle()
-
-    def took(tasks: int) -> float:
-        began = time.perf_counter()
-        busy(tasks)
-        return time.perf_counter() - began
-
-    few, many = 5, 105
-    took(few)  # starts the server
-    return {"seconds": (took(many) - took(few)) / (many - few)}
 
 
 def tend() -> None:
@@ -88,5 +65,5 @@ def work() -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    sides = {"noop": noop, "tend": tend, "work": work, "books": books}
+    sides = {"noop": noop, "tend": tend, "work": work}
     print(json.dumps(sides[sys.argv[1]]()))

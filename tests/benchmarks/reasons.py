@@ -87,8 +87,7 @@ BY_NAME = {
     ),
     "task: ": (
         "The operation is that quick. A plan and its deed stay two tasks, for a person may read "
-        "the one before the other, and a fault repeats only the half that it met; the last row "
-        "says what a second task costs."
+        "the one before the other, and a fault repeats only the half that it met."
     ),
     "prune, plan by performance, CPU": (
         "The scan of the rows with their bodies is a third, reading what patterns and decisions "
