@@ -4,9 +4,9 @@ Each side is a process of its own with the embedded server, on a copy of the sam
 start of the interpreter to its end. What the cycle may take is one and a half times the bare flow
 plus its own operations, as the same functions take them when they are called directly.
 
-The rows of single tasks are those operations on a store of full size: a task with less than a
-second of work there costs about as much in Prefect's books as it does itself, and should be part of
-another one, unless it is one of those that only look something up.
+The rows of single tasks are those operations on a store of full size. Prefect keeps books on each:
+one with less than a second of work there should be part of another one, unless it is one of those
+that only look something up.
 """
 
 from __future__ import annotations
