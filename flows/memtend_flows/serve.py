@@ -27,6 +27,7 @@ from rich.markup import escape
 from memtend.limits import SERVER_START_S_MAX, SERVER_STOP_S_MAX
 from memtend.settings import Settings
 from memtend_flows.home import prefect_environment, prefect_home
+from memtend_flows.prepare import prepare
 from memtend_flows.program import run_program
 from memtend_tasks.place import absolute, shown
 
@@ -45,9 +46,6 @@ def _serve(options: argparse.Namespace) -> int:
     url = f"http://{options.host}:{options.port}"
     home = options.home or prefect_home(options.store)
     home.mkdir(parents=True, exist_ok=True)
-    os.environ["DO_NOT_TRACK"] = "1"  # said before Prefect is imported, which else talks of it
-    from memtend_flows.prepare import prepare  # noqa: PLC0415
-
     records = prepare(options.store, talk)
     environment = prefect_environment(home, os.environ) | {
         "PREFECT_API_URL": f"{url}/api",

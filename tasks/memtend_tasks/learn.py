@@ -18,6 +18,7 @@ from memtend.serving.ttl_pictures import propose_ttl
 from memtend_tasks.decorator import memory_task
 from memtend_tasks.opened import opened
 from memtend_tasks.plans import kept
+from memtend_tasks.sentence import sentence
 
 EVERY: Final = "all"
 FAILED: Final = "failed"
@@ -65,6 +66,15 @@ class Learned(BaseModel, frozen=True, extra="forbid"):
     proposed: int = 0
     tried: int = 0
     report: str = ""
+
+
+@sentence.register
+def _(report: Learned) -> str:
+    counts = ((report.fitted, "models fitted"), (report.refused, "refused by the gate"),
+              (report.promoted, "put in use"), (report.proposed, "other times to live proposed"),
+              (report.tried, "tried"))  # fmt: skip
+    parts = [f"{count:,} {what}" for count, what in counts if count]
+    return ", ".join(parts) or "nothing new was learned"
 
 
 @memory_task

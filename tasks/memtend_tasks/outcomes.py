@@ -26,6 +26,7 @@ from memtend.errors import LeaseHeld, MemtendError
 from memtend.limits import LABEL_CHARS_MAX
 from memtend_tasks.decorator import memory_task
 from memtend_tasks.opened import opened
+from memtend_tasks.sentence import sentence
 
 if TYPE_CHECKING:
     from prefect.flows import FlowStateHook
@@ -59,6 +60,11 @@ class TaskOutcome(BaseModel, extra="forbid"):
 class OutcomesRecorded(BaseModel, frozen=True, extra="forbid"):
     operation: str = "record outcomes"
     recorded: int
+
+
+@sentence.register
+def _(report: OutcomesRecorded) -> str:
+    return f"{report.recorded:,} outcomes recorded"
 
 
 @memory_task

@@ -1,4 +1,8 @@
-"""What an operation did, in one sentence for people."""
+"""What an operation did, in one sentence for people.
+
+What only flows know says its sentence where it is defined: this module does without Prefect, as
+`memtend serve` does, which says what it migrated before it starts a server.
+"""
 
 from __future__ import annotations
 
@@ -18,16 +22,12 @@ from memtend.migrate.importing import ImportReport
 from memtend.migrate.report import MigrationReport, Pending, Rehearsal
 from memtend.model.findings import StoreVerifyReport
 from memtend.model.plan import Report
-from memtend.model.trial import TrialState
 from memtend.model.upgrade import SchemaReport
 from memtend.optimize.report import OptimizeReport
 from memtend.prune.report import PruneReport
 from memtend.report.facts import ReportWritten
 from memtend.sync.report import SyncReport
 from memtend_tasks.figures import size, to_span
-from memtend_tasks.learn import Learned
-from memtend_tasks.outcomes import OutcomesRecorded
-from memtend_tasks.trials import TrialsWatched
 
 _WOULD = {
     "archive": ("records", "archived"),
@@ -209,27 +209,3 @@ def _(report: ExportReport) -> str:
     return (
         f"{report.records:,} records in {report.files:,} files, {size(report.written_bytes)}{out}"
     )
-
-
-@sentence.register
-def _(report: OutcomesRecorded) -> str:
-    return f"{report.recorded:,} outcomes recorded"
-
-
-@sentence.register
-def _(report: Learned) -> str:
-    counts = ((report.fitted, "models fitted"), (report.refused, "refused by the gate"),
-              (report.promoted, "put in use"), (report.proposed, "other times to live proposed"),
-              (report.tried, "tried"))  # fmt: skip
-    parts = [f"{count:,} {what}" for count, what in counts if count]
-    return ", ".join(parts) or "nothing new was learned"
-
-
-@sentence.register
-def _(report: TrialsWatched) -> str:
-    states = [look.trial.state for look in report.looks]
-    counts = ((report.running, "times to live are tuned"),
-              (sum(look.verdict == "promote" for look in report.looks), "hold for all keys now"),
-              (states.count(TrialState.ROLLED_BACK), "were TAKEN BACK"))  # fmt: skip
-    parts = [f"{count:,} {what}" for count, what in counts if count]
-    return ", ".join(parts) or "no time to live is being tuned"

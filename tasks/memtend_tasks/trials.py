@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
-from memtend.model.trial import TrialLook
+from memtend.model.trial import TrialLook, TrialState
 from memtend_tasks.decorator import memory_task
 from memtend_tasks.opened import opened
+from memtend_tasks.sentence import sentence
 
 
 class TrialsWatched(BaseModel, frozen=True, extra="forbid"):
@@ -15,6 +16,16 @@ class TrialsWatched(BaseModel, frozen=True, extra="forbid"):
     operation: str = "trials"
     running: int
     looks: tuple[TrialLook, ...] = ()
+
+
+@sentence.register
+def _(report: TrialsWatched) -> str:
+    states = [look.trial.state for look in report.looks]
+    counts = ((report.running, "times to live are tuned"),
+              (sum(look.verdict == "promote" for look in report.looks), "hold for all keys now"),
+              (states.count(TrialState.ROLLED_BACK), "were TAKEN BACK"))  # fmt: skip
+    parts = [f"{count:,} {what}" for count, what in counts if count]
+    return ", ".join(parts) or "no time to live is being tuned"
 
 
 @memory_task

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -38,6 +40,12 @@ def test_one_store_has_one_set_of_deployments_wherever_they_are_made() -> None:
     assert found == Place("/srv/memory.db", "s3://bucket/backups", "prod")
     assert place_of(wish("--store=sqlite:///memory.db"), "/srv").label == found.label
     assert place_of(wish(), "/srv") == Place()
+
+
+def test_serve_leaves_prefect_to_its_children() -> None:
+    """Whose environment says what it may not do; here it would speak of its telemetry."""
+    look = "import sys, memtend_flows.serve; sys.exit('prefect' in sys.modules)"
+    subprocess.run((sys.executable, "-c", look), check=True)
 
 
 def test_no_error_shows_the_password_of_the_server(capsys: pytest.CaptureFixture[str]) -> None:
