@@ -20,7 +20,6 @@ from uuid import UUID
 import pytest
 from prefect import settings
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.actions import GlobalConcurrencyLimitUpdate
 from prefect.client.schemas.objects import FlowRun
 from prefect.deployments.runner import RunnerDeployment
 from prefect.flow_engine import run_flow
@@ -34,7 +33,7 @@ from memtend_tasks import reclaim
 from memtend_tasks.opened import store_label
 from memtend_tasks.turn import store_turn, turn_name
 from tests.crash.flows.host import FLOWS, deployments
-from tests.crash.flows.lane import free_turn
+from tests.crash.flows.lane import free_turn, set_turn
 from tests.crash.flows.stage import Stage, at_the_end, begin, noted, prepare, wrong
 from tests.flows.seen import eventually
 
@@ -120,9 +119,10 @@ def test_a_turn_that_nobody_can_be_holding_is_given_back(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reclaim, "BEGIN_S", -1)
-    name = turn_name(store_label("default"))
-    with store_turn(store_label("default")), get_client(sync_client=True) as client:
-        client.update_global_concurrency_limit(name, GlobalConcurrencyLimitUpdate(active_slots=1))
+    label = store_label("default")
+    name = turn_name(label)
+    with store_turn(label), get_client(sync_client=True) as client:
+        set_turn(label, taken=True)
         run = started("sweep")
         client.set_flow_run_state(run, Running(), force=True)
         assert reclaim.reclaim_runs.fn().freed == ()

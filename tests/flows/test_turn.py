@@ -4,28 +4,20 @@ from __future__ import annotations
 
 import pytest
 from prefect import settings
-from prefect.client.orchestration import get_client
-from prefect.client.schemas.actions import GlobalConcurrencyLimitUpdate
 
 from memtend_tasks import turn
 from memtend_tasks.errors import TurnNotTaken
-from memtend_tasks.turn import store_turn, turn_name
+from memtend_tasks.turn import store_turn
+from tests.crash.flows.lane import set_turn
 
 LABEL = "turn-test"
 
 
 @pytest.fixture
 def taken(prefect: None) -> None:
-    """As a process leaves it that was killed."""
     with store_turn(LABEL):
         pass
-    set_slots(1)
-
-
-def set_slots(number: int) -> None:
-    with get_client(sync_client=True) as client:
-        slots = GlobalConcurrencyLimitUpdate(active_slots=number)
-        client.update_global_concurrency_limit(turn_name(LABEL), slots)
+    set_turn(LABEL, taken=True)
 
 
 def test_a_turn_that_another_has_is_waited_for(
@@ -35,7 +27,7 @@ def test_a_turn_that_another_has_is_waited_for(
         hasty.setattr(turn, "STORE_TURN_WAIT_S", 1)
         with pytest.raises(TurnNotTaken, match=LABEL), store_turn(LABEL):
             pass
-    set_slots(0)
+    set_turn(LABEL, taken=False)
     with store_turn(LABEL):
         pass
 

@@ -174,9 +174,15 @@ class Lane:
 def free_turn() -> None:
     """Give back the turn of a run that was killed, which a server does when it has run out: a test
     server does not look."""
-    free = GlobalConcurrencyLimitUpdate(active_slots=0)
-    with get_client(sync_client=True) as client, suppress(ObjectNotFound):  # no run came so far
-        client.update_global_concurrency_limit(turn_name(store_label("default")), free)
+    with suppress(ObjectNotFound):  # no run came so far
+        set_turn(store_label("default"), taken=False)
+
+
+def set_turn(label: str, *, taken: bool) -> None:
+    """As a process leaves it that was killed, or as nobody has it."""
+    slots = GlobalConcurrencyLimitUpdate(active_slots=int(taken))
+    with get_client(sync_client=True) as client:
+        client.update_global_concurrency_limit(turn_name(label), slots)
 
 
 def has_been_taken(run: FlowRun) -> bool:
