@@ -7,12 +7,16 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from memtend.limits import SERVER_START_S_MAX, TASK_RETRIES
 from memtend_flows.home import prefect_environment
 from tests.flows.scratch import Scratch, fill
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import SyncPrefectClient
 
 # The server writes down what tests wait for every few seconds; here every second. Below one second
 # it never rests.
@@ -51,6 +55,21 @@ def scratch(prefect: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> S
     fill(place.store)
     monkeypatch.setenv("MEMTEND_ARCHIVE_URL", str(tmp_path / "archive"))
     return place
+
+
+@pytest.fixture
+def automated(prefect: None) -> Iterator[SyncPrefectClient]:
+    """A client of the server, on which no automation of ours is left afterwards."""
+    from prefect.client.orchestration import get_client  # noqa: PLC0415 — only where the harness is
+
+    from memtend_flows.automating import all_automations  # noqa: PLC0415
+    from memtend_flows.automations import MARK  # noqa: PLC0415
+
+    with get_client(sync_client=True) as client:
+        yield client
+        for made in all_automations(client):
+            if MARK in made.tags:
+                client.delete_automation(made.id)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from uuid import UUID
 
 import pytest
-from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.orchestration import SyncPrefectClient
 
 from memtend_flows.automating import all_automations, automations
 from memtend_flows.automations import ALERTS, MARK, STUCK, block_of
@@ -19,16 +19,9 @@ REST = {one.name for one in ALERTS if not one.urgent}
 
 
 @pytest.fixture
-def client(prefect: None) -> Iterator[SyncPrefectClient]:
-    with (
-        get_client(sync_client=True) as client,
-        hearing("night-test"),
-        hearing("day-test"),
-    ):
-        yield client
-        for made in all_automations(client):
-            if MARK in made.tags:
-                client.delete_automation(made.id)
+def client(automated: SyncPrefectClient) -> Iterator[SyncPrefectClient]:
+    with hearing("night-test"), hearing("day-test"):
+        yield automated
 
 
 def test_who_hears_goes_on_hearing_and_nobody_else_begins_to(client: SyncPrefectClient) -> None:

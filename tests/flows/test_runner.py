@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from uuid import UUID
 
-import pytest
-from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.orchestration import SyncPrefectClient
 from prefect.states import Running
 
 from memtend_flows.automating import all_automations
-from memtend_flows.automations import MARK, STUCK
+from memtend_flows.automations import STUCK
 from memtend_flows.deployment import deployment
 from memtend_flows.runner import prepared
 from memtend_flows.schedules import SERVED
 
 
-@pytest.fixture
-def client(prefect: None) -> Iterator[SyncPrefectClient]:
-    with get_client(sync_client=True) as client:
-        yield client
-        for one in all_automations(client):
-            if MARK in one.tags:
-                client.delete_automation(one.id)
-
-
 def test_what_was_cut_off_with_the_server_is_told_so_at_the_start(
-    client: SyncPrefectClient,
+    automated: SyncPrefectClient,
 ) -> None:
+    client = automated
     sweep = next(one for one in SERVED if one.flow.name == "sweep")
     known = deployment(sweep).apply()
     assert isinstance(known, UUID)
@@ -39,8 +29,8 @@ def test_what_was_cut_off_with_the_server_is_told_so_at_the_start(
     client.delete_deployment(known)
 
 
-def test_beside_its_server_nobody_listens_to_heartbeats(client: SyncPrefectClient) -> None:
-    prepared(client, beside=False)
-    assert STUCK in {one.name for one in all_automations(client)}
-    prepared(client, beside=True)
-    assert STUCK not in {one.name for one in all_automations(client)}
+def test_beside_its_server_nobody_listens_to_heartbeats(automated: SyncPrefectClient) -> None:
+    prepared(automated, beside=False)
+    assert STUCK in {one.name for one in all_automations(automated)}
+    prepared(automated, beside=True)
+    assert STUCK not in {one.name for one in all_automations(automated)}
